@@ -1,0 +1,3 @@
+//! Measures a running server against the limits of the machine.
+
+fn main() {}

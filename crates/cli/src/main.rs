@@ -1,0 +1,3 @@
+//! The program `portreeve`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The surfaces: SCIM, admin API, health; configuration, HTTP and authentication.

@@ -1,0 +1,1 @@
+//! Durable transactions over one SQL text: synchronous closures, group commit on SQLite. Knows no table.
