@@ -1,0 +1,54 @@
+# Thin: every target installs what it needs (scripts/setup says what and why) and calls cargo or xtask.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench check docs fuzz-smoke peers-lock
+
+# The installer of the Rust toolchain puts cargo here; a shell opened before that does not know it yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+# Seconds that `make fuzz-smoke` gives to each target.
+FUZZ_SECONDS ?= 10
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Serve a sample company of 500 people, provisioned over SCIM before your eyes (EXIT=1: end afterwards)
+	@scripts/setup build
+	cargo build --release --locked --package portreeve-cli
+	@exec "$$(scripts/target-dir)/release/portreeve" demo $(if $(EXIT),--exit)
+
+test: ## Every check and every test, as continuous integration runs them
+	@scripts/setup build test
+	@cargo xtask test
+
+test-%: ## One suite of `make test`; `make test-list` names them
+	@scripts/setup build test
+	@cargo xtask test $*
+
+bench: ## Measure this machine and the server on it (see bench/README.md)
+	@scripts/setup build
+	cargo build --release --locked --package portreeve-cli --package portreeve-bench
+	@target="$$(scripts/target-dir)/release" && exec "$$target/portreeve-bench" --portreeve "$$target/portreeve"
+
+check: ## Slower checks of the supply chain and the spelling: cargo-deny, typos, the fuzz targets compile
+	@scripts/setup build
+	@scripts/tool cargo-deny 0.20.2
+	@scripts/tool typos-cli 1.52.0 typos
+	.tools/bin/cargo-deny --all-features --locked check
+	.tools/bin/typos
+	cargo check --manifest-path fuzz/Cargo.toml
+
+docs: ## Build the manual (target/book) and the library documentation (target/doc)
+	@scripts/setup build
+	@scripts/tool mdbook 0.5.4
+	.tools/bin/mdbook build docs --dest-dir "$$(scripts/target-dir)/book"
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+fuzz-smoke: ## Run each fuzz target for FUZZ_SECONDS (10) from its seed corpus; needs a nightly toolchain
+	@scripts/setup build
+	@scripts/tool cargo-fuzz 0.13.2
+	@scripts/fuzz-smoke $(FUZZ_SECONDS)
+
+peers-lock: ## Pin the Python peers anew from tests/peers/requirements.in
+	@scripts/setup build test
+	@scripts/peers-lock
