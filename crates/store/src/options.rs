@@ -1,0 +1,59 @@
+//! What a store is opened with.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Migration;
+
+/// Which database to use.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Database {
+    /// An embedded SQLite database.
+    Sqlite {
+        /// The database file. It is made when missing; its folder must exist. `-wal`, `-shm` and `.lock` files stand beside it.
+        path: PathBuf,
+    },
+}
+
+/// How to open a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The database.
+    pub database: Database,
+    /// Every migration of the program, in ascending order of version.
+    pub migrations: &'static [Migration],
+    /// The time written down for migrations applied now: microseconds since 1970 UTC.
+    pub now: i64,
+    /// How many long reads ([`Store::read`](crate::Store::read)) may run at once; at least 1.
+    pub readers: usize,
+    /// How many point reads ([`Store::lookup`](crate::Store::lookup)) may run at once; at least 1. More than there are threads is of no use.
+    pub lookups: usize,
+    /// How many writes may wait or run; the next one waits for room.
+    pub queue: usize,
+    /// How long a request waits for room or for a reader before it ends with [`Error::Busy`](crate::Error::Busy).
+    pub queue_wait: Duration,
+    /// Page cache of the writing connection, in KiB.
+    pub writer_cache_kib: u32,
+    /// Page cache of each reading connection, in KiB.
+    pub reader_cache_kib: u32,
+}
+
+impl Options {
+    /// The settings a server starts with: at most 4,096 queued writes, 10 s of waiting, and page caches that
+    /// together stay under 80 MiB.
+    pub fn new(database: Database, migrations: &'static [Migration], now: i64) -> Self {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            database,
+            migrations,
+            now,
+            readers: 2,
+            lookups: threads.clamp(2, 4),
+            queue: 4096,
+            queue_wait: Duration::from_secs(10),
+            writer_cache_kib: 32 * 1024,
+            reader_cache_kib: 8 * 1024,
+        }
+    }
+}

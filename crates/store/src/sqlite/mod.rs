@@ -1,0 +1,148 @@
+//! The embedded driver: one thread that writes in groups, and pooled connections that read snapshots.
+
+mod conflict;
+mod connection;
+mod migrations;
+mod readers;
+mod room;
+mod session;
+mod writer;
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::stats::Counters;
+use crate::{Error, Options, Result, Stats, Tx};
+
+use self::connection::Opener;
+use self::readers::Readers;
+use self::writer::Writer;
+
+pub(crate) use self::session::Session;
+
+/// An open SQLite database.
+pub(crate) struct Sqlite {
+    writer: Writer,
+    scans: Arc<Readers>,
+    lookups: Arc<Readers>,
+    opener: Opener,
+    counters: Arc<Counters>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self> {
+        let lock = lock(path)?;
+        create_private(path)?;
+        migrations::run(path, options.migrations, options.now)?;
+        let (opener, connection) = Opener::start(path, options)?;
+        let counters = Arc::new(Counters::default());
+        Ok(Self {
+            writer: Writer::start(connection, lock, options, Arc::clone(&counters))?,
+            scans: Readers::new(opener.clone(), options.readers, options.queue_wait),
+            lookups: Readers::new(opener.clone(), options.lookups, options.queue_wait),
+            opener,
+            counters,
+        })
+    }
+
+    pub(crate) async fn write<R, E>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        self.writer.run(work).await
+    }
+
+    pub(crate) async fn read<R, E>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let reader = self.scans.take().await?;
+        let ran = tokio::task::spawn_blocking(move || reader.run(&work)).await;
+        ran.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    pub(crate) async fn lookup<R, E>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        E: From<Error>,
+    {
+        self.lookups.take().await?.run(&work)
+    }
+
+    pub(crate) fn prepare_all(&self, statements: &[(&str, &str)]) -> Result<(), (String, Error)> {
+        let failed = |name: &str, error| (name.to_string(), error);
+        let session = self
+            .opener
+            .reader()
+            .map_err(|error| failed("opening a reader", error))?;
+        statements
+            .iter()
+            .try_for_each(|(name, sql)| session.prepare(sql).map_err(|error| failed(name, error)))
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.counters.snapshot(self.writer.queued())
+    }
+
+    pub(crate) fn close(&self) {
+        self.scans.close();
+        self.lookups.close();
+        self.writer.close();
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Keeps a second server away from the file. SQLite's own locks would let two take turns, each with its own idea
+/// of what is queued. The lock ends with the process, however that ends.
+fn lock(database: &Path) -> Result<File> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let file = private()
+        .open(&path)
+        .map_err(|error| cannot_open(&path, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked { path }),
+        Err(TryLockError::Error(error)) => Err(cannot_open(&path, &error)),
+    }
+}
+
+/// Makes the file before SQLite does, readable by its owner alone; SQLite gives its log the same mode.
+fn create_private(path: &Path) -> Result<()> {
+    private()
+        .open(path)
+        .map_err(|error| cannot_open(path, &error))
+        .map(drop)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+fn cannot_open(path: &Path, error: &std::io::Error) -> Error {
+    Error::Open {
+        path: path.to_owned(),
+        message: error.to_string(),
+    }
+}

@@ -1,0 +1,315 @@
+//! The one thread that writes, and how it shares a commit among those who wait.
+//!
+//! A flush to disk takes milliseconds and a small transaction takes tens of microseconds, so the thread runs the
+//! transactions that are waiting, each in a savepoint, and commits them together. While it flushes, the next group
+//! gathers by itself: nobody ever waits for a group to fill.
+
+use std::fs::File;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::conflict;
+use super::room;
+use super::session::Session;
+use crate::clock::stopwatch;
+use crate::job::attempt;
+use crate::stats::Counters;
+use crate::{Error, Options, Result, Tx};
+
+/// The most transactions that share a commit. More gain little: the flush is spread thin by then.
+const GROUP: usize = 64;
+
+/// For how long a group takes in newcomers.
+const GATHER: Duration = Duration::from_millis(2);
+
+/// A closure that takes longer delays every other writer, and is worth a line in the log.
+const SLOW: Duration = Duration::from_millis(250);
+
+/// Pages in the log from which a pause is used to carry them into the database file (4 MiB).
+const CHECKPOINT_IDLE: u64 = 1024;
+
+/// Pages in the log from which they are carried over even while others wait (32 MiB). A page that is written often
+/// is carried over once per checkpoint, so fewer and longer ones cost less in total.
+const CHECKPOINT_BUSY: u64 = 8192;
+
+/// The queue to the writing thread.
+pub(super) struct Writer {
+    jobs: Sender<Message>,
+    room: Arc<Semaphore>,
+    places: usize,
+    wait: Duration,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+enum Message {
+    Work(Box<dyn Job>),
+    Close,
+}
+
+impl Writer {
+    /// Starts the thread. It keeps `lock` until the last write is on disk.
+    pub(super) fn start(
+        mut session: Session,
+        lock: File,
+        options: &Options,
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
+        let places = options.queue.max(1);
+        let (jobs, queue) = mpsc::channel();
+        let log_pages = watch_log(&mut session)?;
+        let engine = Engine {
+            session,
+            queue,
+            counters,
+            log_pages,
+            carried_over: 0,
+        };
+        let thread = thread::Builder::new()
+            .name("store-writer".to_string())
+            .spawn(move || {
+                engine.run();
+                drop(lock);
+            })
+            .map_err(|error| Error::Failed(format!("cannot start the writing thread: {error}")))?;
+        Ok(Self {
+            jobs,
+            room: Arc::new(Semaphore::new(places)),
+            places,
+            wait: options.queue_wait,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Runs `work` in a transaction and waits for its commit.
+    pub(super) async fn run<R, E>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
+    ) -> Result<R, E>
+    where
+        R: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let request = Request {
+            work,
+            outcome: None,
+            answer,
+            _place: room::enter(&self.room, self.wait).await?,
+        };
+        self.jobs
+            .send(Message::Work(Box::new(request)))
+            .map_err(|_| Error::Closed)?;
+        answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
+    }
+
+    /// How many writes wait or run.
+    pub(super) fn queued(&self) -> u64 {
+        (self.places - self.room.available_permits().min(self.places)) as u64
+    }
+
+    /// Turns newcomers away, then waits until everything accepted is answered and the database is closed.
+    pub(super) fn close(&self) {
+        self.room.close();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(thread) = thread else { return };
+        // An error means that the thread has ended already.
+        let _ = self.jobs.send(Message::Close);
+        // The last clone of a store may be dropped by a closure, that is on the writing thread itself.
+        if thread.thread().id() != thread::current().id() && thread.join().is_err() {
+            tracing::error!("the writing thread panicked");
+        }
+    }
+}
+
+/// A request whose types the thread need not know.
+trait Job: Send {
+    /// Runs the closure. `false`: what it did has to be undone.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Answers. An error is the end of the whole group: a refusal too may rest on rows of a neighbour that are gone now.
+    fn finish(self: Box<Self>, end: Result<()>);
+}
+
+struct Request<W, R, E> {
+    work: W,
+    outcome: Option<Result<R, E>>,
+    answer: oneshot::Sender<Result<R, E>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl<W, R, E> Job for Request<W, R, E>
+where
+    W: Fn(&mut Tx<'_>) -> Result<R, E> + Send,
+    R: Send,
+    E: From<Error> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        self.outcome.insert(attempt(tx, &self.work)).is_ok()
+    }
+
+    fn finish(self: Box<Self>, end: Result<()>) {
+        let outcome = match end {
+            Ok(()) => self.outcome.unwrap_or_else(|| Err(Error::Closed.into())),
+            Err(error) => Err(error.into()),
+        };
+        // A requester that has gone does not want the answer.
+        let _ = self.answer.send(outcome);
+    }
+}
+
+struct Engine {
+    session: Session,
+    queue: Receiver<Message>,
+    counters: Arc<Counters>,
+    /// Pages in the write-ahead log after the last commit.
+    log_pages: Arc<AtomicU64>,
+    /// How many of them are in the database file already.
+    carried_over: u64,
+}
+
+impl Engine {
+    fn run(mut self) {
+        let mut next = self.queue.recv().ok();
+        while let Some(Message::Work(first)) = next {
+            next = self.group(first);
+            if next.is_none() {
+                next = self.queue.try_recv().ok();
+            }
+            self.checkpoint_if_due(next.is_none());
+            if next.is_none() {
+                next = self.queue.recv().ok();
+            }
+        }
+        self.checkpoint();
+    }
+
+    /// Runs `first` and those who wait, commits and answers. Returns a message that ended the group early.
+    fn group(&mut self, first: Box<dyn Job>) -> Option<Message> {
+        let mut group = Vec::with_capacity(GROUP);
+        let mut kept = 0;
+        let mut message = Some(Message::Work(first));
+        let begun = stopwatch();
+        let mut end = self.session.exec("BEGIN IMMEDIATE", &[]);
+        while let Some(Message::Work(mut job)) = message.take() {
+            if end.is_ok() {
+                end = self.step(&mut *job).map(|keep| kept += u64::from(keep));
+            }
+            group.push(job);
+            if end.is_ok() && group.len() < GROUP && begun.elapsed() < GATHER {
+                message = self.queue.try_recv().ok();
+            }
+        }
+        end = end.and_then(|()| self.commit());
+        if let Err(error) = &end {
+            tracing::error!(%error, transactions = group.len(), "a group of transactions was not committed");
+            self.abandon();
+        }
+        self.count(group.len() as u64, if end.is_ok() { kept } else { 0 });
+        for job in group {
+            job.finish(end.clone());
+        }
+        message
+    }
+
+    /// Runs one transaction inside the group's. An error means that the group is lost.
+    fn step(&self, job: &mut dyn Job) -> Result<bool> {
+        self.session.exec("SAVEPOINT work", &[])?;
+        let begun = stopwatch();
+        let mut tx = Tx::sqlite(&self.session);
+        let keep = job.run(&mut tx);
+        let took = begun.elapsed();
+        self.counters.longest_work.record(took);
+        if took > SLOW {
+            tracing::warn!(
+                milliseconds = took.as_millis(),
+                "a write transaction held up all others"
+            );
+        }
+        if !self.session.in_transaction() {
+            let lost = || Error::Failed("the database ended the transaction".to_string());
+            return Err(tx.failure().cloned().unwrap_or_else(lost));
+        }
+        if !keep {
+            self.session.exec("ROLLBACK TO work", &[])?;
+        }
+        self.session.exec("RELEASE work", &[])?;
+        Ok(keep)
+    }
+
+    fn commit(&self) -> Result<()> {
+        let begun = stopwatch();
+        self.session.exec("COMMIT", &[])?;
+        self.counters.longest_commit.record(begun.elapsed());
+        Ok(())
+    }
+
+    fn abandon(&self) {
+        if self.session.in_transaction()
+            && let Err(error) = self.session.exec("ROLLBACK", &[])
+        {
+            tracing::error!(%error, "a transaction could not be rolled back");
+        }
+    }
+
+    fn count(&self, transactions: u64, kept: u64) {
+        self.counters.writes.fetch_add(kept, Relaxed);
+        self.counters
+            .rolled_back
+            .fetch_add(transactions - kept, Relaxed);
+        self.counters
+            .commits
+            .fetch_add(u64::from(kept > 0), Relaxed);
+        self.counters.largest_group.fetch_max(transactions, Relaxed);
+    }
+
+    fn checkpoint_if_due(&mut self, idle: bool) {
+        let pages = self.log_pages.load(Relaxed);
+        if pages < self.carried_over {
+            // SQLite has begun the log anew.
+            self.carried_over = 0;
+        }
+        let due = if idle {
+            CHECKPOINT_IDLE
+        } else {
+            CHECKPOINT_BUSY
+        };
+        if pages - self.carried_over >= due {
+            self.checkpoint();
+        }
+    }
+
+    /// Carries the log over into the database file. Readers go on meanwhile; pages that one of them still needs from
+    /// the log stay for the next time.
+    fn checkpoint(&mut self) {
+        let begun = stopwatch();
+        if let Err(error) = self.session.exec("PRAGMA wal_checkpoint(PASSIVE)", &[]) {
+            tracing::error!(%error, "the write-ahead log could not be carried over");
+        }
+        self.carried_over = self.log_pages.load(Relaxed);
+        self.counters.checkpoints.fetch_add(1, Relaxed);
+        self.counters.longest_checkpoint.record(begun.elapsed());
+    }
+}
+
+/// Keeps count of the pages in the log.
+fn watch_log(session: &mut Session) -> Result<Arc<AtomicU64>> {
+    let pages = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&pages);
+    let hook = move |_: &mut rusqlite::hooks::Wal, count| {
+        seen.store(u64::try_from(count).unwrap_or(0), Relaxed);
+        Ok(())
+    };
+    session
+        .connection_mut()
+        .wal_hook(Some(hook))
+        .map_err(conflict::unnamed)?;
+    Ok(pages)
+}

@@ -1,0 +1,1 @@
+//! The list of checks every driver passes, through the public face alone.
