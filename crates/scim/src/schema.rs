@@ -1,6 +1,16 @@
-//! Schemas as data (RFC 7643 section 7): attributes and their characteristics, resource types, and the [`Catalog`] of a directory.
+//! Schemas as data (RFC 7643 section 7): attributes and their characteristics, resource types, and the
+//! [`Catalog`] of a directory.
 
 use std::sync::Arc;
+
+mod catalog;
+mod definition;
+mod resolve;
+#[cfg(test)]
+mod tests;
+
+pub use catalog::common;
+pub use resolve::Resolved;
 
 /// URN of the core user schema.
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -15,25 +25,48 @@ pub const POSIX: &str = "urn:portreeve:params:scim:schemas:extension:posix:2.0:U
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the RFC's own")]
-pub enum Kind { String, Boolean, Decimal, Integer, DateTime, Binary, Reference, Complex }
+pub enum Kind {
+    String,
+    Boolean,
+    Decimal,
+    Integer,
+    DateTime,
+    Binary,
+    Reference,
+    Complex,
+}
 
 /// Who may write (RFC 7643 section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the RFC's own")]
-pub enum Mutability { ReadOnly, ReadWrite, Immutable, WriteOnly }
+pub enum Mutability {
+    ReadOnly,
+    ReadWrite,
+    Immutable,
+    WriteOnly,
+}
 
 /// When it is sent (RFC 7643 section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the RFC's own")]
-pub enum Returned { Always, Never, Default, Request }
+pub enum Returned {
+    Always,
+    Never,
+    Default,
+    Request,
+}
 
 /// How unique (RFC 7643 section 7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the names are the RFC's own")]
-pub enum Uniqueness { None, Server, Global }
+pub enum Uniqueness {
+    None,
+    Server,
+    Global,
+}
 
 /// One attribute with all its characteristics.
 #[derive(Debug, Clone)]
@@ -67,7 +100,9 @@ pub struct Attribute {
 impl Attribute {
     /// The sub-attribute of that name, in any letter case.
     pub fn sub(&self, name: &str) -> Option<&Attribute> {
-        self.sub_attributes.iter().find(|a| a.name.eq_ignore_ascii_case(name))
+        self.sub_attributes
+            .iter()
+            .find(|a| a.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -87,7 +122,9 @@ pub struct Schema {
 impl Schema {
     /// The attribute of that name, in any letter case.
     pub fn attribute(&self, name: &str) -> Option<&Attribute> {
-        self.attributes.iter().find(|a| a.name.eq_ignore_ascii_case(name))
+        self.attributes
+            .iter()
+            .find(|a| a.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -124,6 +161,6 @@ pub struct Alias {
 /// Everything a directory publishes under `/Schemas` and `/ResourceTypes`.
 #[derive(Debug, Clone)]
 pub struct Catalog {
-    /// Users and groups; at least these two.
-    pub types: Vec<ResourceType>,
+    /// Users, then groups.
+    types: Vec<ResourceType>,
 }
