@@ -1,0 +1,140 @@
+//! Who may depend on whom.
+
+use super::{Problems, Tree};
+
+/// Every edge between two packages of this workspace, with its reason. An edge that is not here is a decision that
+/// nobody has taken yet: take it in the commit that adds the edge.
+const EDGES: &[(&str, &str, &str)] = &[
+    (
+        "portreeve-cli",
+        "portreeve-server",
+        "`serve` starts the server in this process",
+    ),
+    (
+        "portreeve-cli",
+        "portreeve-provisioning",
+        "`demo` provisions over HTTP as an identity provider does",
+    ),
+    (
+        "portreeve-server",
+        "portreeve-directory",
+        "the surfaces ask the rules",
+    ),
+    (
+        "portreeve-server",
+        "portreeve-store",
+        "the surfaces open the store and choose read or write",
+    ),
+    (
+        "portreeve-server",
+        "portreeve-scim",
+        "the SCIM surface parses and answers in the protocol's types",
+    ),
+    (
+        "portreeve-directory",
+        "portreeve-store",
+        "the rules run inside its transactions",
+    ),
+    (
+        "portreeve-directory",
+        "portreeve-scim",
+        "the rules are about checked resources and change sets",
+    ),
+    (
+        "portreeve-testbed",
+        "portreeve-server",
+        "tests start a whole server",
+    ),
+];
+
+/// A dev-dependency on this package is allowed anywhere, an ordinary one nowhere.
+const TESTBED: &str = "portreeve-testbed";
+
+const PURE: &[&str] = &["portreeve-scim"];
+
+/// What makes a crate impure, and why.
+const IMPURE: &[(&str, &str)] = &[
+    ("tokio", "a runtime"),
+    ("hyper", "HTTP"),
+    ("axum", "HTTP"),
+    ("reqwest", "HTTP"),
+    ("http", "HTTP"),
+    ("rusqlite", "a database"),
+    ("rand", "ambient randomness"),
+    ("getrandom", "ambient randomness"),
+    ("tracing", "a log somebody must collect"),
+];
+
+pub(super) fn direction(tree: &Tree) -> Problems {
+    let mut problems = Problems::new();
+    let mut used = Vec::new();
+    for package in &tree.workspace.packages {
+        for dependency in &package.dependencies {
+            let (from, to) = (package.name.as_str(), dependency.name.as_str());
+            if !tree
+                .workspace
+                .packages
+                .iter()
+                .any(|package| package.name == to)
+            {
+                continue;
+            }
+            if to == TESTBED {
+                if !dependency.for_tests_only {
+                    problems.push(format!(
+                        "{from} needs {to} outside its tests: make it a dev-dependency"
+                    ));
+                }
+            } else if EDGES.iter().any(|edge| (edge.0, edge.1) == (from, to)) {
+                used.push((from, to));
+            } else if !dependency.for_tests_only {
+                problems.push(format!(
+                    "{from} depends on {to}: list the edge with its reason in xtask/src/tidy/edges.rs, or do without"
+                ));
+            }
+        }
+    }
+    for (from, to, _) in EDGES {
+        if !used.contains(&(from, to)) {
+            problems.push(format!("{from} does not depend on {to} any more: remove the edge from xtask/src/tidy/edges.rs"));
+        }
+    }
+    problems
+}
+
+pub(super) fn purity(tree: &Tree) -> Problems {
+    let mut problems = Problems::new();
+    for package in &tree.workspace.packages {
+        if !PURE.contains(&package.name.as_str()) {
+            continue;
+        }
+        for dependency in package.dependencies.iter().filter(|it| !it.for_tests_only) {
+            if let Some((name, what)) = IMPURE.iter().find(|(name, _)| *name == dependency.name) {
+                problems.push(format!(
+                    "{} depends on {name}, which is {what}; it must stay pure",
+                    package.name
+                ));
+            }
+        }
+    }
+    problems
+}
+
+pub(super) fn folders(tree: &Tree) -> Problems {
+    let mut problems = Problems::new();
+    for package in &tree.workspace.packages {
+        let folder = package.folder.to_string_lossy();
+        let expected = match package.name.strip_prefix("portreeve-") {
+            Some("bench") => "bench".to_owned(),
+            Some(short) => format!("crates/{short}"),
+            None => package.name.clone(),
+        };
+        if folder != expected {
+            problems.push(format!(
+                "the package {} is in {folder}; it belongs in {expected}",
+                package.name
+            ));
+        }
+    }
+    problems
+}
