@@ -1,1 +1,7 @@
-//! The provisioning engine: a SCIM client with retries, and the cycles that push people into an application.
+//! The provisioning engine: it pushes people and groups into applications that speak SCIM 2.0.
+//!
+//! [`target`] is the receiving side as the engine sees it: a SCIM client that retries without doing anything twice.
+//! [`demo`] sends a sample company through it, request for request as Microsoft Entra ID would.
+
+pub mod demo;
+pub mod target;
