@@ -11,8 +11,13 @@ use serde_json::Number;
 use crate::Error;
 use crate::path::{AttributePath, PatchPath};
 
+mod check;
+mod evaluate;
 mod parse;
 
+pub use check::Checked;
+pub use evaluate::compare;
+pub(crate) use evaluate::has_value;
 
 /// The longest filter that is read, in bytes.
 pub const MAX_BYTES: usize = 8 * 1024;
@@ -26,11 +31,11 @@ pub const MAX_TERMS: usize = 200;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
     /// All hold.
-    And(Vec<Filter>),
+    And(Vec<Self>),
     /// At least one holds.
-    Or(Vec<Filter>),
+    Or(Vec<Self>),
     /// Does not hold.
-    Not(Box<Filter>),
+    Not(Box<Self>),
     /// `path op value`.
     Compare {
         /// What is compared.
@@ -47,7 +52,7 @@ pub enum Filter {
         /// The attribute whose elements are looked at.
         path: AttributePath,
         /// What one element must satisfy.
-        filter: Box<Filter>,
+        filter: Box<Self>,
     },
 }
 
@@ -76,8 +81,17 @@ pub enum Op {
 
 impl Op {
     /// All operators.
-    pub const ALL: [Self; 9] =
-        [Self::Eq, Self::Ne, Self::Co, Self::Sw, Self::Ew, Self::Gt, Self::Ge, Self::Lt, Self::Le];
+    pub const ALL: [Self; 9] = [
+        Self::Eq,
+        Self::Ne,
+        Self::Co,
+        Self::Sw,
+        Self::Ew,
+        Self::Gt,
+        Self::Ge,
+        Self::Lt,
+        Self::Le,
+    ];
 
     /// The wire spelling.
     pub fn name(self) -> &'static str {
@@ -96,7 +110,9 @@ impl Op {
 
     /// The operator of that name, in any letter case.
     pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|op| op.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|op| op.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -164,7 +180,9 @@ impl Filter {
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::And(terms) => join(f, terms, " and ", |term| matches!(term, Self::Or(_) | Self::And(_))),
+            Self::And(terms) => join(f, terms, " and ", |term| {
+                matches!(term, Self::Or(_) | Self::And(_))
+            }),
             Self::Or(terms) => join(f, terms, " or ", |term| matches!(term, Self::Or(_))),
             Self::Not(inner) => write!(f, "not ({inner})"),
             Self::Compare { path, op, value } => write!(f, "{path} {op} {value}"),
@@ -206,3 +224,5 @@ pub(crate) fn parse_patch_path(text: &str) -> Result<PatchPath, Error> {
     parse::patch_path(text)
 }
 
+#[cfg(test)]
+mod tests;

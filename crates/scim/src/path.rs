@@ -77,7 +77,7 @@ impl PatchPath {
     pub fn parse(text: &str) -> Result<Self, Error> {
         if text.len() > MAX_PATCH_PATH_BYTES {
             return Err(Error::invalid_path(format!(
-                "The path is {} bytes long; at most {MAX_PATCH_PATH_BYTES} are read.",
+                "The path is {} bytes long; at most {MAX_PATCH_PATH_BYTES} are read",
                 text.len()
             )));
         }
@@ -109,26 +109,37 @@ impl FromStr for PatchPath {
 /// Whether a character may stand in an attribute path: those of attribute names (RFC 7643 section 2.1, and the `$`
 /// of `$ref`), of URNs, and of the `http://` schema names that some clients use.
 pub(crate) fn is_path_char(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '$' | '.' | ':' | '/' | '%' | '~' | '+' | '@')
+    c.is_ascii_alphanumeric()
+        || matches!(c, '-' | '_' | '$' | '.' | ':' | '/' | '%' | '~' | '+' | '@')
 }
 
 /// What is wrong with a path, as a sentence.
 pub(crate) fn check(text: &str) -> Result<(), String> {
     if text.len() > MAX_PATH_BYTES {
-        return Err(format!("The attribute path is {} bytes long; at most {MAX_PATH_BYTES} are read.", text.len()));
+        return Err(format!(
+            "The attribute path is {} bytes long; at most {MAX_PATH_BYTES} are read",
+            text.len()
+        ));
     }
     let Some(first) = text.chars().next() else {
-        return Err("The attribute path is empty.".into());
+        return Err("The attribute path is empty".into());
     };
     if !(first.is_ascii_alphabetic() || first == '$') {
-        return Err(format!("An attribute path starts with a letter, not with {first:?}."));
+        return Err(format!(
+            "An attribute path starts with a letter, not with {first:?}"
+        ));
     }
     let foreign = text.chars().enumerate().find(|&(_, c)| !is_path_char(c));
     if let Some((at, c)) = foreign {
-        return Err(format!("{c:?} at position {} cannot stand in an attribute path.", at + 1));
+        return Err(format!(
+            "{c:?} at position {} cannot stand in an attribute path",
+            at + 1
+        ));
     }
     if text.ends_with(['.', ':']) || text.contains("..") {
-        return Err(format!("The attribute path {text:?} lacks a name next to a dot or colon."));
+        return Err(format!(
+            "The attribute path {text:?} lacks a name next to a dot or colon"
+        ));
     }
     Ok(())
 }

@@ -128,27 +128,60 @@ impl Leniency {
         match self {
             Self::OpCase => ("op-case", "operation names in any letter case"),
             Self::BooleanStrings => ("boolean-strings", "\"True\" and \"False\" for booleans"),
-            Self::RemoveByValue => ("remove-by-value", "a remove that lists the elements to take away"),
-            Self::QualifiedKeys => ("qualified-keys", "dotted and URN-qualified keys in a PATCH without path"),
-            Self::CreateOnAdd => ("create-on-add", "an add to a filtered path creates the element it describes"),
-            Self::CreateOnReplace => {
-                ("create-on-replace", "a replace at a filtered path creates the element it describes")
-            }
+            Self::RemoveByValue => (
+                "remove-by-value",
+                "a remove that lists the elements to take away",
+            ),
+            Self::QualifiedKeys => (
+                "qualified-keys",
+                "dotted and URN-qualified keys in a PATCH without path",
+            ),
+            Self::CreateOnAdd => (
+                "create-on-add",
+                "an add creates the element that its filter describes",
+            ),
+            Self::CreateOnReplace => ("create-on-replace", "so does a replace"),
             Self::ManagerAsString => ("manager-as-string", "the manager's id as a bare string"),
             Self::ManagerAsList => ("manager-as-list", "the manager as a list of one"),
-            Self::EmptyManagerClears => ("empty-manager-clears", "an empty string takes the manager away"),
-            Self::ExtensionWithoutUrn => ("extension-without-urn", "attributes of extensions without their URN"),
-            Self::MetadataInPatch => ("metadata-in-patch", "schemas and meta in a PATCH without path are ignored"),
-            Self::SameIdInPatch => ("same-id-in-patch", "the resource's own id in a PATCH without path"),
-            Self::UnknownAttributes => ("unknown-attributes", "unknown attributes in bodies are ignored"),
-            Self::UndeclaredExtensions => ("undeclared-extensions", "extension data without its URN in schemas"),
-            Self::UnknownSchemaUrns => ("unknown-schema-urns", "unknown URNs in schemas are ignored"),
-            Self::UnknownPaths => ("unknown-paths", "PATCH operations on unknown attributes are skipped"),
+            Self::EmptyManagerClears => (
+                "empty-manager-clears",
+                "an empty string takes the manager away",
+            ),
+            Self::ExtensionWithoutUrn => (
+                "extension-without-urn",
+                "attributes of extensions without their URN",
+            ),
+            Self::MetadataInPatch => (
+                "metadata-in-patch",
+                "schemas and meta in a PATCH without path are ignored",
+            ),
+            Self::SameIdInPatch => (
+                "same-id-in-patch",
+                "the resource's own id in a PATCH without path",
+            ),
+            Self::UnknownAttributes => (
+                "unknown-attributes",
+                "unknown attributes in bodies are ignored",
+            ),
+            Self::UndeclaredExtensions => (
+                "undeclared-extensions",
+                "extension data without its URN in schemas",
+            ),
+            Self::UnknownSchemaUrns => {
+                ("unknown-schema-urns", "unknown URNs in schemas are ignored")
+            }
+            Self::UnknownPaths => (
+                "unknown-paths",
+                "PATCH operations on unknown attributes are skipped",
+            ),
             Self::ListForSingular => ("list-for-singular", "a list of one for a single value"),
             Self::SingleForMultiple => ("single-for-multiple", "one element for a list"),
             Self::MemberIdStrings => ("member-id-strings", "member ids as bare strings"),
             Self::DotAfterUrn => ("dot-after-urn", "a dot between a URN and its attribute"),
-            Self::EmptyStringClears => ("empty-string-clears", "an empty string takes an optional value away"),
+            Self::EmptyStringClears => (
+                "empty-string-clears",
+                "an empty string takes an optional value away",
+            ),
         }
     }
 }
@@ -188,7 +221,9 @@ impl Profile {
 
     /// The tolerances of this profile.
     pub fn leniencies(self) -> impl Iterator<Item = Leniency> {
-        Leniency::ALL.into_iter().filter(move |&leniency| self.allows(leniency))
+        Leniency::ALL
+            .into_iter()
+            .filter(move |&leniency| self.allows(leniency))
     }
 
     /// The name in settings and on screens: `strict`, `entra`, `okta`, `lenient`.

@@ -9,7 +9,7 @@ use crate::{Error, ErrorKind};
 pub(super) fn filter(text: &str) -> Result<Filter, Error> {
     if text.len() > MAX_BYTES {
         return Err(Error::invalid_filter(format!(
-            "The filter is {} bytes long; at most {MAX_BYTES} are read. Split it, or use fewer terms.",
+            "The filter is {} bytes long; at most {MAX_BYTES} are read. Split it, or use fewer terms",
             text.len()
         )));
     }
@@ -26,7 +26,11 @@ pub(super) fn patch_path(text: &str) -> Result<PatchPath, Error> {
     let mut parser = Parser::new(text);
     parser.skip_blanks();
     let attribute = parser.path().map_err(as_path_error)?;
-    let filter = if parser.peek() == Some('[') { Some(parser.brackets()?) } else { None };
+    let filter = if parser.peek() == Some('[') {
+        Some(parser.brackets()?)
+    } else {
+        None
+    };
     let sub = match filter {
         Some(_) => parser.sub_attribute().map_err(as_path_error)?,
         None => None,
@@ -35,12 +39,19 @@ pub(super) fn patch_path(text: &str) -> Result<PatchPath, Error> {
     if parser.peek().is_some() {
         return Err(as_path_error(parser.expected("the end of the path")));
     }
-    Ok(PatchPath { attribute, filter, sub })
+    Ok(PatchPath {
+        attribute,
+        filter,
+        sub,
+    })
 }
 
 /// Outside of the brackets the same mistake is one of the path (RFC 7644 table 9).
 fn as_path_error(error: Error) -> Error {
-    Error { kind: ErrorKind::InvalidPath, ..error }
+    Error {
+        kind: ErrorKind::InvalidPath,
+        ..error
+    }
 }
 
 struct Parser<'a> {
@@ -54,7 +65,13 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        Self { text, at: 0, depth: 0, terms: 0, in_brackets: false }
+        Self {
+            text,
+            at: 0,
+            depth: 0,
+            terms: 0,
+            in_brackets: false,
+        }
     }
 
     fn or(&mut self) -> Result<Filter, Error> {
@@ -65,7 +82,11 @@ impl<'a> Parser<'a> {
                 one => terms.push(one),
             }
             if !self.eat_keyword("or") {
-                return Ok(if terms.len() == 1 { terms.remove(0) } else { Filter::Or(terms) });
+                return Ok(if terms.len() == 1 {
+                    terms.remove(0)
+                } else {
+                    Filter::Or(terms)
+                });
             }
         }
     }
@@ -78,7 +99,11 @@ impl<'a> Parser<'a> {
                 one => terms.push(one),
             }
             if !self.eat_keyword("and") {
-                return Ok(if terms.len() == 1 { terms.remove(0) } else { Filter::And(terms) });
+                return Ok(if terms.len() == 1 {
+                    terms.remove(0)
+                } else {
+                    Filter::And(terms)
+                });
             }
         }
     }
@@ -137,12 +162,16 @@ impl<'a> Parser<'a> {
         let inner = self.brackets()?;
         let filter = match self.sub_attribute()? {
             Some(sub) => {
-                let sub = AttributePath::parse(&sub).map_err(|e| Error::invalid_filter(e.detail))?;
+                let sub =
+                    AttributePath::parse(&sub).map_err(|e| Error::invalid_filter(e.detail))?;
                 inner.and(self.comparison(sub)?)
             }
             None => inner,
         };
-        Ok(Filter::Value { path, filter: Box::new(filter) })
+        Ok(Filter::Value {
+            path,
+            filter: Box::new(filter),
+        })
     }
 
     /// The operator and value that follow a path.
@@ -164,7 +193,10 @@ impl<'a> Parser<'a> {
 
     fn path(&mut self) -> Result<AttributePath, Error> {
         let start = self.at;
-        let end = self.rest().find(|c| !path::is_path_char(c)).map_or(self.text.len(), |n| start + n);
+        let end = self
+            .rest()
+            .find(|c| !path::is_path_char(c))
+            .map_or(self.text.len(), |n| start + n);
         if start == end {
             return Err(self.expected("the name of an attribute"));
         }
@@ -174,7 +206,7 @@ impl<'a> Parser<'a> {
                 self.at = end;
                 Ok(path)
             }
-            Err(problem) => Err(self.error(problem.detail.trim_end_matches('.'))),
+            Err(problem) => Err(self.error(&problem.detail)),
         }
     }
 
@@ -186,9 +218,14 @@ impl<'a> Parser<'a> {
         self.at += 1;
         let start = self.at;
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '$');
-        let end = self.rest().find(|c| !is_name(c)).map_or(self.text.len(), |n| start + n);
+        let end = self
+            .rest()
+            .find(|c| !is_name(c))
+            .map_or(self.text.len(), |n| start + n);
         let name = &self.text[start..end];
-        if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$') || name.len() > path::MAX_PATH_BYTES {
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '$')
+            || name.len() > path::MAX_PATH_BYTES
+        {
             return Err(self.expected("the name of a sub-attribute"));
         }
         self.at = end;
@@ -212,8 +249,14 @@ impl<'a> Parser<'a> {
         };
         known.ok_or_else(|| {
             self.at = start;
-            let hint = if word.is_empty() { "" } else { "; strings stand in double quotes" };
-            self.expected(&format!("a value after `{op}` (a string, number, true, false or null{hint})"))
+            let hint = if word.is_empty() {
+                ""
+            } else {
+                "; strings stand in double quotes"
+            };
+            self.expected(&format!(
+                "a value after `{op}` (a string, number, true, false or null{hint})"
+            ))
         })
     }
 
@@ -228,12 +271,16 @@ impl<'a> Parser<'a> {
             return Err(self.error("this string has no closing double quote"));
         };
         match serde_json::from_str::<String>(&self.text[self.at..end]) {
-            Ok(text) if text.contains('\0') => Err(self.error("this string contains a NUL character")),
+            Ok(text) if text.contains('\0') => {
+                Err(self.error("this string contains a NUL character"))
+            }
             Ok(text) => {
                 self.at = end;
                 Ok(text)
             }
-            Err(_) => Err(self.error("this string has an escape or a character that JSON does not allow")),
+            Err(_) => {
+                Err(self.error("this string has an escape or a character that JSON does not allow"))
+            }
         }
     }
 
@@ -251,7 +298,9 @@ impl<'a> Parser<'a> {
     /// Everything up to a blank, quote or bracket.
     fn word(&mut self) -> &'a str {
         let rest = self.rest();
-        let end = rest.find(|c: char| is_blank(c) || "\"()[]".contains(c)).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| is_blank(c) || "\"()[]".contains(c))
+            .unwrap_or(rest.len());
         self.at += end;
         &rest[..end]
     }
@@ -271,7 +320,7 @@ impl<'a> Parser<'a> {
 
     fn error(&self, what: &str) -> Error {
         let position = self.text[..self.at].chars().count() + 1;
-        Error::invalid_filter(format!("At position {position}: {what}."))
+        Error::invalid_filter(format!("At position {position}: {what}"))
     }
 
     fn expected(&self, what: &str) -> Error {
@@ -280,14 +329,28 @@ impl<'a> Parser<'a> {
 
     /// What stands at the current place, cut to a length that is good to read.
     fn found(&self) -> String {
-        let word: String = self.rest().chars().take_while(|&c| !is_blank(c)).take(24).collect();
-        if word.is_empty() { "the end".into() } else { format!("{word:?}") }
+        let word: String = self
+            .rest()
+            .chars()
+            .take_while(|&c| !is_blank(c))
+            .take(24)
+            .collect();
+        if word.is_empty() {
+            "the end".into()
+        } else {
+            format!("{word:?}")
+        }
     }
 
     fn unknown_operator(&self, word: &str, path: &AttributePath) -> Error {
-        let guess = did_you_mean(word).map(|op| format!("; did you mean `{op}`?")).unwrap_or_default();
+        let guess = did_you_mean(word)
+            .map(|op| format!("; did you mean `{op}`?"))
+            .unwrap_or_default();
         let names = "eq, ne, co, sw, ew, pr, gt, ge, lt or le";
-        self.error(&format!("expected an operator after {path} ({names}), found {}{guess}", self.found()))
+        self.error(&format!(
+            "expected an operator after {path} ({names}), found {}{guess}",
+            self.found()
+        ))
     }
 }
 
@@ -318,7 +381,13 @@ fn did_you_mean(word: &str) -> Option<&'static str> {
         "startswith" | "starts" | "beginswith" => "sw",
         "endswith" | "ends" => "ew",
         "present" | "exists" | "has" => "pr",
-        other => return Op::ALL.into_iter().map(Op::name).chain(["pr"]).find(|op| one_slip(other, op)),
+        other => {
+            return Op::ALL
+                .into_iter()
+                .map(Op::name)
+                .chain(["pr"])
+                .find(|op| one_slip(other, op));
+        }
     };
     Some(meant)
 }

@@ -43,14 +43,38 @@ fn patch_paths_have_an_attribute_a_filter_and_a_sub_attribute() {
     for (text, attribute, filter, sub) in [
         ("members", "members", None, None),
         ("name.givenName", "name.givenName", None, None),
-        ("emails[type eq \"work\"]", "emails", Some("type eq \"work\""), None),
-        ("emails[type eq \"work\"].value", "emails", Some("type eq \"work\""), Some("value")),
-        ("members[value eq\"1\"]", "members", Some("value eq \"1\""), None),
-        ("members[ value  EQ \"a]\\\".b\" ].$ref ", "members", Some("value eq \"a]\\\".b\""), Some("$ref")),
+        (
+            "emails[type eq \"work\"]",
+            "emails",
+            Some("type eq \"work\""),
+            None,
+        ),
+        (
+            "emails[type eq \"work\"].value",
+            "emails",
+            Some("type eq \"work\""),
+            Some("value"),
+        ),
+        (
+            "members[value eq\"1\"]",
+            "members",
+            Some("value eq \"1\""),
+            None,
+        ),
+        (
+            "members[ value  EQ \"a]\\\".b\" ].$ref ",
+            "members",
+            Some("value eq \"a]\\\".b\""),
+            Some("$ref"),
+        ),
     ] {
         let path = PatchPath::parse(text).unwrap();
         assert_eq!(path.attribute.as_str(), attribute, "{text}");
-        assert_eq!(path.filter.as_ref().map(ToString::to_string).as_deref(), filter, "{text}");
+        assert_eq!(
+            path.filter.as_ref().map(ToString::to_string).as_deref(),
+            filter,
+            "{text}"
+        );
         assert_eq!(path.sub.as_deref(), sub, "{text}");
     }
 }
@@ -59,11 +83,27 @@ fn patch_paths_have_an_attribute_a_filter_and_a_sub_attribute() {
 fn a_broken_patch_path_is_an_invalid_path_and_inside_of_brackets_an_invalid_filter() {
     for (text, kind, needle) in [
         ("", ErrorKind::InvalidPath, "position 1"),
-        ("emails[type eq \"work\"]x", ErrorKind::InvalidPath, "position 23"),
-        ("emails[type eq \"work\"].", ErrorKind::InvalidPath, "sub-attribute"),
-        ("emails[type eq \"work\"].a.b", ErrorKind::InvalidPath, "end of the path"),
+        (
+            "emails[type eq \"work\"]x",
+            ErrorKind::InvalidPath,
+            "position 23",
+        ),
+        (
+            "emails[type eq \"work\"].",
+            ErrorKind::InvalidPath,
+            "sub-attribute",
+        ),
+        (
+            "emails[type eq \"work\"].a.b",
+            ErrorKind::InvalidPath,
+            "end of the path",
+        ),
         ("emails[0]", ErrorKind::InvalidFilter, "position 8"),
-        ("emails[type eq work]", ErrorKind::InvalidFilter, "double quotes"),
+        (
+            "emails[type eq work]",
+            ErrorKind::InvalidFilter,
+            "double quotes",
+        ),
         ("emails[type eq \"work\"", ErrorKind::InvalidFilter, "`]`"),
         ("emails[]", ErrorKind::InvalidFilter, "name of an attribute"),
         ("a[b[c eq 1]]", ErrorKind::InvalidFilter, "inside brackets"),
@@ -77,7 +117,10 @@ fn a_broken_patch_path_is_an_invalid_path_and_inside_of_brackets_an_invalid_filt
 #[test]
 fn an_over_long_patch_path_is_refused() {
     let text = format!("members[value eq \"{}\"]", "x".repeat(MAX_PATCH_PATH_BYTES));
-    assert_eq!(PatchPath::parse(&text).unwrap_err().kind, ErrorKind::InvalidPath);
+    assert_eq!(
+        PatchPath::parse(&text).unwrap_err().kind,
+        ErrorKind::InvalidPath
+    );
 }
 
 proptest! {
