@@ -13,8 +13,8 @@ use crate::{Options, Result};
 /// How long SQLite waits for a lock. Only a foreign program (a backup, the `sqlite3` shell) can hold one.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// More than the program has statements: none is ever parsed twice on one connection.
-const STATEMENTS: usize = 1024;
+/// Enough for every fixed statement of the program; statements composed from a caller's filter push each other out.
+const STATEMENTS: usize = 256;
 
 /// Opens connections to a migrated database.
 #[derive(Clone)]
@@ -54,13 +54,15 @@ pub(super) fn open(path: &Path, cache_kib: u32) -> Result<Connection> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // No memory map: its pages would count as the server's memory. FULL: the log is flushed at every commit.
-        // No automatic checkpoint: the writer chooses a moment when nobody waits.
+        // No automatic checkpoint: the writer chooses a moment when nobody waits. A log that a long read
+        // made larger than 64 MiB is cut when it is begun anew.
         connection.execute_batch(&format!(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA fullfsync = ON;
              PRAGMA checkpoint_fullfsync = ON;
              PRAGMA wal_autocheckpoint = 0;
+             PRAGMA journal_size_limit = 67108864;
              PRAGMA foreign_keys = ON;
              PRAGMA trusted_schema = OFF;
              PRAGMA temp_store = MEMORY;

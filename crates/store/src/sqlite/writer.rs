@@ -191,21 +191,24 @@ impl Engine {
         self.checkpoint();
     }
 
-    /// Runs `first` and those who wait, commits and answers. Returns a message that ended the group early.
+    /// Runs `first` and those who wait, commits and answers. Returns the message that ended the group, if one did.
     fn group(&mut self, first: Box<dyn Job>) -> Option<Message> {
         let mut group = Vec::with_capacity(GROUP);
         let mut kept = 0;
-        let mut message = Some(Message::Work(first));
+        let mut next = Some(Message::Work(first));
         let begun = stopwatch();
         let mut end = self.session.exec("BEGIN IMMEDIATE", &[]);
-        while let Some(Message::Work(mut job)) = message.take() {
+        while let Some(Message::Work(mut job)) = next {
             if end.is_ok() {
                 end = self.step(&mut *job).map(|keep| kept += u64::from(keep));
             }
             group.push(job);
-            if end.is_ok() && group.len() < GROUP && begun.elapsed() < GATHER {
-                message = self.queue.try_recv().ok();
-            }
+            let more = end.is_ok() && group.len() < GROUP && begun.elapsed() < GATHER;
+            next = if more {
+                self.queue.try_recv().ok()
+            } else {
+                None
+            };
         }
         end = end.and_then(|()| self.commit());
         if let Err(error) = &end {
@@ -216,7 +219,7 @@ impl Engine {
         for job in group {
             job.finish(end.clone());
         }
-        message
+        next
     }
 
     /// Runs one transaction inside the group's. An error means that the group is lost.
