@@ -4,7 +4,7 @@ use super::{Problems, Tree};
 
 /// Every edge between two packages of this workspace, with its reason. An edge that is not here is a decision that
 /// nobody has taken yet: take it in the commit that adds the edge.
-const EDGES: &[(&str, &str, &str)] = &[
+pub(super) const EDGES: &[(&str, &str, &str)] = &[
     (
         "portreeve-cli",
         "portreeve-server",
