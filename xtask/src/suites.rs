@@ -96,7 +96,12 @@ const SUITES: &[Suite] = &[
         name: "fmt",
         what: "the code is formatted",
         stage: Stage::Check,
-        run: |_, log| status_of(cargo(&["fmt", "--all", "--check"]), log),
+        run: |_, log| {
+            status_of(
+                cargo(&["fmt", "--all", "--", "--check", "--color=never", "-l"]),
+                log,
+            )
+        },
     },
     Suite {
         name: "tidy",
@@ -330,6 +335,7 @@ pub(crate) fn logged(mut command: Command, log: &Path) -> Result<bool> {
     let file = File::options().create(true).append(true).open(log)?;
     let status = command
         .current_dir(root())
+        .env("CARGO_TERM_COLOR", "never")
         .stdin(Stdio::null())
         .stdout(file.try_clone()?)
         .stderr(file)
