@@ -1,1 +1,27 @@
-//! The rules of Portreeve's roll: directories, tokens, users, groups, memberships, events. All SQL is here.
+//! The rules of Portreeve's roll: teams, directories, tokens, users, groups, memberships and events.
+//!
+//! Every function takes a [`portreeve_store::Tx`] and does its whole work in it, so that a change and the event
+//! that tells of it commit together or not at all. All SQL of the product is in this crate; it knows no HTTP.
+#![warn(missing_docs)]
+
+pub mod call;
+pub mod clock;
+pub mod cursor;
+pub mod directories;
+pub mod events;
+mod filter_sql;
+pub mod groups;
+pub mod ids;
+pub mod list;
+pub mod members;
+pub mod refusal;
+pub mod roll;
+pub mod teams;
+pub mod tokens;
+pub mod unknown;
+pub mod users;
+
+pub use call::{Actor, Call};
+pub use clock::{Clock, SystemClock};
+pub use ids::Ids;
+pub use refusal::{Refusal, What};

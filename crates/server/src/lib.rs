@@ -1,1 +1,21 @@
-//! The surfaces: SCIM, admin API, health; configuration, HTTP and authentication.
+//! The surfaces of Portreeve: SCIM, the admin API on the local socket, health; with configuration, HTTP and authentication.
+//!
+//! A request goes one way: a handler here parses and checks it, a function of `portreeve-directory` does it in one
+//! transaction, the same handler renders the answer.
+#![warn(missing_docs)]
+
+mod api;
+mod app;
+mod auth;
+mod body;
+pub mod config;
+mod contact;
+mod health;
+mod http;
+mod keys;
+mod scim;
+mod serve;
+
+pub use app::App;
+pub use config::Config;
+pub use serve::{Running, ServeError, start};

@@ -1,0 +1,157 @@
+//! Events: the append-only audit log, which is also the ordered feed of committed changes.
+//!
+//! One row serves both, because they are the same fact: whoever follows the feed reads what the auditor reads, and a
+//! change costs one write less. Ids rise in commit order, so `after an id` is a place in the feed.
+
+mod read;
+
+pub use read::{Event, Query, get, list, streamable};
+
+use crate::{Call, Refusal};
+use portreeve_store::{Tx, params, statements};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+statements! {
+    INSERT = "INSERT INTO events (team_id, id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    BY_ID = "SELECT id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes FROM events WHERE team_id = $1 AND id = $2";
+    STREAMABLE = "SELECT id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes FROM events WHERE team_id = $1 AND id > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' ORDER BY id LIMIT $4";
+    LAST = "SELECT id FROM events WHERE team_id = $1 ORDER BY id DESC LIMIT 1";
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Category {
+    /// A provider changed something, or was refused.
+    ScimSync,
+    /// An admin changed something.
+    Admin,
+}
+
+impl Category {
+    /// The name in the log and in filters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ScimSync => "SCIM_SYNC",
+            Self::Admin => "ADMIN",
+        }
+    }
+}
+
+/// How it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// Done and committed with the event.
+    Ok,
+    /// Not done, for this reason code and sentence.
+    Refused {
+        /// A code that does not change with the wording: a `scimType`, or one of ours such as `token_expired`.
+        reason: &'a str,
+        /// The sentence the client was given.
+        detail: &'a str,
+    },
+}
+
+/// An event to be written.
+#[derive(Debug, Clone)]
+pub struct New<'a> {
+    /// What it is about.
+    pub category: Category,
+    /// The verb: `create`, `replace`, `patch`, `delete`, `rotate`, ….
+    pub action: &'a str,
+    /// How it went.
+    pub outcome: Outcome<'a>,
+    /// `User`, `Group`, `Directory`, `Token`, ….
+    pub object_kind: Option<&'a str>,
+    /// Id of the object.
+    pub object_id: Option<&'a str>,
+    /// A name for people that stays readable after the object is gone.
+    pub object_name: Option<&'a str>,
+    /// The version the object has afterwards.
+    pub version: Option<i64>,
+    /// What changed: a list made by [`diff`], or the whole new resource (an object) of a `create`.
+    pub changes: Option<&'a str>,
+}
+
+/// Writes an event in the transaction of the change it tells of.
+pub fn record(tx: &mut Tx<'_>, call: &Call, new: &New<'_>) -> Result<(), Refusal> {
+    let now = call.clock.now();
+    let (outcome, reason, detail) = match new.outcome {
+        Outcome::Ok => ("ok", None, None),
+        Outcome::Refused { reason, detail } => ("refused", Some(reason), Some(detail)),
+    };
+    let (id, actor_id) = (call.ids.next(now).to_string(), call.actor.id());
+    let row = params![
+        &call.directory.team_id,
+        &id,
+        &call.directory.id,
+        now,
+        new.category.name(),
+        new.action,
+        outcome,
+        new.object_kind,
+        new.object_id,
+        new.object_name,
+        call.actor.kind(),
+        actor_id.as_deref(),
+        &call.request_id,
+        (now - call.at).max(0),
+        new.version,
+        reason,
+        detail,
+        new.changes,
+    ];
+    Ok(tx.exec(INSERT, &row)?)
+}
+
+/// The id of the newest event of a team, which is the end of its feed.
+pub fn last(tx: &mut Tx<'_>, team_id: &str) -> Result<Option<String>, Refusal> {
+    tx.query_one(LAST, &params![team_id])?
+        .map(|mut row| Ok(row.take_text(0)?))
+        .transpose()
+}
+
+/// What differs between two resources, as `[{attribute, old, new}]` with sub-attributes of complex values named by path.
+/// `None` when nothing does.
+pub fn diff(old: &Map<String, Value>, new: &Map<String, Value>) -> Option<String> {
+    let mut changes = Vec::new();
+    compare("", '.', old, new, &mut changes);
+    (!changes.is_empty()).then(|| Value::Array(changes).to_string())
+}
+
+fn compare(
+    prefix: &str,
+    separator: char,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+    out: &mut Vec<Value>,
+) {
+    let named = |name: &str| {
+        if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}{separator}{name}")
+        }
+    };
+    for (name, before) in old {
+        match (before, new.get(name)) {
+            (before, Some(after)) if before == after => {}
+            _ if name == "schemas" => {}
+            (Value::Object(before), Some(Value::Object(after))) => {
+                let separator = if name.contains(':') { ':' } else { '.' };
+                compare(&named(name), separator, before, after, out);
+            }
+            (before, Some(after)) => {
+                out.push(json!({"attribute": named(name), "old": before, "new": after}))
+            }
+            (before, None) => out.push(json!({"attribute": named(name), "old": before})),
+        }
+    }
+    for (name, after) in new
+        .iter()
+        .filter(|(name, _)| !old.contains_key(*name) && *name != "schemas")
+    {
+        out.push(json!({"attribute": named(name), "new": after}));
+    }
+}

@@ -1,0 +1,196 @@
+//! Reading the log: one event, a page by filter, a stretch of the feed.
+
+use super::{BY_ID, STREAMABLE};
+use crate::{Refusal, What};
+use portreeve_scim::time;
+use portreeve_store::{Param, Row, Tx, params};
+use serde_json::{Map, Value, json};
+
+/// One entry of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// UUIDv7; its order is the order of commits.
+    pub id: String,
+    /// Which directory it concerns.
+    pub directory_id: Option<String>,
+    /// Microseconds since 1970 UTC.
+    pub at: i64,
+    /// `SCIM_SYNC`, `ADMIN`, ….
+    pub category: String,
+    /// The verb.
+    pub action: String,
+    /// `ok` or `refused`.
+    pub outcome: String,
+    /// `User`, `Group`, ….
+    pub object_kind: Option<String>,
+    /// Id of the object.
+    pub object_id: Option<String>,
+    /// Name of the object for people.
+    pub object_name: Option<String>,
+    /// `token`, `local`, `system`, `anonymous`.
+    pub actor_kind: String,
+    /// Id of the token, or the user id of the local process.
+    pub actor_id: Option<String>,
+    /// The request that caused it.
+    pub request_id: Option<String>,
+    /// From the arrival of the request to the decision, without the wait for the disk.
+    pub duration_us: Option<i64>,
+    /// The version the object has afterwards.
+    pub version: Option<i64>,
+    /// Reason code of a refusal.
+    pub reason: Option<String>,
+    /// Sentence of a refusal.
+    pub detail: Option<String>,
+    /// `[{attribute, old, new}]`.
+    pub changes: Vec<Value>,
+}
+
+/// Which events to list.
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    /// Only of this directory.
+    pub directory_id: Option<String>,
+    /// Only about this object.
+    pub object_id: Option<String>,
+    /// Only of this category.
+    pub category: Option<String>,
+    /// Only this verb.
+    pub action: Option<String>,
+    /// Only `ok` or `refused`.
+    pub outcome: Option<String>,
+    /// Only later than this event: then oldest first, which is how one follows the log.
+    pub after: Option<String>,
+    /// Only earlier than this event: the next page of a list that is newest first.
+    pub before: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+const COLUMNS: &str = "id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes";
+
+/// One event of a team.
+pub fn get(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Event, Refusal> {
+    let row = tx.query_one(BY_ID, &params![team_id, id])?;
+    row.ok_or_else(|| Refusal::NotFound(What::Event, id.to_owned()))
+        .and_then(from_row)
+}
+
+/// Events of a team: newest first, or oldest first when following (`after`).
+pub fn list(tx: &mut Tx<'_>, team_id: &str, query: &Query) -> Result<Vec<Event>, Refusal> {
+    let mut sql = format!("SELECT {COLUMNS} FROM events WHERE team_id = $1");
+    let mut given: Vec<Param<'_>> = vec![team_id.into()];
+    let conditions = [
+        ("directory_id =", &query.directory_id),
+        ("object_id =", &query.object_id),
+        ("category =", &query.category),
+        ("action =", &query.action),
+        ("outcome =", &query.outcome),
+        ("id >", &query.after),
+        ("id <", &query.before),
+    ];
+    for (condition, value) in conditions {
+        if let Some(value) = value {
+            given.push(value.into());
+            sql.push_str(&format!(" AND {condition} ${}", given.len()));
+        }
+    }
+    given.push(query.limit.into());
+    let order = if query.after.is_some() { "ASC" } else { "DESC" };
+    sql.push_str(&format!(" ORDER BY id {order} LIMIT ${}", given.len()));
+    tx.query(&sql, &given)?.into_iter().map(from_row).collect()
+}
+
+/// The next committed SCIM changes of a directory after an event, oldest first.
+pub fn streamable(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    directory_id: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Event>, Refusal> {
+    tx.query(STREAMABLE, &params![team_id, after, directory_id, limit])?
+        .into_iter()
+        .map(from_row)
+        .collect()
+}
+
+impl Event {
+    /// The event as the API and the command line show it. Absent members are left out.
+    pub fn to_json(&self) -> Value {
+        let mut out = Map::new();
+        out.insert("id".into(), json!(self.id));
+        out.insert("time".into(), json!(time::format(self.at)));
+        out.insert("category".into(), json!(self.category));
+        out.insert("action".into(), json!(self.action));
+        out.insert("outcome".into(), json!(self.outcome));
+        let object = [
+            ("type", &self.object_kind),
+            ("id", &self.object_id),
+            ("name", &self.object_name),
+        ];
+        let actor = [
+            ("type", &Some(self.actor_kind.clone())),
+            ("id", &self.actor_id),
+        ];
+        let present = |list: &[(&str, &Option<String>)]| -> Map<String, Value> {
+            list.iter()
+                .filter_map(|(name, value)| Some(((*name).to_owned(), json!(value.as_ref()?))))
+                .collect()
+        };
+        if self.object_kind.is_some() {
+            out.insert("object".into(), Value::Object(present(&object)));
+        }
+        out.insert("actor".into(), Value::Object(present(&actor)));
+        out.extend(present(&[
+            ("directory_id", &self.directory_id),
+            ("request_id", &self.request_id),
+            ("reason", &self.reason),
+            ("detail", &self.detail),
+        ]));
+        if let Some(micros) = self.duration_us {
+            out.insert("duration_us".into(), json!(micros));
+        }
+        if let Some(version) = self.version {
+            out.insert("version".into(), json!(version));
+        }
+        if !self.changes.is_empty() {
+            out.insert("changes".into(), Value::Array(self.changes.clone()));
+        }
+        Value::Object(out)
+    }
+}
+
+fn from_row(mut row: Row) -> Result<Event, Refusal> {
+    Ok(Event {
+        at: row.int(2)?,
+        duration_us: row.opt_int(12)?,
+        version: row.opt_int(13)?,
+        changes: row.opt_text(16)?.map_or_else(Vec::new, changes),
+        id: row.take_text(0)?,
+        directory_id: row.take_opt_text(1)?,
+        category: row.take_text(3)?,
+        action: row.take_text(4)?,
+        outcome: row.take_text(5)?,
+        object_kind: row.take_opt_text(6)?,
+        object_id: row.take_opt_text(7)?,
+        object_name: row.take_opt_text(8)?,
+        actor_kind: row.take_text(9)?,
+        actor_id: row.take_opt_text(10)?,
+        request_id: row.take_opt_text(11)?,
+        reason: row.take_opt_text(14)?,
+        detail: row.take_opt_text(15)?,
+    })
+}
+
+/// Stored changes are a list, or the whole resource of a `create`, which is unfolded only here, when somebody looks.
+fn changes(text: &str) -> Vec<Value> {
+    match serde_json::from_str(text) {
+        Ok(Value::Array(list)) => list,
+        Ok(Value::Object(resource)) => resource
+            .into_iter()
+            .filter(|(name, _)| name != "schemas")
+            .map(|(attribute, new)| json!({"attribute": attribute, "new": new}))
+            .collect(),
+        _ => Vec::new(),
+    }
+}

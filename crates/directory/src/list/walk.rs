@@ -1,0 +1,331 @@
+//! Three ways to a page: by index alone, by index and evaluation, by collecting and sorting.
+
+use super::kinds::{self, Kind, Order};
+use super::{MAX_SCAN, Page, Request};
+use crate::Refusal;
+use crate::cursor::{Key, Place};
+use crate::filter_sql::{Given, Narrowed};
+use portreeve_scim::Error;
+use portreeve_scim::filter::Checked;
+use portreeve_scim::path::AttributePath;
+use portreeve_scim::query::{SortKey, sort_key};
+use portreeve_store::{Param, Tx, params};
+
+pub(super) struct Walk<'a> {
+    pub(super) request: &'a Request<'a>,
+    pub(super) narrowed: &'a Narrowed,
+    pub(super) order: &'a Order<'a>,
+    pub(super) count: u64,
+}
+
+/// A resource with its sort value.
+type Found<T> = (T, Option<Key>);
+
+/// Rows per statement of a walk.
+const CHUNK: i64 = 256;
+
+impl Walk<'_> {
+    /// One statement for the page, one for the total where the page does not tell it.
+    pub(super) fn indexed<K: Kind>(&self, tx: &mut Tx<'_>) -> Result<Page<K::Item>, Refusal> {
+        let by_cursor = self.request.query.cursor.is_some();
+        let skip = if by_cursor {
+            0
+        } else {
+            as_i64(self.request.query.start_index - 1)
+        };
+        let limit = as_i64(self.count);
+        let after = self
+            .request
+            .place
+            .map(|place| (place.key.clone(), place.id.clone()));
+        let mut found = if limit == 0 {
+            Vec::new()
+        } else {
+            self.chunk::<K>(tx, after.as_ref(), limit + 1, skip)?
+        };
+        let more = found.len() as u64 > self.count;
+        found.truncate(usize::try_from(self.count).unwrap_or(usize::MAX));
+        let total = match self.request.place {
+            Some(place) => place.total,
+            None if limit > 0 && skip == 0 && !more => Some(as_i64(found.len() as u64)),
+            None => Some(self.total::<K>(tx)?),
+        };
+        Ok(self.page::<K>(found, total, by_cursor && more))
+    }
+
+    /// Evaluates the filter on what the indexes leave, in order. A walk by cursor stops when its page is full; paging by
+    /// number needs the total and goes to the end.
+    pub(super) fn scanned<K: Kind>(
+        &self,
+        tx: &mut Tx<'_>,
+        checked: &Checked<'_>,
+    ) -> Result<Page<K::Item>, Refusal> {
+        let by_cursor = self.request.query.cursor.is_some();
+        let first = if by_cursor {
+            0
+        } else {
+            self.request.query.start_index - 1
+        };
+        let (mut kept, mut matched) = (Vec::new(), 0_u64);
+        let mut after = self
+            .request
+            .place
+            .map(|place| (place.key.clone(), place.id.clone()));
+        let mut seen = 0;
+        loop {
+            let chunk = self.chunk::<K>(tx, after.as_ref(), CHUNK, 0)?;
+            let Some((last, key)) = chunk.last() else {
+                break;
+            };
+            after = Some((key.clone(), K::id(last).to_owned()));
+            seen += chunk.len();
+            if seen > MAX_SCAN {
+                return Err(too_many());
+            }
+            let (mut items, keys): (Vec<_>, Vec<_>) = chunk.into_iter().unzip();
+            let maps = K::maps(
+                tx,
+                self.request.directory,
+                self.request.query.filter.as_ref(),
+                &mut items,
+            )?;
+            for ((item, key), map) in items.into_iter().zip(keys).zip(maps) {
+                if checked.matches(&map) {
+                    if matched >= first && kept.len() as u64 <= self.count {
+                        kept.push((item, key));
+                    }
+                    matched += 1;
+                }
+            }
+            if by_cursor && kept.len() as u64 > self.count {
+                break;
+            }
+        }
+        let more = kept.len() as u64 > self.count;
+        kept.truncate(usize::try_from(self.count).unwrap_or(usize::MAX));
+        Ok(self.page::<K>(
+            kept,
+            (!by_cursor).then(|| as_i64(matched)),
+            by_cursor && more,
+        ))
+    }
+
+    /// Collects the sort value of every match, sorts, and reads the page.
+    pub(super) fn sorted<K: Kind>(
+        &self,
+        tx: &mut Tx<'_>,
+        path: &AttributePath,
+        checked: Option<&Checked<'_>>,
+    ) -> Result<Page<K::Item>, Refusal> {
+        let query = self.request.query;
+        if query.cursor.is_some() {
+            return Err(Error::invalid_value(format!("sortBy={path} works with startIndex only; with a cursor sort by id, userName, displayName, externalId, meta.created or meta.lastModified")).into());
+        }
+        let mut all: Vec<(Option<SortKey>, String)> = Vec::new();
+        let mut after: Option<(Option<Key>, String)> = None;
+        let of = K::of(&self.request.directory.catalog);
+        let by_id = Walk {
+            order: &Order::Id { descending: false },
+            ..*self
+        };
+        loop {
+            let chunk = by_id.chunk::<K>(tx, after.as_ref(), CHUNK, 0)?;
+            let Some((last, _)) = chunk.last() else { break };
+            after = Some((None, K::id(last).to_owned()));
+            let mut items: Vec<_> = chunk.into_iter().map(|(item, _)| item).collect();
+            let maps = K::maps(
+                tx,
+                self.request.directory,
+                query.filter.as_ref(),
+                &mut items,
+            )?;
+            for (item, map) in items
+                .iter()
+                .zip(&maps)
+                .filter(|(_, map)| checked.is_none_or(|checked| checked.matches(map)))
+            {
+                all.push((sort_key(of, path, map), K::id(item).to_owned()));
+            }
+            if all.len() > MAX_SCAN {
+                return Err(too_many());
+            }
+        }
+        // Resources without a value come last, or first when descending (RFC 7644 section 3.4.2.3).
+        all.sort_by(|(a, a_id), (b, b_id)| {
+            a.is_none()
+                .cmp(&b.is_none())
+                .then_with(|| a.cmp(b))
+                .then_with(|| a_id.cmp(b_id))
+        });
+        if query.descending {
+            all.reverse();
+        }
+        let skip = usize::try_from(query.start_index - 1).unwrap_or(usize::MAX);
+        let take = usize::try_from(self.count).unwrap_or(usize::MAX);
+        let mut items = Vec::new();
+        for (_, id) in all.iter().skip(skip).take(take) {
+            let sql = format!(
+                "SELECT {} FROM {} t WHERE t.directory_id = $1 AND t.id = $2",
+                K::COLUMNS,
+                K::TABLE
+            );
+            if let Some(row) = tx.query_one(&sql, &params![&self.request.directory.id, id])? {
+                items.push(K::read(row)?);
+            }
+        }
+        Ok(Page {
+            items,
+            total: Some(as_i64(all.len() as u64)),
+            next: None,
+        })
+    }
+
+    fn page<K: Kind>(
+        &self,
+        found: Vec<Found<K::Item>>,
+        total: Option<i64>,
+        more: bool,
+    ) -> Page<K::Item> {
+        let next = found.last().filter(|_| more).map(|(item, key)| Place {
+            key: key.clone(),
+            id: K::id(item).to_owned(),
+            total,
+            count: self.count,
+            at: self.request.now,
+        });
+        Page {
+            items: found.into_iter().map(|(item, _)| item).collect(),
+            total,
+            next,
+        }
+    }
+
+    fn total<K: Kind>(&self, tx: &mut Tx<'_>) -> Result<i64, Refusal> {
+        let sql = format!(
+            "SELECT count(*) FROM {} t WHERE t.directory_id = $1{}{}",
+            K::TABLE,
+            K::SEEN,
+            self.narrowed.sql
+        );
+        Ok(tx
+            .query_one(&sql, &self.given())?
+            .map_or(Ok(0), |row| row.int(0))?)
+    }
+
+    fn given(&self) -> Vec<Param<'_>> {
+        let mut given = vec![Param::Text(&self.request.directory.id)];
+        given.extend(self.narrowed.given.iter().map(Given::param));
+        given
+    }
+
+    /// The next resources after a place, in order.
+    fn chunk<K: Kind>(
+        &self,
+        tx: &mut Tx<'_>,
+        after: Option<&(Option<Key>, String)>,
+        limit: i64,
+        skip: i64,
+    ) -> Result<Vec<Found<K::Item>>, Refusal> {
+        let mut given = self.given();
+        let place = after.map_or(String::new(), |(key, id)| {
+            self.place(key.as_ref(), id, &mut given)
+        });
+        let (column, order) = self.order_by();
+        given.push(Param::Int(limit));
+        let mut sql = format!(
+            "SELECT {}{column} FROM {} t WHERE t.directory_id = $1{}{}{place} ORDER BY {order} LIMIT ${}",
+            K::COLUMNS,
+            K::TABLE,
+            K::SEEN,
+            self.narrowed.sql,
+            given.len()
+        );
+        if skip > 0 {
+            given.push(Param::Int(skip));
+            sql.push_str(&format!(" OFFSET ${}", given.len()));
+        }
+        let key_at = K::COLUMNS.split(',').count();
+        let number = matches!(self.order, Order::Column { number: true, .. });
+        let keyed = !column.is_empty();
+        tx.query(&sql, &given)?
+            .into_iter()
+            .map(|row| {
+                let key = if keyed {
+                    Some(kinds::key(&row, key_at, number)?)
+                } else {
+                    None
+                };
+                Ok((K::read(row)?, key))
+            })
+            .collect()
+    }
+
+    /// The extra column that carries the sort value, and the ORDER BY list.
+    fn order_by(&self) -> (String, String) {
+        match *self.order {
+            Order::Id { descending: false } | Order::Computed(_) => (String::new(), "t.id".into()),
+            Order::Id { descending: true } => (String::new(), "t.id DESC".into()),
+            Order::Column {
+                column,
+                nullable,
+                descending,
+                ..
+            } => {
+                let direction = if descending { " DESC" } else { "" };
+                let nulls = if nullable {
+                    format!("{column} IS NULL{direction}, ")
+                } else {
+                    String::new()
+                };
+                (
+                    format!(", {column}"),
+                    format!("{nulls}{column}{direction}, t.id{direction}"),
+                )
+            }
+        }
+    }
+
+    /// The condition "later in the order than this place".
+    fn place<'p>(&self, key: Option<&'p Key>, id: &'p str, given: &mut Vec<Param<'p>>) -> String {
+        given.push(Param::Text(id));
+        let id = given.len();
+        let (column, nullable, descending) = match *self.order {
+            Order::Id { descending } => (None, false, descending),
+            Order::Computed(_) => (None, false, false),
+            Order::Column {
+                column,
+                nullable,
+                descending,
+                ..
+            } => (Some(column), nullable, descending),
+        };
+        let sign = if descending { '<' } else { '>' };
+        let (Some(column), Some(key)) = (column, key) else {
+            return format!(" AND t.id {sign} ${id}");
+        };
+        match key {
+            Key::Null if descending => {
+                return format!(
+                    " AND (({column} IS NULL AND t.id < ${id}) OR {column} IS NOT NULL)"
+                );
+            }
+            Key::Null => return format!(" AND {column} IS NULL AND t.id > ${id}"),
+            Key::Int(number) => given.push(Param::Int(*number)),
+            Key::Text(text) => given.push(Param::Text(text)),
+        }
+        let later = format!("({column}, t.id) {sign} (${}, ${id})", given.len());
+        if nullable && !descending {
+            format!(" AND ({later} OR {column} IS NULL)")
+        } else {
+            format!(" AND {later}")
+        }
+    }
+}
+
+fn as_i64(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn too_many() -> Refusal {
+    Error::too_many(format!("the query would look at more than {MAX_SCAN} resources; add a condition on userName, externalId, emails.value or meta.lastModified")).into()
+}

@@ -1,0 +1,201 @@
+//! Memberships: who is in which group. A change costs what it changes and never reads a group's other members.
+
+mod steps;
+
+pub use steps::{Moved, apply, set};
+
+use crate::users::InGroup;
+use crate::{Call, Refusal};
+use portreeve_store::{Param, Tx, params, statements};
+use std::collections::HashMap;
+
+statements! {
+    FORGET = "DELETE FROM members WHERE directory_id = $1 AND member_id = $2 RETURNING group_id";
+    CLEAR = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2 RETURNING member_id";
+    DROP_ALL = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2";
+    IDS = "SELECT member_id FROM members WHERE directory_id = $1 AND group_id = $2 ORDER BY member_id";
+    PAGE = "SELECT member_id, kind FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4";
+    NAMED = "SELECT m.member_id, m.kind, u.resource, g.display_name FROM members m LEFT JOIN users u ON m.kind = 'User' AND u.directory_id = m.directory_id AND u.id = m.member_id LEFT JOIN groups g ON m.kind = 'Group' AND g.directory_id = m.directory_id AND g.id = m.member_id WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 ORDER BY m.member_id LIMIT $4";
+    COUNT = "SELECT count(*) FROM members WHERE directory_id = $1 AND group_id = $2";
+    HAS_GROUPS = "SELECT 1 FROM members WHERE directory_id = $1 AND group_id = $2 AND kind = 'Group' LIMIT 1";
+    TOUCH = "UPDATE groups SET version = version + 1, updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END WHERE directory_id = $1 AND id = $2";
+    GROUPS_OF_ONE = "WITH RECURSIVE above (group_id, direct) AS (SELECT group_id, 1 FROM members WHERE directory_id = $1 AND member_id = $2 UNION SELECT m.group_id, 0 FROM above a JOIN members m ON m.directory_id = $1 AND m.member_id = a.group_id) SELECT a.group_id, max(a.direct), g.display_name FROM above a JOIN groups g ON g.directory_id = $1 AND g.id = a.group_id WHERE g.status = 'active' GROUP BY a.group_id, g.display_name ORDER BY a.group_id";
+}
+
+/// One member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Id of the user or group.
+    pub id: String,
+    /// `User` or `Group`.
+    pub kind: String,
+}
+
+/// The groups a user is in, directly or through nested groups; cycles do no harm.
+pub fn groups_of(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    user_id: &str,
+) -> Result<Vec<InGroup>, Refusal> {
+    let rows = tx.query(GROUPS_OF_ONE, &params![directory_id, user_id])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(InGroup {
+                direct: row.int(1)? == 1,
+                id: row.take_text(0)?,
+                display: row.take_text(2)?,
+            })
+        })
+        .collect()
+}
+
+/// The groups of many users at once, in one statement.
+pub fn groups_of_all(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    user_ids: &[&str],
+) -> Result<HashMap<String, Vec<InGroup>>, Refusal> {
+    let mut out: HashMap<String, Vec<InGroup>> = HashMap::new();
+    for chunk in user_ids.chunks(CHUNK) {
+        let mut given: Vec<Param<'_>> = vec![directory_id.into()];
+        let list = placeholders(chunk, &mut given);
+        let sql = format!(
+            "WITH RECURSIVE above (member_id, group_id, direct) AS (SELECT member_id, group_id, 1 FROM members WHERE directory_id = $1 AND member_id IN ({list}) \
+             UNION SELECT a.member_id, m.group_id, 0 FROM above a JOIN members m ON m.directory_id = $1 AND m.member_id = a.group_id) \
+             SELECT a.group_id, max(a.direct), g.display_name, a.member_id FROM above a JOIN groups g ON g.directory_id = $1 AND g.id = a.group_id \
+             WHERE g.status = 'active' GROUP BY a.member_id, a.group_id, g.display_name ORDER BY a.member_id, a.group_id"
+        );
+        for mut row in tx.query(&sql, &given)? {
+            let group = InGroup {
+                direct: row.int(1)? == 1,
+                id: row.take_text(0)?,
+                display: row.take_text(2)?,
+            };
+            out.entry(row.take_text(3)?).or_default().push(group);
+        }
+    }
+    Ok(out)
+}
+
+/// The next `limit` members of a group after an id (empty for the first).
+pub fn page(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    group_id: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Member>, Refusal> {
+    let rows = tx.query(PAGE, &params![directory_id, group_id, after, limit])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(Member {
+                id: row.take_text(0)?,
+                kind: row.take_text(1)?,
+            })
+        })
+        .collect()
+}
+
+/// As [`page`], each member with a name for people: `displayName`, else `userName`.
+pub fn named_page(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    group_id: &str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(Member, Option<String>)>, Refusal> {
+    let rows = tx.query(NAMED, &params![directory_id, group_id, after, limit])?;
+    let named = |mut row: portreeve_store::Row| {
+        let name = match row.opt_text(2)? {
+            Some(resource) => display_of(resource),
+            None => row.take_opt_text(3)?,
+        };
+        Ok((
+            Member {
+                id: row.take_text(0)?,
+                kind: row.take_text(1)?,
+            },
+            name,
+        ))
+    };
+    rows.into_iter().map(named).collect()
+}
+
+/// The ids of a group's members in order.
+pub fn ids(tx: &mut Tx<'_>, directory_id: &str, group_id: &str) -> Result<Vec<String>, Refusal> {
+    let mut out = Vec::new();
+    let mut problem = None;
+    tx.each(IDS, &params![directory_id, group_id], |mut row| {
+        match row.take_text(0) {
+            Ok(id) => {
+                out.push(id);
+                std::ops::ControlFlow::Continue(())
+            }
+            Err(error) => {
+                problem = Some(error);
+                std::ops::ControlFlow::Break(())
+            }
+        }
+    })?;
+    problem.map_or(Ok(out), |error| Err(error.into()))
+}
+
+/// How many members a group has.
+pub fn count(tx: &mut Tx<'_>, directory_id: &str, group_id: &str) -> Result<i64, Refusal> {
+    Ok(tx
+        .query_one(COUNT, &params![directory_id, group_id])?
+        .map_or(Ok(0), |row| row.int(0))?)
+}
+
+/// Whether a group has groups as members; Entra does not expand those, so screens warn of it.
+pub fn has_groups(tx: &mut Tx<'_>, directory_id: &str, group_id: &str) -> Result<bool, Refusal> {
+    Ok(tx
+        .query_one(HAS_GROUPS, &params![directory_id, group_id])?
+        .is_some())
+}
+
+/// Takes a deleted user or group out of all groups and moves their versions.
+pub(crate) fn forget(tx: &mut Tx<'_>, call: &Call, member_id: &str) -> Result<(), Refusal> {
+    for row in tx.query(FORGET, &params![&call.directory.id, member_id])? {
+        touch(tx, call, row.text(0)?)?;
+    }
+    Ok(())
+}
+
+fn touch(tx: &mut Tx<'_>, call: &Call, group_id: &str) -> Result<(), Refusal> {
+    Ok(tx.exec(TOUCH, &params![&call.directory.id, group_id, call.at])?)
+}
+
+/// How many ids go into one statement.
+const CHUNK: usize = 64;
+
+/// `$n, $n+1, …` for a list of ids, filled up to 1, 8 or 64 places by repeating the last one, so that there are few
+/// different texts to prepare.
+fn placeholders<'a>(ids: &[&'a str], given: &mut Vec<Param<'a>>) -> String {
+    let places = [1, 8, CHUNK]
+        .into_iter()
+        .find(|n| ids.len() <= *n)
+        .unwrap_or(CHUNK);
+    let last = ids.last().copied().unwrap_or_default();
+    let mut list = String::new();
+    for i in 0..places {
+        given.push(Param::Text(ids.get(i).copied().unwrap_or(last)));
+        if i > 0 {
+            list.push(',');
+        }
+        list.push_str(&format!("${}", given.len()));
+    }
+    list
+}
+
+/// The name shown for a user in a member list: `displayName`, else `userName`.
+fn display_of(resource: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Names {
+        display_name: Option<String>,
+        user_name: Option<String>,
+    }
+    let names: Names = serde_json::from_str(resource).ok()?;
+    names.display_name.or(names.user_name)
+}

@@ -1,0 +1,101 @@
+//! What the roll can refuse. One closed list; each surface turns it into its own wire form.
+
+use portreeve_store as store;
+use std::fmt;
+
+/// The kinds of things that can be missing or in the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum What {
+    Team,
+    Directory,
+    Token,
+    User,
+    Group,
+    Event,
+}
+
+impl What {
+    /// The word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Team => "team",
+            Self::Directory => "directory",
+            Self::Token => "token",
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Event => "event",
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// Why something was not done. Nothing was changed when one of these is returned.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such thing, or not in this directory.
+    #[error("there is no {0} with id or name \"{1}\" here")]
+    NotFound(What, String),
+    /// A value that must be unique is taken.
+    #[error(
+        "{attribute} is already used by another {what}; look it up and update that one, or choose another value"
+    )]
+    Conflict {
+        /// What exists already.
+        what: What,
+        /// Which attribute must be unique.
+        attribute: &'static str,
+    },
+    /// The request makes no sense for a reason that is not SCIM's.
+    #[error("{attribute}: {reason}")]
+    Invalid {
+        /// Which field.
+        attribute: &'static str,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// SCIM's own rules refuse it.
+    #[error(transparent)]
+    Scim(#[from] portreeve_scim::Error),
+    /// The resource is at another version than the client said.
+    #[error(
+        "the {what} has changed since you read it (it is at version {found}); read it again and repeat the change"
+    )]
+    Changed {
+        /// What has changed.
+        what: What,
+        /// The version it is at.
+        found: i64,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(store::Error),
+}
+
+impl From<store::Error> for Refusal {
+    fn from(error: store::Error) -> Self {
+        match &error {
+            store::Error::Conflict { index } => match unique(index) {
+                Some((what, attribute)) => Self::Conflict { what, attribute },
+                None => Self::Store(error),
+            },
+            _ => Self::Store(error),
+        }
+    }
+}
+
+/// What each unique index guards: the one table that turns an index name into an attribute.
+fn unique(index: &str) -> Option<(What, &'static str)> {
+    Some(match index {
+        "teams_name" => (What::Team, "name"),
+        "directories_name" => (What::Directory, "name"),
+        "users_user_name" => (What::User, "userName"),
+        "groups_display_name" => (What::Group, "displayName"),
+        _ => return None,
+    })
+}

@@ -1,0 +1,27 @@
+//! The database of the roll: its migrations and every statement on it.
+
+use portreeve_store::Migration;
+
+/// All migrations, oldest first.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "roll",
+    sql: include_str!("../../../migrations/0001_roll.sql"),
+}];
+
+/// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
+pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
+    [
+        crate::teams::ALL,
+        crate::directories::ALL,
+        crate::tokens::ALL,
+        crate::users::ALL,
+        crate::groups::ALL,
+        crate::members::ALL,
+        crate::events::ALL,
+        crate::unknown::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

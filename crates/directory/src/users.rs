@@ -1,0 +1,155 @@
+//! Users: people as a provider describes them, with the status and level that Portreeve keeps beside.
+
+mod write;
+
+pub use write::{create, delete, patch, replace};
+
+use crate::{Refusal, What};
+use portreeve_scim::Resource;
+use portreeve_store::{Row, Tx, params, statements};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+statements! {
+    BY_ID = "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2";
+    INSERT = "INSERT INTO users (directory_id, id, user_name_key, external_id, display_name_key, manager_id, status, level, version, created_at, updated_at, resource) VALUES ($1, $2, $3, $4, $5, $6, $7, 'user', 1, $8, $8, $9)";
+    UPDATE = "UPDATE users SET user_name_key = $4, external_id = $5, display_name_key = $6, manager_id = $7, status = $8, level = $9, version = version + 1, updated_at = $10, resource = $11 WHERE directory_id = $1 AND id = $2 AND version = $3 RETURNING version";
+    DELETE = "DELETE FROM users WHERE directory_id = $1 AND id = $2";
+    SAME_EXTERNAL_ID = "SELECT id FROM users WHERE directory_id = $1 AND external_id = $2 AND id <> $3 LIMIT 1";
+    REPORTS = "SELECT id FROM users WHERE directory_id = $1 AND manager_id = $2 AND id <> $2 ORDER BY id LIMIT 1";
+    ADD_EMAIL = "INSERT INTO user_emails (directory_id, value_key, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
+    DROP_EMAIL = "DELETE FROM user_emails WHERE directory_id = $1 AND value_key = $2 AND user_id = $3";
+}
+
+/// Whether a user may do what the groups allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Yes.
+    Active,
+    /// Deactivated at the source: kept, with memberships that do not count.
+    Suspended,
+    /// As `Suspended`, and not shown to visitors.
+    Hidden,
+}
+
+impl Status {
+    /// The name in the database and on screens.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Hidden => "hidden",
+        }
+    }
+
+    fn parse(name: &str) -> Self {
+        match name {
+            "active" => Self::Active,
+            "hidden" => Self::Hidden,
+            _ => Self::Suspended,
+        }
+    }
+}
+
+/// A user as stored, with what is derived from memberships.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// UUID; never reused.
+    pub id: String,
+    /// Whether the user may do what the groups allow.
+    pub status: Status,
+    /// Permission level: `owner`, `admin`, `auditor`, `user`.
+    pub level: String,
+    /// Rises with every change.
+    pub version: i64,
+    /// Microseconds since 1970 UTC.
+    pub created_at: i64,
+    /// Microseconds since 1970 UTC.
+    pub updated_at: i64,
+    /// The resource as canonical JSON text, without `id`, `meta` and `groups`.
+    pub resource: String,
+    /// The groups, where they were asked for.
+    pub groups: Vec<InGroup>,
+}
+
+/// A group that a user is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InGroup {
+    /// Id of the group.
+    pub id: String,
+    /// Its name.
+    pub display: String,
+    /// Whether the user is a member itself, and not only through a nested group.
+    pub direct: bool,
+}
+
+/// What `If-Match` asks for (RFC 7644 section 3.14).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing.
+    #[default]
+    None,
+    /// That the resource exists.
+    Exists,
+    /// That the resource is at one of these versions.
+    Version(Vec<i64>),
+}
+
+impl Precondition {
+    /// Refuses when the resource is at another version.
+    pub fn check(&self, what: What, found: i64) -> Result<(), Refusal> {
+        match self {
+            Self::Version(wanted) if !wanted.contains(&found) => {
+                Err(Refusal::Changed { what, found })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a write did.
+#[derive(Debug, Clone)]
+pub struct Written<T> {
+    /// The resource afterwards.
+    pub now: T,
+    /// Whether anything is different from before.
+    pub changed: bool,
+}
+
+/// The user with that id, without groups.
+pub fn by_id(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<User, Refusal> {
+    let row = tx.query_one(BY_ID, &params![directory_id, id])?;
+    row.ok_or_else(|| Refusal::NotFound(What::User, id.to_owned()))
+        .and_then(from_row)
+}
+
+/// Reads a row of the columns `id, status, level, version, created_at, updated_at, resource`.
+pub(crate) fn from_row(mut row: Row) -> Result<User, Refusal> {
+    Ok(User {
+        status: Status::parse(row.text(1)?),
+        version: row.int(3)?,
+        created_at: row.int(4)?,
+        updated_at: row.int(5)?,
+        id: row.take_text(0)?,
+        level: row.take_text(2)?,
+        resource: row.take_text(6)?,
+        groups: Vec::new(),
+    })
+}
+
+impl User {
+    /// The stored resource as a checked value.
+    pub fn parsed(&self) -> Result<Resource, Refusal> {
+        Ok(Resource::from_stored(stored_map(&self.resource)?))
+    }
+}
+
+/// Reads a stored resource. It was written by this program, so failure means a damaged database.
+pub(crate) fn stored_map(text: &str) -> Result<Map<String, Value>, Refusal> {
+    serde_json::from_str(text).map_err(|error| {
+        Refusal::Store(portreeve_store::Error::Failed(format!(
+            "a stored resource is not JSON: {error}; restore the database from a backup"
+        )))
+    })
+}

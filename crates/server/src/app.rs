@@ -1,0 +1,59 @@
+//! What every handler shares.
+
+use crate::auth::Tokens;
+use crate::config::Config;
+use crate::contact::Contacts;
+use crate::keys::MasterKey;
+use portreeve_directory::cursor::Cursors;
+use portreeve_directory::{Clock, Ids, Refusal};
+use portreeve_store::{Store, Tx};
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
+
+/// A server's state. Handlers hold it in an `Arc`.
+pub struct App {
+    /// The database.
+    pub(crate) store: Store,
+    /// Where the time comes from.
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub(crate) ids: Arc<Ids>,
+    /// Signs cursors.
+    pub(crate) cursors: Cursors,
+    /// Other keys are derived from it.
+    pub(crate) master: MasterKey,
+    /// Tokens verified a moment ago.
+    pub(crate) tokens: Tokens,
+    /// When providers were last heard of.
+    pub(crate) contacts: Contacts,
+    /// Unknown attributes that were told already, as (directory, name).
+    pub(crate) told: Mutex<HashSet<(String, String)>>,
+    /// Settings.
+    pub(crate) config: Config,
+    /// The address that is really listened on.
+    pub(crate) listening: SocketAddr,
+    /// Rises with every committed change, for those who wait for news.
+    pub(crate) news: watch::Sender<u64>,
+}
+
+impl App {
+    /// Runs `work` in one durable transaction and tells those who wait for news.
+    pub(crate) async fn write<R: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>) -> Result<R, Refusal> + Send + 'static,
+    ) -> Result<R, Refusal> {
+        let out = self.store.write(work).await?;
+        self.news.send_modify(|count| *count += 1);
+        Ok(out)
+    }
+
+    /// How clients reach this server, without a slash at the end.
+    pub(crate) fn public_url(&self) -> String {
+        self.config
+            .public_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{}", self.listening))
+    }
+}

@@ -1,0 +1,151 @@
+//! Who calls: the secret token of a directory, as a bearer token or as the password of Basic authentication.
+
+use crate::app::App;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, header};
+use portreeve_directory::directories::{self, Directory};
+use portreeve_directory::tokens::{self, Denied};
+use portreeve_directory::{Refusal, What};
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+/// Why a request is not let in.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// No token was sent.
+    Missing,
+    /// There is no such directory. Answered like a wrong token, so that ids cannot be guessed.
+    NoDirectory,
+    /// The token is not accepted in this directory.
+    Denied(Arc<Directory>, Denied),
+    /// The database failed.
+    Failed(Refusal),
+}
+
+/// A verified token and its directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Access {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) token_id: Arc<str>,
+}
+
+/// Tokens verified within the last second, so that a busy client costs one look-up a second instead of one a request.
+/// Every change to directories and tokens empties it at once.
+#[derive(Debug, Default)]
+pub(crate) struct Tokens(RwLock<Cache>);
+
+#[derive(Debug, Default)]
+struct Cache {
+    /// Rises when the cache is emptied: what was read before is not put in after.
+    epoch: u64,
+    entries: HashMap<[u8; 32], (Access, i64)>,
+}
+
+const LIFE_US: i64 = 1_000_000;
+const MOST: usize = 10_000;
+
+impl Tokens {
+    /// Forgets everything; after each change to directories or tokens.
+    pub(crate) fn clear(&self) {
+        let mut cache = self
+            .0
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        cache.epoch += 1;
+        cache.entries.clear();
+    }
+
+    fn get(&self, key: &[u8; 32], directory: &str, now: i64) -> Result<Access, u64> {
+        let cache = self
+            .0
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        match cache.entries.get(key) {
+            Some((access, at))
+                if (0..LIFE_US).contains(&(now - at)) && access.directory.id == directory =>
+            {
+                Ok(access.clone())
+            }
+            _ => Err(cache.epoch),
+        }
+    }
+
+    fn put(&self, key: [u8; 32], access: Access, now: i64, epoch: u64) {
+        let mut cache = self
+            .0
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if cache.epoch == epoch {
+            if cache.entries.len() >= MOST {
+                cache.entries.clear();
+            }
+            cache.entries.insert(key, (access, now));
+        }
+    }
+}
+
+/// Verifies the request's token against the directory in its URL.
+pub(crate) async fn verify(
+    app: &App,
+    directory_id: &str,
+    headers: &HeaderMap,
+    now: i64,
+) -> Result<Access, Refused> {
+    let secret = presented(headers).ok_or(Refused::Missing)?;
+    let key = tokens::hash(&secret);
+    let epoch = match app.tokens.get(&key, directory_id, now) {
+        Ok(access) => {
+            app.contacts.seen(directory_id, &access.token_id, now);
+            return Ok(access);
+        }
+        Err(epoch) => epoch,
+    };
+    let id = directory_id.to_owned();
+    let found = app
+        .store
+        .lookup(move |tx| {
+            let directory = directories::by_id(tx, &id)?;
+            let token = tokens::verify(tx, &id, &secret, now)?;
+            Ok((directory, token))
+        })
+        .await;
+    match found {
+        Err(Refusal::NotFound(What::Directory, _)) => Err(Refused::NoDirectory),
+        Err(error) => Err(Refused::Failed(error)),
+        Ok((directory, Err(denied))) => Err(Refused::Denied(Arc::new(directory), denied)),
+        Ok((directory, Ok(token))) => {
+            let access = Access {
+                directory: Arc::new(directory),
+                token_id: token.id.into(),
+            };
+            // An entry must not outlive its token.
+            if token.expires_at.is_none_or(|end| end > now + LIFE_US) {
+                app.tokens.put(key, access.clone(), now, epoch);
+            }
+            app.contacts.seen(directory_id, &access.token_id, now);
+            Ok(access)
+        }
+    }
+}
+
+/// The token in the `Authorization` header. Scheme names are case-insensitive (RFC 9110 section 11.1). With Basic the
+/// password counts and the user name does not, as Okta's Sign In connector has it.
+fn presented(headers: &HeaderMap) -> Option<String> {
+    let (scheme, rest) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    let rest = rest.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return (!rest.is_empty()).then(|| rest.to_owned());
+    }
+    if scheme.eq_ignore_ascii_case("basic") {
+        let pair = String::from_utf8(STANDARD.decode(rest).ok()?).ok()?;
+        return pair
+            .split_once(':')
+            .map(|(_, password)| password.to_owned());
+    }
+    None
+}

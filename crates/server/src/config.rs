@@ -1,0 +1,371 @@
+//! Settings: each defined once, here. Flags, environment, configuration file, `config show` and the manual come from this list.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name in the configuration file and as a flag (`--public-url`).
+    pub name: &'static str,
+    /// Its environment variable.
+    pub env: &'static str,
+    /// What stands for the value in help texts.
+    pub value: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// What holds when nobody says anything, for people.
+    pub default: &'static str,
+}
+
+/// All settings of `portreeve serve`.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "data",
+        env: "PORTREEVE_DATA",
+        value: "DIR",
+        help: "Folder for the embedded database, keys and the local socket",
+        default: "/var/lib/portreeve for root with systemd, else $XDG_DATA_HOME/portreeve",
+    },
+    Setting {
+        name: "listen",
+        env: "PORTREEVE_LISTEN",
+        value: "ADDR",
+        help: "Address and port to serve HTTP on; port 0 takes a free one",
+        default: "127.0.0.1:8460",
+    },
+    Setting {
+        name: "database",
+        env: "PORTREEVE_DATABASE",
+        value: "URL",
+        help: "Database to use: sqlite:///absolute/path",
+        default: "portreeve.sqlite in the data folder",
+    },
+    Setting {
+        name: "public-url",
+        env: "PORTREEVE_PUBLIC_URL",
+        value: "URL",
+        help: "How clients reach this server; stands in tenant URLs and resource locations",
+        default: "http:// and the listen address",
+    },
+    Setting {
+        name: "trusted-proxies",
+        env: "PORTREEVE_TRUSTED_PROXIES",
+        value: "ADDRS",
+        help: "Comma-separated addresses of reverse proxies whose X-Forwarded-Proto and X-Forwarded-Host count",
+        default: "none",
+    },
+    Setting {
+        name: "log-format",
+        env: "PORTREEVE_LOG_FORMAT",
+        value: "text|json",
+        help: "Form of the log on standard error",
+        default: "text",
+    },
+    Setting {
+        name: "log",
+        env: "PORTREEVE_LOG",
+        value: "FILTER",
+        help: "What is logged: error, warn, info, debug, or a filter such as portreeve_server=debug",
+        default: "info",
+    },
+];
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag on the command line.
+    Flag,
+    /// The environment variable.
+    Environment(&'static str),
+    /// The configuration file.
+    File(PathBuf),
+    /// Nobody said anything.
+    Default,
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Flag => f.write_str("flag"),
+            Self::Environment(name) => write!(f, "environment {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum ConfigError {
+    #[error("{path} is not valid TOML: {reason}")]
+    Syntax { path: String, reason: String },
+    #[error("{path} has a setting \"{name}\" that does not exist; the settings are: {known}")]
+    Unknown {
+        path: String,
+        name: String,
+        known: String,
+    },
+    #[error("{name} ({origin}) is \"{value}\": {reason}")]
+    Value {
+        name: &'static str,
+        origin: String,
+        value: String,
+        reason: String,
+    },
+}
+
+/// Every setting with a value, by name, and where it comes from.
+pub type Values = BTreeMap<&'static str, (String, Origin)>;
+
+/// Puts flags over environment over file. What nobody set is absent.
+pub fn gather(
+    flags: &BTreeMap<&'static str, String>,
+    env: impl Fn(&str) -> Option<String>,
+    file: Option<(&Path, &str)>,
+) -> Result<Values, ConfigError> {
+    let file_values = file
+        .map(|(path, text)| parse_file(path, text))
+        .transpose()?
+        .unwrap_or_default();
+    let mut values = Values::new();
+    for setting in SETTINGS {
+        let found = if let Some(value) = flags.get(setting.name) {
+            Some((value.clone(), Origin::Flag))
+        } else if let Some(value) = env(setting.env).filter(|value| !value.is_empty()) {
+            Some((value, Origin::Environment(setting.env)))
+        } else {
+            let path = file.map(|(path, _)| path.to_owned()).unwrap_or_default();
+            file_values
+                .get(setting.name)
+                .map(|value| (value.clone(), Origin::File(path)))
+        };
+        if let Some(found) = found {
+            values.insert(setting.name, found);
+        }
+    }
+    Ok(values)
+}
+
+fn parse_file(path: &Path, text: &str) -> Result<BTreeMap<String, String>, ConfigError> {
+    let path = path.display().to_string();
+    let table: toml::Table =
+        text.parse()
+            .map_err(|error: toml::de::Error| ConfigError::Syntax {
+                path: path.clone(),
+                reason: error.message().to_owned(),
+            })?;
+    let mut out = BTreeMap::new();
+    for (name, value) in table {
+        if !SETTINGS.iter().any(|setting| setting.name == name) {
+            let known = SETTINGS
+                .iter()
+                .map(|setting| setting.name)
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Err(ConfigError::Unknown { path, name, known });
+        }
+        let value = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Array(list) => list
+                .iter()
+                .map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned))
+                .collect::<Vec<_>>()
+                .join(","),
+            other => other.to_string(),
+        };
+        out.insert(name, value);
+    }
+    Ok(out)
+}
+
+/// Settings in the form the server uses.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Folder for database, keys and socket.
+    pub data: PathBuf,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The database file.
+    pub database: PathBuf,
+    /// Without a slash at the end.
+    pub public_url: Option<String>,
+    /// Proxies whose forwarding headers count.
+    pub trusted_proxies: Vec<std::net::IpAddr>,
+}
+
+impl Config {
+    /// Checks the values. `data` must be among them; the caller knows the default of the machine.
+    pub fn from_values(values: &Values) -> Result<Self, ConfigError> {
+        let data = PathBuf::from(
+            values
+                .get("data")
+                .map(|(value, _)| value.as_str())
+                .unwrap_or("."),
+        );
+        let listen = read(values, "listen", |value| {
+            value.parse().map_err(|_| {
+                "give an IP address and a port, such as 127.0.0.1:8460 or [::]:8460".to_owned()
+            })
+        })?;
+        let database = read(values, "database", database)?;
+        let public_url = read(values, "public-url", public_url)?;
+        let trusted_proxies = read(values, "trusted-proxies", |value| {
+            value
+                .split(',')
+                .map(|part| {
+                    part.trim()
+                        .parse()
+                        .map_err(|_| format!("\"{part}\" is not an IP address"))
+                })
+                .collect::<Result<Vec<_>, _>>()
+        })?;
+        Ok(Self {
+            database: database.unwrap_or_else(|| data.join("portreeve.sqlite")),
+            listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8460))),
+            public_url,
+            trusted_proxies: trusted_proxies.unwrap_or_default(),
+            data,
+        })
+    }
+
+    /// A server on a free port with everything under one folder; for tests and the demonstration.
+    pub fn local(data: PathBuf) -> Self {
+        Self {
+            database: data.join("portreeve.sqlite"),
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            data,
+        }
+    }
+
+    /// Where the local socket of a server with this data folder is.
+    pub fn socket(data: &Path) -> PathBuf {
+        data.join("portreeve.sock")
+    }
+}
+
+fn read<T>(
+    values: &Values,
+    name: &'static str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, ConfigError> {
+    let Some((value, origin)) = values.get(name) else {
+        return Ok(None);
+    };
+    parse(value).map(Some).map_err(|reason| ConfigError::Value {
+        name,
+        origin: origin.to_string(),
+        value: value.clone(),
+        reason,
+    })
+}
+
+fn database(url: &str) -> Result<PathBuf, String> {
+    match url.strip_prefix("sqlite://") {
+        Some(path) if path.starts_with('/') => Ok(PathBuf::from(path)),
+        Some(_) => Err("give the absolute path of the file, as in sqlite:///var/lib/portreeve/portreeve.sqlite".into()),
+        None => Err("only embedded databases are known: sqlite:///absolute/path".into()),
+    }
+}
+
+fn public_url(url: &str) -> Result<String, String> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', ' ', '"']) => {
+            Ok(url.trim_end_matches('/').to_owned())
+        }
+        _ => Err("give a URL such as https://portreeve.example.com, without ? or #".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(
+        flags: &[(&'static str, &str)],
+        env: &[(&str, &str)],
+        file: &str,
+    ) -> Result<Values, ConfigError> {
+        let flags = flags
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect();
+        let env = |name: &str| {
+            env.iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        gather(&flags, env, Some((Path::new("/etc/p.toml"), file)))
+    }
+
+    #[test]
+    fn flags_beat_environment_beats_file() {
+        let file = "listen = \"127.0.0.1:1\"\npublic-url = \"http://file\"\nlog = \"debug\"";
+        let got = values(
+            &[("listen", "127.0.0.1:3")],
+            &[
+                ("PORTREEVE_LISTEN", "127.0.0.1:2"),
+                ("PORTREEVE_PUBLIC_URL", "http://env/"),
+            ],
+            file,
+        )
+        .unwrap();
+        assert_eq!(got["listen"], ("127.0.0.1:3".into(), Origin::Flag));
+        assert_eq!(
+            got["public-url"],
+            (
+                "http://env/".into(),
+                Origin::Environment("PORTREEVE_PUBLIC_URL")
+            )
+        );
+        assert_eq!(
+            got["log"],
+            ("debug".into(), Origin::File("/etc/p.toml".into()))
+        );
+        assert_eq!(
+            Config::from_values(&got).unwrap().public_url.as_deref(),
+            Some("http://env")
+        );
+    }
+
+    #[test]
+    fn wrong_values_name_the_setting_and_the_remedy() {
+        for (name, file, expect) in [
+            ("unknown setting", "lisen = \"x\"", "lisen"),
+            ("no TOML", "listen", "not valid TOML"),
+            ("no address", "listen = \"localhost\"", "127.0.0.1:8460"),
+            (
+                "no database",
+                "database = \"mysql://x\"",
+                "sqlite:///absolute/path",
+            ),
+            (
+                "relative database",
+                "database = \"sqlite://x\"",
+                "absolute path",
+            ),
+            (
+                "no URL",
+                "public-url = \"portreeve.example.com\"",
+                "https://portreeve.example.com",
+            ),
+            (
+                "no proxy address",
+                "trusted-proxies = [\"10.0.0.1\", \"proxy\"]",
+                "\"proxy\" is not an IP address",
+            ),
+        ] {
+            let error = values(&[], &[], file)
+                .and_then(|values| Config::from_values(&values).map(drop))
+                .unwrap_err();
+            assert!(error.to_string().contains(expect), "{name}: {error}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The installation's master key: 32 random bytes in the data folder, from which other keys are derived by purpose.
+
+use aws_lc_rs::{hkdf, rand};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+/// Secret bytes that other keys come from. Never printed.
+pub(crate) struct MasterKey([u8; 32]);
+
+impl MasterKey {
+    /// Reads the key file, or makes it for its owner alone.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        match fs::read(path) {
+            Ok(bytes) => {
+                let mode = fs::metadata(path)?.permissions().mode();
+                if mode & 0o077 != 0 {
+                    return Err(io::Error::other(format!(
+                        "{} can be read by others (mode {:o}); run chmod 600 on it",
+                        path.display(),
+                        mode & 0o777
+                    )));
+                }
+                bytes.try_into().map(Self).map_err(|_| {
+                    io::Error::other(format!(
+                        "{} is not a key of 32 bytes; restore it from a backup",
+                        path.display()
+                    ))
+                })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(path),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn make(path: &Path) -> io::Result<Self> {
+        let mut bytes = [0; 32];
+        rand::fill(&mut bytes)
+            .map_err(|_| io::Error::other("the machine gives no random numbers"))?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        file.write_all(&bytes)?;
+        file.sync_all()?;
+        Ok(Self(bytes))
+    }
+
+    /// A key for one purpose (HKDF-SHA256, RFC 5869).
+    pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
+        let mut out = [0; 32];
+        let info = [purpose.as_bytes()];
+        let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, b"portreeve").extract(&self.0);
+        // 32 bytes are within HKDF's limit, so neither step can fail.
+        if let Ok(okm) = derived.expand(&info, hkdf::HKDF_SHA256) {
+            let _ = okm.fill(&mut out);
+        }
+        out
+    }
+}

@@ -1,0 +1,62 @@
+//! SCIM 2.0 over HTTP (RFC 7644) for every directory: `/scim/{directory}/v2`.
+
+mod bulk;
+mod context;
+mod discovery;
+mod error;
+mod events;
+mod list;
+mod me;
+mod operations;
+mod render;
+mod resources;
+mod stream;
+
+use crate::app::App;
+use axum::Router;
+use axum::routing::{any, get, post};
+pub(crate) use context::not_found;
+use operations::Kind;
+use std::sync::Arc;
+
+/// The routes below `/scim/{directory}/v2`.
+pub(crate) fn router(app: Arc<App>) -> Router {
+    let mut routes = Router::new();
+    for (kind, path) in [(Kind::User, "/Users"), (Kind::Group, "/Groups")] {
+        routes = routes
+            .route(
+                path,
+                get(move |ctx| list::query(ctx, Some(kind)))
+                    .post(move |ctx, body| resources::create(ctx, kind, body)),
+            )
+            .route(
+                &format!("{path}/.search"),
+                post(move |ctx, body| list::search(ctx, Some(kind), body)),
+            )
+            .route(
+                &format!("{path}/{{id}}"),
+                get(move |ctx| resources::get(ctx, kind))
+                    .put(move |ctx, body| resources::replace(ctx, kind, body))
+                    .patch(move |ctx, body| resources::patch(ctx, kind, body))
+                    .delete(move |ctx| resources::delete(ctx, kind)),
+            );
+    }
+    routes = routes
+        .route("/", get(|ctx| list::query(ctx, None)))
+        .route("/.search", post(|ctx, body| list::search(ctx, None, body)))
+        .route("/Bulk", post(bulk::run))
+        .route("/Me", any(me::not_implemented))
+        .route(
+            "/ServiceProviderConfig",
+            get(discovery::service_provider_config),
+        )
+        .route("/ResourceTypes", get(discovery::resource_types))
+        .route("/ResourceTypes/{name}", get(discovery::resource_type))
+        .route("/Schemas", get(discovery::schemas))
+        .route("/Schemas/{urn}", get(discovery::schema));
+    Router::new()
+        .nest("/scim/{directory}/v2", routes)
+        .route("/scim/{directory}/v2/", get(|ctx| list::query(ctx, None)))
+        .method_not_allowed_fallback(context::method_not_allowed)
+        .with_state(app)
+}

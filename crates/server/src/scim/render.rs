@@ -1,0 +1,253 @@
+//! Resources, lists and errors as bytes.
+//!
+//! A stored resource is canonical JSON text already; the usual answer is that text with `id`, `groups` and `meta` put
+//! around it, without parsing it again.
+
+use super::error::Failure;
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, ETAG, LOCATION, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use portreeve_directory::Refusal;
+use portreeve_directory::groups::Group;
+use portreeve_directory::users::{InGroup, User};
+use portreeve_scim::schema::ResourceType;
+use portreeve_scim::{Projection, error, time};
+use serde_json::Value;
+use std::fmt::Write;
+
+pub(crate) const SCIM_JSON: &str = "application/scim+json";
+
+/// The media type of the answer: SCIM's own unless the client asks for plain JSON alone.
+pub(crate) fn media_type(headers: &HeaderMap) -> &'static str {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let plain = accept.contains("application/json")
+        && !accept.contains("scim+json")
+        && !accept.contains("*/*");
+    if plain { "application/json" } else { SCIM_JSON }
+}
+
+/// An answer with a JSON body.
+pub(crate) fn json(
+    status: StatusCode,
+    media_type: &'static str,
+    body: impl Into<Body>,
+) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// An error answer.
+pub(crate) fn failure(failure: &Failure, media_type: &'static str) -> Response {
+    let body = error::body(failure.status.as_u16(), failure.scim_type, &failure.detail).to_string();
+    let mut response = json(failure.status, media_type, body);
+    if failure.status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().append(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"SCIM\""),
+        );
+        response.headers_mut().append(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Basic realm=\"SCIM\", charset=\"UTF-8\""),
+        );
+    }
+    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// `meta.version` and `ETag` of a version.
+pub(crate) fn version_tag(version: i64) -> String {
+    format!("W/\"{version}\"")
+}
+
+/// The version in an entity tag, weak or strong.
+pub(crate) fn version_of(tag: &str) -> Option<i64> {
+    let tag = tag.trim();
+    tag.strip_prefix("W/")
+        .unwrap_or(tag)
+        .strip_prefix('"')?
+        .strip_suffix('"')?
+        .parse()
+        .ok()
+}
+
+/// Adds `ETag` and `Location`.
+pub(crate) fn with_identity(mut response: Response, version: i64, location: &str) -> Response {
+    let headers = response.headers_mut();
+    if let Ok(value) = HeaderValue::try_from(version_tag(version)) {
+        headers.insert(ETAG, value);
+    }
+    if let Ok(value) = HeaderValue::try_from(location) {
+        headers.insert(LOCATION, value);
+    }
+    response
+}
+
+/// A user as the projection wants it. `groups` must have been loaded if it wants them.
+pub(crate) fn user(
+    base: &str,
+    user: &User,
+    of: &ResourceType,
+    projection: &Projection,
+) -> Result<String, Refusal> {
+    let mut out = String::with_capacity(user.resource.len() + 360);
+    open(&mut out, &user.id, &user.resource);
+    if !user.groups.is_empty() && projection.wants(of, "groups") {
+        out.push_str(",\"groups\":[");
+        for (i, group) in user.groups.iter().enumerate() {
+            if i > 0 {
+                out.push(',');
+            }
+            in_group(&mut out, base, group);
+        }
+        out.push(']');
+    }
+    meta(
+        &mut out,
+        base,
+        "User",
+        &user.id,
+        (user.created_at, user.updated_at, user.version),
+    );
+    project(out, of, projection)
+}
+
+/// A group up to and with `"members":[`, and what comes after the members.
+pub(crate) struct GroupFrame {
+    pub(crate) head: String,
+    pub(crate) tail: String,
+}
+
+/// A group with room for members.
+pub(crate) fn group_frame(
+    base: &str,
+    group: &Group,
+    of: &ResourceType,
+    projection: &Projection,
+) -> Result<GroupFrame, Refusal> {
+    let mut head = group_alone(base, group, of, projection)?;
+    head.pop();
+    head.push_str(",\"members\":[");
+    Ok(GroupFrame {
+        head,
+        tail: "]}".into(),
+    })
+}
+
+/// A group without members.
+pub(crate) fn group_alone(
+    base: &str,
+    group: &Group,
+    of: &ResourceType,
+    projection: &Projection,
+) -> Result<String, Refusal> {
+    let mut out = String::with_capacity(group.resource.len() + 360);
+    open(&mut out, &group.id, &group.resource);
+    meta(
+        &mut out,
+        base,
+        "Group",
+        &group.id,
+        (group.created_at, group.updated_at, group.version),
+    );
+    project(out, of, projection)
+}
+
+/// One element of `members`.
+pub(crate) fn member(out: &mut String, base: &str, id: &str, kind: &str) {
+    // Writing to a String cannot fail.
+    let _ = write!(
+        out,
+        "{{\"value\":\"{id}\",\"$ref\":\"{base}/{kind}s/{id}\",\"type\":\"{kind}\"}}"
+    );
+}
+
+fn in_group(out: &mut String, base: &str, group: &InGroup) {
+    let kind = if group.direct { "direct" } else { "indirect" };
+    let id = &group.id;
+    let _ = write!(
+        out,
+        "{{\"value\":\"{id}\",\"$ref\":\"{base}/Groups/{id}\",\"display\":{},\"type\":\"{kind}\"}}",
+        Value::from(group.display.as_str())
+    );
+}
+
+/// `{"id":…` and the stored attributes, still open.
+fn open(out: &mut String, id: &str, resource: &str) {
+    let inner = resource
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'))
+        .unwrap_or_default();
+    let _ = write!(out, "{{\"id\":\"{id}\",{inner}");
+}
+
+fn meta(
+    out: &mut String,
+    base: &str,
+    kind: &str,
+    id: &str,
+    (created, modified, version): (i64, i64, i64),
+) {
+    let _ = write!(
+        out,
+        ",\"meta\":{{\"resourceType\":\"{kind}\",\"created\":\"{}\",\"lastModified\":\"{}\",\"location\":\"{base}/{kind}s/{id}\",\"version\":\"W/\\\"{version}\\\"\"}}}}",
+        time::format(created),
+        time::format(modified)
+    );
+}
+
+fn project(text: String, of: &ResourceType, projection: &Projection) -> Result<String, Refusal> {
+    if projection.is_everything() {
+        return Ok(text);
+    }
+    let mut full = serde_json::from_str(&text).map_err(|error| {
+        portreeve_store::Error::Failed(format!(
+            "a stored resource is not JSON: {error}; restore the database from a backup"
+        ))
+    })?;
+    projection.apply(of, &mut full);
+    Ok(Value::Object(full).to_string())
+}
+
+/// The part of a ListResponse before its resources.
+pub(crate) fn list_head(
+    total: Option<i64>,
+    start_index: Option<u64>,
+    items: usize,
+    next: Option<&str>,
+) -> String {
+    let mut out =
+        String::from("{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:ListResponse\"]");
+    if let Some(total) = total {
+        let _ = write!(out, ",\"totalResults\":{total}");
+    }
+    if let Some(start) = start_index {
+        let _ = write!(out, ",\"startIndex\":{start}");
+    }
+    let _ = write!(out, ",\"itemsPerPage\":{items}");
+    if let Some(next) = next {
+        let _ = write!(out, ",\"nextCursor\":\"{next}\"");
+    }
+    out.push_str(",\"Resources\":[");
+    out
+}
+
+/// The end of a ListResponse.
+pub(crate) const LIST_TAIL: &str = "]}";
+
+/// Bytes of a finished text.
+pub(crate) fn bytes(text: String) -> Bytes {
+    Bytes::from(text)
+}

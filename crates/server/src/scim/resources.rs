@@ -1,0 +1,142 @@
+//! Single resources: `/Users/{id}` and `/Groups/{id}`, and POST to their collections (RFC 7644 sections 3.3 to 3.6).
+
+use super::context::Ctx;
+use super::error::Failure;
+use super::operations::{self, Item, Kind};
+use super::{render, stream};
+use crate::body;
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use portreeve_directory::{groups, members, users};
+use portreeve_scim::json;
+use serde_json::Value;
+
+/// `GET`.
+pub(super) async fn get(ctx: Ctx, kind: Kind) -> Response {
+    let done = read(&ctx, kind).await;
+    ctx.answer("get", (Some(kind.name()), Some(&ctx.id)), done)
+        .await
+}
+
+/// `POST` to the collection.
+pub(super) async fn create(ctx: Ctx, kind: Kind, body: Body) -> Response {
+    let done = async {
+        let json = json_body(&ctx, body).await?;
+        let item = operations::create(&ctx, kind, json).await?;
+        shown(&ctx, item, StatusCode::CREATED).await
+    };
+    let done = done.await;
+    ctx.answer("create", (Some(kind.name()), None), done).await
+}
+
+/// `PUT`.
+pub(super) async fn replace(ctx: Ctx, kind: Kind, body: Body) -> Response {
+    let done = async {
+        let json = json_body(&ctx, body).await?;
+        let item = operations::replace(&ctx, kind, &ctx.id, json, ctx.precondition()).await?;
+        shown(&ctx, item, StatusCode::OK).await
+    };
+    let done = done.await;
+    ctx.answer("replace", (Some(kind.name()), Some(&ctx.id)), done)
+        .await
+}
+
+/// `PATCH`: a user is answered with the resource, a group with nothing, as Entra's client likes it best; a group may
+/// have very many members. Who asks for attributes gets them (RFC 7644 section 3.5.2).
+pub(super) async fn patch(ctx: Ctx, kind: Kind, body: Body) -> Response {
+    let done = async {
+        let json = json_body(&ctx, body).await?;
+        let item = operations::patch(&ctx, kind, &ctx.id, json, ctx.precondition()).await?;
+        if kind == Kind::User || ctx.projects() {
+            return shown(&ctx, item, StatusCode::OK).await;
+        }
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        Ok(render::with_identity(
+            response,
+            item.version(),
+            &item.location(&ctx.base),
+        ))
+    };
+    let done = done.await;
+    ctx.answer("patch", (Some(kind.name()), Some(&ctx.id)), done)
+        .await
+}
+
+/// `DELETE`.
+pub(super) async fn delete(ctx: Ctx, kind: Kind) -> Response {
+    let done = operations::delete(&ctx, kind, &ctx.id, ctx.precondition())
+        .await
+        .map(|()| {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        });
+    ctx.answer("delete", (Some(kind.name()), Some(&ctx.id)), done)
+        .await
+}
+
+/// The body as strictly read JSON.
+pub(super) async fn json_body(ctx: &Ctx, body: Body) -> Result<Value, Failure> {
+    let bytes = body::read(&ctx.headers, body, body::LIMIT).await?;
+    Ok(json::parse(&bytes, json::Limits::default())?)
+}
+
+async fn read(ctx: &Ctx, kind: Kind) -> Result<Response, Failure> {
+    let (directory, id) = (ctx.call.directory.id.clone(), ctx.id.clone());
+    let item = match kind {
+        Kind::User => {
+            let wanted = ctx
+                .projection()
+                .wants(ctx.call.directory.catalog.user(), "groups");
+            let user = ctx.app.store.lookup(move |tx| {
+                let mut user = users::by_id(tx, &directory, &id)?;
+                if wanted {
+                    user.groups = members::groups_of(tx, &directory, &id)?;
+                }
+                Ok::<_, portreeve_directory::Refusal>(user)
+            });
+            Item::User(user.await?)
+        }
+        Kind::Group => Item::Group(
+            ctx.app
+                .store
+                .lookup(move |tx| groups::by_id(tx, &directory, &id))
+                .await?,
+        ),
+    };
+    if ctx.has_already(item.version()) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(render::with_identity(
+            response,
+            item.version(),
+            &item.location(&ctx.base),
+        ));
+    }
+    shown(ctx, item, StatusCode::OK).await
+}
+
+/// The resource as the client wants to see it, with `ETag` and `Location`.
+async fn shown(ctx: &Ctx, item: Item, status: StatusCode) -> Result<Response, Failure> {
+    let projection = ctx.projection();
+    let media_type = render::media_type(&ctx.headers);
+    let (version, location) = (item.version(), item.location(&ctx.base));
+    let response = match item {
+        Item::User(user) => {
+            let text = render::user(
+                &ctx.base,
+                &user,
+                ctx.call.directory.catalog.user(),
+                &projection,
+            )?;
+            render::json(status, media_type, render::bytes(text))
+        }
+        Item::Group(group) => {
+            let body = stream::groups(ctx, projection, String::new(), vec![group], "").await?;
+            render::json(status, media_type, body)
+        }
+    };
+    Ok(render::with_identity(response, version, &location))
+}

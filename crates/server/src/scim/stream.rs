@@ -1,0 +1,195 @@
+//! Groups with their members, sent piece by piece: a group may have a hundred thousand.
+//!
+//! Each piece is a short read of its own, made when the client is ready for it, so that a slow client holds neither a
+//! snapshot of the database nor the whole answer in memory. Members who come or go meanwhile may be seen or not; the
+//! version that was sent is the one from before, so that a later `If-Match` notices.
+
+use super::context::Ctx;
+use super::error::Failure;
+use super::render;
+use crate::app::App;
+use axum::body::Body;
+use bytes::Bytes;
+use futures_util::stream;
+use portreeve_directory::Refusal;
+use portreeve_directory::directories::Directory;
+use portreeve_directory::groups::Group;
+use portreeve_directory::members::{self, Member};
+use portreeve_scim::Projection;
+use serde_json::{Map, Value};
+use std::io;
+use std::sync::Arc;
+
+/// Members per read.
+const MEMBERS: i64 = 1000;
+/// A piece is sent when it is this long.
+const PIECE: usize = 64 * 1024;
+
+/// A body of `head`, the groups separated by commas, and `tail`. What fits into one piece is sent as one, with its length.
+pub(super) async fn groups(
+    ctx: &Ctx,
+    projection: Projection,
+    head: String,
+    groups: Vec<Group>,
+    tail: &'static str,
+) -> Result<Body, Failure> {
+    let directory = ctx.call.directory.clone();
+    let of = directory.catalog.group();
+    let mut writer = Writer {
+        app: ctx.app.clone(),
+        base: ctx.base.clone(),
+        with_members: projection.wants(of, "members"),
+        projection,
+        directory: directory.clone(),
+        groups: groups.into_iter(),
+        open: None,
+        first: true,
+        buffer: head,
+        tail: Some(tail),
+    };
+    let first = writer.piece().await?.unwrap_or_default();
+    if writer.tail.is_none() {
+        return Ok(Body::from(first));
+    }
+    let rest = stream::unfold(writer, |mut writer| async move {
+        match writer.piece().await {
+            Ok(None) => None,
+            Ok(Some(piece)) => Some((Ok(piece), writer)),
+            Err(error) => {
+                tracing::error!(%error, "a group could not be read to its end");
+                writer.tail = None;
+                Some((Err(io::Error::other("interrupted")), writer))
+            }
+        }
+    });
+    let whole = futures_util::StreamExt::chain(stream::iter([Ok::<Bytes, io::Error>(first)]), rest);
+    Ok(Body::from_stream(whole))
+}
+
+struct Writer {
+    app: Arc<App>,
+    base: String,
+    projection: Projection,
+    with_members: bool,
+    directory: Arc<Directory>,
+    groups: std::vec::IntoIter<Group>,
+    /// The group whose members are being written.
+    open: Option<Open>,
+    first: bool,
+    buffer: String,
+    /// `None` once everything is written.
+    tail: Option<&'static str>,
+}
+
+struct Open {
+    id: String,
+    /// The last member written.
+    after: String,
+    tail: String,
+    any: bool,
+    frame: Option<render::GroupFrame>,
+    alone: String,
+}
+
+impl Writer {
+    /// The next piece; `None` at the end.
+    async fn piece(&mut self) -> Result<Option<Bytes>, Refusal> {
+        while self.buffer.len() < PIECE && self.tail.is_some() {
+            self.step().await?;
+        }
+        let piece = std::mem::take(&mut self.buffer);
+        Ok((!piece.is_empty()).then(|| Bytes::from(piece)))
+    }
+
+    async fn step(&mut self) -> Result<(), Refusal> {
+        if let Some(open) = self.open.take() {
+            return self.members(open).await;
+        }
+        let Some(group) = self.groups.next() else {
+            self.buffer.push_str(self.tail.take().unwrap_or_default());
+            return Ok(());
+        };
+        if !std::mem::take(&mut self.first) {
+            self.buffer.push(',');
+        }
+        let of = self.directory.catalog.group();
+        let alone = render::group_alone(&self.base, &group, of, &self.projection)?;
+        if !self.with_members {
+            self.buffer.push_str(&alone);
+            return Ok(());
+        }
+        let frame = render::group_frame(&self.base, &group, of, &self.projection)?;
+        self.open = Some(Open {
+            id: group.id,
+            after: String::new(),
+            tail: frame.tail.clone(),
+            any: false,
+            frame: Some(frame),
+            alone,
+        });
+        Ok(())
+    }
+
+    /// Some more members of the open group. A group without members has no attribute `members`.
+    async fn members(&mut self, mut open: Open) -> Result<(), Refusal> {
+        let (directory, id, after) = (
+            self.directory.id.clone(),
+            open.id.clone(),
+            open.after.clone(),
+        );
+        let page = self
+            .app
+            .store
+            .lookup(move |tx| members::page(tx, &directory, &id, &after, MEMBERS))
+            .await?;
+        if let Some(frame) = open.frame.take() {
+            self.buffer.push_str(if page.is_empty() {
+                &open.alone
+            } else {
+                &frame.head
+            });
+        }
+        let selected = if self.projection.is_everything() {
+            None
+        } else {
+            Some(self.selected(&page))
+        };
+        for (i, member) in page.iter().enumerate() {
+            if std::mem::replace(&mut open.any, true) {
+                self.buffer.push(',');
+            }
+            match &selected {
+                Some(elements) => self
+                    .buffer
+                    .push_str(elements.get(i).map_or("{}", String::as_str)),
+                None => render::member(&mut self.buffer, &self.base, &member.id, &member.kind),
+            }
+        }
+        match page.last() {
+            Some(last) if page.len() as i64 == MEMBERS => {
+                open.after.clone_from(&last.id);
+                self.open = Some(open);
+            }
+            _ if open.any => self.buffer.push_str(&open.tail),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The elements with only the sub-attributes that were asked for.
+    fn selected(&self, page: &[Member]) -> Vec<String> {
+        let of = self.directory.catalog.group();
+        page.iter()
+            .map(|member| {
+                let mut text = String::new();
+                render::member(&mut text, &self.base, &member.id, &member.kind);
+                let element: Value = serde_json::from_str(&text).unwrap_or_default();
+                let mut map = Map::from_iter([("members".to_owned(), Value::Array(vec![element]))]);
+                self.projection.apply(of, &mut map);
+                map.get("members")
+                    .and_then(|list| list.get(0))
+                    .map_or_else(|| "{}".to_owned(), Value::to_string)
+            })
+            .collect()
+    }
+}

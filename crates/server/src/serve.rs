@@ -1,0 +1,187 @@
+//! Starting and stopping a server.
+
+use crate::app::App;
+use crate::config::Config;
+use crate::contact::{self, Contacts};
+use crate::http::{self, Serving};
+use crate::keys::MasterKey;
+use crate::{api, health, scim};
+use axum::Router;
+use portreeve_directory::cursor::Cursors;
+use portreeve_directory::{Clock, Ids, roll, teams};
+use portreeve_store::{Database, Options, Store};
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often the times of last contact are written down.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum ServeError {
+    #[error(
+        "the data folder {path} cannot be used: {cause}; choose another one with --data, or let this user write there"
+    )]
+    Data { path: PathBuf, cause: io::Error },
+    #[error(transparent)]
+    Store(#[from] portreeve_store::Error),
+    #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
+    Listen { address: String, cause: io::Error },
+    #[error("the first team could not be made: {0}")]
+    Team(portreeve_directory::Refusal),
+}
+
+/// A server that runs until it is stopped.
+pub struct Running {
+    app: Arc<App>,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+    socket: PathBuf,
+}
+
+/// Opens the database, listens, and serves in the background.
+pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, ServeError> {
+    let data = |cause| ServeError::Data {
+        path: config.data.clone(),
+        cause,
+    };
+    let uid = prepare(&config.data).map_err(data)?;
+    let master = MasterKey::open(&config.data.join("master.key")).map_err(data)?;
+    let options = Options::new(
+        Database::Sqlite {
+            path: config.database.clone(),
+        },
+        roll::MIGRATIONS,
+        clock.now(),
+    );
+    let store = Store::open(&options)?;
+    let ids = Arc::new(Ids::new());
+    let (now, team) = (clock.now(), ids.next(clock.now()).to_string());
+    store
+        .write(move |tx| teams::ensure(tx, teams::DEFAULT_NAME, &team, now))
+        .await
+        .map_err(ServeError::Team)?;
+
+    let listen = |cause| ServeError::Listen {
+        address: config.listen.to_string(),
+        cause,
+    };
+    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+    let listening = listener.local_addr().map_err(listen)?;
+    let socket = Config::socket(&config.data);
+    let local = bind_socket(&socket).map_err(|cause| ServeError::Listen {
+        address: socket.display().to_string(),
+        cause,
+    })?;
+
+    let app = Arc::new(App {
+        store,
+        cursors: Cursors::new(&master.derive("cursor")),
+        master,
+        tokens: crate::auth::Tokens::default(),
+        contacts: Contacts::default(),
+        told: std::sync::Mutex::default(),
+        listening,
+        news: watch::channel(0).0,
+        clock: clock.clone(),
+        ids: ids.clone(),
+        config,
+    });
+    let (stop, stopped) = watch::channel(false);
+    let serving = |router| Serving {
+        router,
+        clock: clock.clone(),
+        ids: ids.clone(),
+        stop: stopped.clone(),
+    };
+    let public = Router::new()
+        .merge(scim::router(app.clone()))
+        .merge(health::router(app.clone()))
+        .merge(api::public(app.clone()));
+    let tasks = vec![
+        tokio::spawn(http::tcp(
+            listener,
+            serving(public.fallback(scim::not_found)),
+        )),
+        tokio::spawn(http::unix(local, uid, serving(api::local(app.clone())))),
+        tokio::spawn(keep_contacts(app.clone(), stopped.clone())),
+    ];
+    Ok(Running {
+        app,
+        stop,
+        tasks,
+        socket,
+    })
+}
+
+impl Running {
+    /// The address that is listened on, with the real port.
+    pub fn address(&self) -> SocketAddr {
+        self.app.listening
+    }
+
+    /// How clients reach the server.
+    pub fn url(&self) -> String {
+        self.app.public_url()
+    }
+
+    /// The local socket.
+    pub fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    /// Stops accepting, finishes the requests under way, writes down what is in memory and closes the database.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        contact::flush(&self.app).await;
+        let _ = fs::remove_file(&self.socket);
+        let store = self.app.store.clone();
+        let _ = tokio::task::spawn_blocking(move || store.close()).await;
+    }
+}
+
+/// Makes the data folder for its owner alone and says who that is.
+fn prepare(data: &Path) -> io::Result<u32> {
+    if !data.exists() {
+        fs::create_dir_all(data)?;
+        fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
+    }
+    // The owner of a file just made is the user we run as.
+    let probe = data.join(".writable");
+    fs::write(&probe, b"")?;
+    let uid = fs::metadata(&probe)?.uid();
+    fs::remove_file(&probe)?;
+    Ok(uid)
+}
+
+/// A socket left behind by a killed server is removed; the lock on the database says that none is alive.
+fn bind_socket(path: &Path) -> io::Result<UnixListener> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn keep_contacts(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(FLUSH) => contact::flush(&app).await,
+            () = http::asked_to_stop(&mut stop) => return,
+        }
+    }
+}
