@@ -40,12 +40,12 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict { limits, depth: 0 }
         .deserialize(&mut deserializer)
-        .map_err(refused)?;
-    deserializer.end().map_err(refused)?;
+        .map_err(|e| refused(&e))?;
+    deserializer.end().map_err(|e| refused(&e))?;
     Ok(value)
 }
 
-fn refused(e: serde_json::Error) -> Error {
+fn refused(e: &serde_json::Error) -> Error {
     Error::invalid_syntax(format!("the body cannot be read as JSON: {e}"))
 }
 

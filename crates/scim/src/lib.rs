@@ -22,6 +22,7 @@ pub mod time;
 
 pub use error::{Error, ErrorKind};
 pub use filter::Filter;
+pub use patch::Patch;
 pub use profile::{Leniency, Profile};
 pub use projection::Projection;
 pub use resource::{Notes, Resource};

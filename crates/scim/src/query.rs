@@ -83,7 +83,7 @@ impl ListQuery {
             let Some(parameter) = Parameter::by_name(&name).filter(|_| !value.is_null()) else {
                 continue;
             };
-            let value = parameter.typed(value)?;
+            let value = parameter.typed(&value)?;
             found.put(parameter, value)?;
         }
         found.query()
@@ -149,11 +149,11 @@ impl Parameter {
     }
 
     /// Checks the type of a value in a SearchRequest.
-    fn typed(self, value: Value) -> Result<Given, Error> {
+    fn typed(self, value: &Value) -> Result<Given, Error> {
         let (given, expected) = match self {
             Self::StartIndex | Self::Count => (value.as_i64().map(Given::Number), "a whole number"),
             Self::Attributes | Self::ExcludedAttributes => {
-                (names(&value).map(Given::Names), "a list of strings")
+                (names(value).map(Given::Names), "a list of strings")
             }
             _ => (
                 value.as_str().map(|s| Given::Text(s.to_owned())),

@@ -94,12 +94,12 @@ pub struct Attribute {
     /// What a reference may point at.
     pub reference_types: Vec<String>,
     /// Of a complex attribute.
-    pub sub_attributes: Vec<Attribute>,
+    pub sub_attributes: Vec<Self>,
 }
 
 impl Attribute {
     /// The sub-attribute of that name, in any letter case.
-    pub fn sub(&self, name: &str) -> Option<&Attribute> {
+    pub fn sub(&self, name: &str) -> Option<&Self> {
         self.sub_attributes
             .iter()
             .find(|a| a.name.eq_ignore_ascii_case(name))

@@ -14,9 +14,11 @@ pub fn user_name_key(s: &str) -> String {
         // Both ways give this: PRECIS changes nothing but letter case in ASCII.
         return s.to_ascii_lowercase();
     }
-    match UsernameCaseMapped::enforce(s) {
+    // Folded first: what is left of a name that the profile forbids may be one that it changes further.
+    let folded = fold(s);
+    match UsernameCaseMapped::enforce(folded.as_ref()) {
         Ok(key) => fold(&key).into_owned(),
-        Err(_) => fold(s).into_owned(),
+        Err(_) => folded.into_owned(),
     }
 }
 

@@ -226,23 +226,25 @@ impl Check<'_> {
         object: Map<String, Value>,
         at: At<'_>,
     ) -> Result<Option<Value>, Error> {
+        if object.is_empty() {
+            return Ok(None);
+        }
         let mut slots = Slots::new(&a.sub_attributes);
         for (key, value) in object {
             match slots.index(&key) {
                 Some(index) => slots.put(index, key, value)?,
+                None if a.multi_valued && is_default_part(&key) => {}
                 None => self.unknown(At::Sub(&at, &key))?,
             }
         }
-        let mut out = Map::with_capacity(slots.filled());
-        let emptied = !a.multi_valued
+        if !a.multi_valued
             && slots.has_empty("value")
-            && self.profile.allows(Leniency::EmptyManagerClears);
-        if emptied {
+            && self.profile.allows(Leniency::EmptyManagerClears)
+        {
             return Ok(None);
         }
-        if slots.filled() > 0 {
-            self.fill(slots, at, &mut out)?;
-        }
+        let mut out = Map::with_capacity(slots.filled());
+        self.fill(slots, at, &mut out)?;
         Ok((!out.is_empty()).then_some(Value::Object(out)))
     }
 
@@ -349,9 +351,9 @@ pub(super) enum At<'p> {
     /// The attributes of an extension, by its URN.
     Extension(&'p str),
     /// An attribute or sub-attribute.
-    Sub(&'p At<'p>, &'p str),
+    Sub(&'p Self, &'p str),
     /// An element of a list, counted from 0.
-    Index(&'p At<'p>, usize),
+    Index(&'p Self, usize),
 }
 
 impl fmt::Display for At<'_> {
@@ -410,6 +412,14 @@ impl<'v> Identity<'v> {
             None => Self::Whole(value),
         }
     }
+}
+
+/// The sub-attributes that RFC 7643 section 2.4 gives to every multi-valued attribute. Those that a schema does not
+/// list, such as `display` of members in the RFC's own examples, are ignored and no cause for a note.
+fn is_default_part(name: &str) -> bool {
+    ["value", "display", "type", "primary", "$ref"]
+        .iter()
+        .any(|part| part.eq_ignore_ascii_case(name))
 }
 
 fn is_primary(value: &Value) -> bool {
