@@ -152,6 +152,17 @@ pub struct Counts {
     pub failed: u64,
 }
 
+impl Counts {
+    fn and(&self, other: &Self) -> Self {
+        Self {
+            created: self.created + other.created,
+            updated: self.updated + other.updated,
+            unchanged: self.unchanged + other.unchanged,
+            failed: self.failed + other.failed,
+        }
+    }
+}
+
 /// A person or a group that shows something.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Notable {

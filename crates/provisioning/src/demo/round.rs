@@ -227,14 +227,15 @@ impl<'a> Cycles<'a> {
             .iter()
             .map(|person| (&*person.id, person))
             .collect();
-        let changed = |person: &&Person| known.get(&*person.id).is_none_or(|known| known != person);
-        let people: Vec<&Person> = new.people.iter().filter(changed).collect();
-        let moved = |person: &&Person| {
-            known
-                .get(&*person.id)
-                .is_none_or(|known| known.manager != person.manager)
-        };
-        let reports = new.reports(&people.iter().copied().filter(moved).collect::<Vec<_>>());
+        let joiners: Vec<&Person> = new
+            .people
+            .iter()
+            .filter(|person| !known.contains_key(&*person.id))
+            .collect();
+        let changed =
+            |person: &&Person| known.get(&*person.id).is_some_and(|known| known != person);
+        let changed: Vec<&Person> = new.people.iter().filter(changed).collect();
+        let reports = new.reports(&joiners);
         let pairs = || old.groups.iter().zip(&new.groups);
         let groups: Vec<&Group> = pairs()
             .filter(|(old, new)| old.display_name != new.display_name)
@@ -248,9 +249,13 @@ impl<'a> Cycles<'a> {
         let steps = changes.iter().map(MemberChange::steps).sum::<u64>();
         self.progress.begin(
             Phase::Changes,
-            (people.len() + reports.len() + groups.len()) as u64 + steps,
+            (joiners.len() + changed.len() + reports.len() + groups.len()) as u64 + steps,
         );
-        let users = self.objects(&people).await?;
+        // Joiners come first and alone: by them a later run knows how far this one has come.
+        let users = self
+            .objects(&joiners)
+            .await?
+            .and(&self.objects(&changed).await?);
         let managers_set = self.managers(&reports).await?;
         let groups = self.objects(&groups).await?;
         let (members_added, members_removed) = self.members(changes).await?;

@@ -1,0 +1,12 @@
+//! The SCIM client and the sample company against HTTP doubles that check what they are sent.
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod double;
+#[cfg(test)]
+mod lookup;
+#[cfg(test)]
+mod memory;
