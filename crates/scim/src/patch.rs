@@ -17,6 +17,7 @@ mod apply;
 mod elements;
 mod members;
 mod read;
+mod values;
 
 /// URN of the message.
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";

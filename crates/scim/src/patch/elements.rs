@@ -210,36 +210,41 @@ pub(super) fn merge(
     Ok(())
 }
 
-/// Restores what holds among the elements of a list: none is empty, none is there twice, and at most one is primary,
-/// namely the one that became so last (RFC 7643 section 2.4, RFC 7644 section 3.5.2).
+/// Restores what holds among the elements of a list: none is empty, none is there twice, and at most
+/// one is primary, namely the one that became so last (RFC 7643 section 2.4, RFC 7644 section 3.5.2).
 fn settle(list: &mut Vec<Value>, claimed: Option<usize>) {
+    let claimed = collapse(list, claimed);
     if let Some(claimed) = claimed {
         for (at, element) in list.iter_mut().enumerate() {
-            if at != claimed && is_primary(element) {
-                set_primary(element, false);
+            if is_primary(element) != (at == claimed) {
+                set_primary(element, at == claimed);
             }
         }
+        // Two elements may have differed in nothing else.
+        collapse(list, None);
     }
+}
+
+/// Drops what is empty and what repeats an earlier element. The place of the claimed one afterwards.
+fn collapse(list: &mut Vec<Value>, claimed: Option<usize>) -> Option<usize> {
     let mut first = HashMap::with_capacity(list.len());
-    let mut keep = Vec::with_capacity(list.len());
-    let mut primary_twice = Vec::new();
-    for (at, element) in list.iter().enumerate() {
+    let mut places = Vec::with_capacity(list.len());
+    let mut kept = 0;
+    for element in &*list {
         let empty = element.is_null() || element.as_object().is_some_and(Map::is_empty);
-        let original = if empty {
-            at
+        let place = if empty {
+            None
         } else {
-            *first.entry(identity(element)).or_insert(at)
+            Some(*first.entry(identity(element)).or_insert(kept))
         };
-        keep.push(!empty && original == at);
-        if original != at && is_primary(element) {
-            primary_twice.push(original);
-        }
+        let keep = place == Some(kept);
+        kept += usize::from(keep);
+        places.push((place, keep));
     }
-    for original in primary_twice {
-        set_primary(&mut list[original], true);
-    }
-    let mut keep = keep.into_iter();
-    list.retain(|_| keep.next().unwrap_or(true));
+    let claimed = claimed.and_then(|at| places[at].0);
+    let mut places = places.into_iter();
+    list.retain(|_| places.next().is_some_and(|(_, keep)| keep));
+    claimed
 }
 
 /// What makes an element the same as another: `type` and `value`, or everything where it has no `value`.

@@ -31,13 +31,30 @@ pub(super) fn whole(verb: Verb, listed: Option<Vec<Value>>) -> Vec<MemberStep> {
     }
     if !members.is_empty() {
         steps.push(match verb {
-            Verb::Remove => {
-                MemberStep::Remove(members.into_iter().map(|member| member.value).collect())
-            }
+            Verb::Remove => MemberStep::Remove(members.into_iter().map(|m| m.value).collect()),
             Verb::Add | Verb::Replace => MemberStep::Add(members),
         });
     }
     steps
+}
+
+/// Refuses members without an id. An element of nothing but unknown attributes counts as empty elsewhere; here it
+/// would be a member that is silently not put in.
+pub(super) fn refuse_anonymous(value: &Value) -> Result<(), Error> {
+    let elements = value
+        .as_array()
+        .map_or(std::slice::from_ref(value), Vec::as_slice);
+    let is_named = |element: &Value| {
+        element
+            .as_object()
+            .is_none_or(|members| members.keys().any(|key| key.eq_ignore_ascii_case("value")))
+    };
+    if elements.iter().all(is_named) {
+        return Ok(());
+    }
+    Err(Error::invalid_value(
+        "members.value is required; it is the id of the member",
+    ))
 }
 
 /// The step for `members[filter]`. A member is put in or taken out, never changed: its sub-attributes are immutable

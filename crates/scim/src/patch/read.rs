@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{Action, Change, Edit, Operation, Otherwise, Part, Patch, Verb, elements, members};
+use super::{Operation, Patch, Verb, members};
 use crate::path::{AttributePath, PatchPath};
-use crate::resource::{self, Notes};
-use crate::schema::{Attribute, Kind, Mutability, ResourceType, Schema};
+use crate::resource::Notes;
+use crate::schema::{Attribute, Mutability, ResourceType, Schema};
 use crate::{Error, Leniency, Profile};
 
 pub(super) struct Reader<'a> {
@@ -18,7 +18,7 @@ pub(super) struct Reader<'a> {
     /// The resource's own id.
     id: &'a str,
     /// The operation at hand.
-    number: usize,
+    pub(super) number: usize,
 }
 
 /// An attribute and the extension it belongs to.
@@ -236,255 +236,20 @@ impl<'a> Reader<'a> {
                     self.patch.members.push(step);
                     return Ok(());
                 }
-                self.parts(verb, place, filter, sub, value)
-            }
-        }
-    }
-
-    /// An attribute as a whole.
-    fn plain(&mut self, verb: Verb, place: Place<'_>, value: Value) -> Result<(), Error> {
-        writable(place)?;
-        let attribute = place.attribute;
-        if members::are(self.resource_type, place) {
-            return self.members(verb, place, value);
-        }
-        let action = match (verb, attribute.multi_valued, value) {
-            (Verb::Remove, true, value) if !value.is_null() => {
-                Action::RemoveLike(self.list(place, value)?)
-            }
-            (Verb::Remove, ..) => Action::Unset,
-            (Verb::Add, true, value) => Action::Append(self.list(place, value)?),
-            (_, false, Value::Object(parts)) if attribute.kind == Kind::Complex => {
-                self.merge(verb, place, parts)?
-            }
-            (_, _, value) => {
-                refuse_blank(attribute, &value, &place.name())?;
-                match self.normalize(attribute, value, &place.name())? {
-                    Some(Value::Object(parts)) => self.merge(verb, place, parts)?,
-                    Some(value) => Action::Set(value),
-                    None => Action::Unset,
+                match sub {
+                    Some(sub) if sub.mutability == Mutability::ReadOnly => Err(Error::mutability(
+                        format!("{}.{} is read-only", place.name(), sub.name),
+                    )),
+                    Some(sub) if !attribute.multi_valued => {
+                        self.sub_attribute(verb, place, sub, value)
+                    }
+                    sub => self.elements(verb, place, filter, sub, value),
                 }
             }
-        };
-        self.change(place, action);
-        Ok(())
-    }
-
-    fn members(&mut self, verb: Verb, place: Place<'_>, value: Value) -> Result<(), Error> {
-        let listed = match (verb, &value) {
-            (Verb::Remove, Value::Null) => None,
-            (Verb::Replace, _) => Some(
-                self.normalize(place.attribute, value, &place.name())?
-                    .map(into_list)
-                    .unwrap_or_default(),
-            ),
-            _ => Some(self.list(place, value)?),
-        };
-        self.patch.members.extend(members::whole(verb, listed));
-        Ok(())
-    }
-
-    /// A list, or one element of it.
-    fn list(&mut self, place: Place<'_>, value: Value) -> Result<Vec<Value>, Error> {
-        let value = match value {
-            list @ (Value::Array(_) | Value::Null) => list,
-            one => Value::Array(vec![one]),
-        };
-        Ok(self
-            .normalize(place.attribute, value, &place.name())?
-            .map(into_list)
-            .unwrap_or_default())
-    }
-
-    /// Parts of a single complex value: those named change, the others stay.
-    fn merge(
-        &mut self,
-        verb: Verb,
-        place: Place<'_>,
-        parts: Map<String, Value>,
-    ) -> Result<Action, Error> {
-        let emptied = self.profile.allows(Leniency::EmptyManagerClears)
-            && parts.iter().any(|(key, value)| {
-                key.eq_ignore_ascii_case("value") && value.as_str() == Some("")
-            });
-        if emptied {
-            return Ok(Action::Unset);
         }
-        Ok(Action::Merge(self.object(verb, place, parts)?))
     }
 
-    fn object(
-        &mut self,
-        verb: Verb,
-        place: Place<'_>,
-        object: Map<String, Value>,
-    ) -> Result<Vec<Part>, Error> {
-        refuse_repeats(&object)?;
-        let mut parts = Vec::with_capacity(object.len());
-        for (key, value) in object {
-            match place.attribute.sub(&key) {
-                // Clients repeat what they read, such as the display name of a manager.
-                Some(sub) if sub.mutability == Mutability::ReadOnly => {}
-                Some(sub) => parts.push(self.part(verb, place, sub, value)?),
-                None => self.unknown(
-                    &format!("{}.{key}", place.name()),
-                    Leniency::UnknownAttributes,
-                )?,
-            }
-        }
-        Ok(parts)
-    }
-
-    fn part(
-        &mut self,
-        verb: Verb,
-        place: Place<'_>,
-        sub: &Attribute,
-        value: Value,
-    ) -> Result<Part, Error> {
-        let at = format!("{}.{}", place.name(), sub.name);
-        let value = match verb {
-            Verb::Remove => None,
-            Verb::Add if sub.multi_valued && !value.is_array() && !value.is_null() => {
-                self.normalize(sub, Value::Array(vec![value]), &at)?
-            }
-            _ => {
-                refuse_blank(sub, &value, &at)?;
-                self.normalize(sub, value, &at)?
-            }
-        };
-        if value.is_none() && sub.required {
-            return Err(Error::mutability(format!(
-                "{at} is required; it cannot be removed"
-            )));
-        }
-        Ok(Part {
-            name: sub.name.clone(),
-            value,
-            append: verb == Verb::Add && sub.multi_valued,
-        })
-    }
-
-    /// A sub-attribute, or elements that a filter chooses.
-    fn parts(
-        &mut self,
-        verb: Verb,
-        place: Place<'_>,
-        filter: Option<crate::Filter>,
-        sub: Option<&Attribute>,
-        value: Value,
-    ) -> Result<(), Error> {
-        if let Some(sub) = sub.filter(|sub| sub.mutability == Mutability::ReadOnly) {
-            return Err(Error::mutability(format!(
-                "{}.{} is read-only",
-                place.name(),
-                sub.name
-            )));
-        }
-        if let Some(filter) = &filter {
-            let checked = filter.check_elements(place.attribute, self.profile)?;
-            if let Some(unknown) = checked.unknown().first() {
-                let path = format!("{}[{unknown}]", place.name());
-                return self.unknown_in_filter(&path);
-            }
-        }
-        let edit = match (sub, verb) {
-            (Some(sub), _) => Edit::Merge(vec![self.part(verb, place, sub, value)?]),
-            (None, Verb::Remove) => Edit::Drop,
-            (None, Verb::Add) if place.attribute.kind == Kind::Complex => match value {
-                Value::Object(object) => Edit::Merge(self.object(verb, place, object)?),
-                Value::Null => return Ok(()),
-                _ => {
-                    return Err(Error::invalid_value(format!(
-                        "an element of {} is an object",
-                        place.name()
-                    )));
-                }
-            },
-            (None, _) => self.list(place, value)?.pop().map_or(Edit::Drop, Edit::Put),
-        };
-        if !place.attribute.multi_valued {
-            if let Edit::Merge(parts) = edit {
-                self.change(place, Action::Merge(parts));
-            }
-            return Ok(());
-        }
-        let otherwise = self.otherwise(verb, place, filter.as_ref(), &edit)?;
-        self.change(
-            place,
-            Action::Elements {
-                which: filter,
-                profile: self.profile,
-                edit,
-                otherwise,
-            },
-        );
-        Ok(())
-    }
-
-    /// What to do when no element is there to be changed.
-    fn otherwise(
-        &mut self,
-        verb: Verb,
-        place: Place<'_>,
-        filter: Option<&crate::Filter>,
-        edit: &Edit,
-    ) -> Result<Otherwise, Error> {
-        let gives_nothing = match edit {
-            Edit::Merge(parts) => parts.iter().all(|part| part.value.is_none()),
-            Edit::Put(_) => false,
-            Edit::Drop => true,
-        };
-        let Some(filter) = filter else {
-            return Ok(if gives_nothing {
-                Otherwise::Nothing
-            } else {
-                Otherwise::Create(Vec::new())
-            });
-        };
-        let leniency = match verb {
-            Verb::Remove => return Ok(Otherwise::Nothing),
-            Verb::Add => Leniency::CreateOnAdd,
-            Verb::Replace => Leniency::CreateOnReplace,
-        };
-        let no_target = |why: &str| {
-            Otherwise::NoTarget(format!(
-                "no element satisfies {}[{filter}]{why}",
-                place.name()
-            ))
-        };
-        if !self.profile.allows(leniency) {
-            return Ok(no_target(""));
-        }
-        if gives_nothing {
-            return Ok(Otherwise::Nothing);
-        }
-        let described = elements::described(filter, place, self.profile, self.notes)?;
-        Ok(match described {
-            Some(parts) => Otherwise::Create(parts),
-            None => no_target(", which does not say what a new one would look like"),
-        })
-    }
-
-    fn normalize(
-        &mut self,
-        attribute: &Attribute,
-        value: Value,
-        at: &str,
-    ) -> Result<Option<Value>, Error> {
-        resource::normalize(attribute, value, self.profile, at, self.notes)
-    }
-
-    fn change(&mut self, place: Place<'_>, action: Action) {
-        self.patch.changes.push(Change {
-            number: self.number,
-            extension: place.extension.map(|schema| schema.id.clone()),
-            attribute: place.attribute.name.clone(),
-            action,
-        });
-    }
-
-    fn unknown(&mut self, name: &str, leniency: Leniency) -> Result<(), Error> {
+    pub(super) fn unknown(&mut self, name: &str, leniency: Leniency) -> Result<(), Error> {
         if self.profile.allows(leniency) {
             self.notes.add(name);
             return Ok(());
@@ -495,13 +260,13 @@ impl<'a> Reader<'a> {
         )))
     }
 
-    fn unknown_in_filter(&mut self, name: &str) -> Result<(), Error> {
+    pub(super) fn unknown_in_filter(&mut self, name: &str) -> Result<(), Error> {
         self.unknown(name, Leniency::UnknownPaths)
             .map_err(|error| Error::invalid_filter(error.detail))
     }
 }
 
-fn writable(place: Place<'_>) -> Result<(), Error> {
+pub(super) fn writable(place: Place<'_>) -> Result<(), Error> {
     let attribute = place.attribute;
     if attribute.mutability == Mutability::ReadOnly {
         return Err(Error::mutability(format!("{} is read-only", place.name())));
@@ -514,18 +279,8 @@ fn writable(place: Place<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// To empty a required string is to remove it (RFC 7644 section 3.5.2.2), not to send a bad value.
-fn refuse_blank(attribute: &Attribute, value: &Value, at: &str) -> Result<(), Error> {
-    match value {
-        Value::String(text) if attribute.required && text.trim().is_empty() => Err(
-            Error::mutability(format!("{at} is required; it cannot be emptied")),
-        ),
-        _ => Ok(()),
-    }
-}
-
 /// Names that differ in letter case only are one name; which of the two values would count?
-fn refuse_repeats(object: &Map<String, Value>) -> Result<(), Error> {
+pub(super) fn refuse_repeats(object: &Map<String, Value>) -> Result<(), Error> {
     let mut seen = HashSet::with_capacity(object.len());
     match object
         .keys()
@@ -540,11 +295,4 @@ fn refuse_repeats(object: &Map<String, Value>) -> Result<(), Error> {
 
 fn is_metadata(key: &str) -> bool {
     key.eq_ignore_ascii_case("schemas") || key.eq_ignore_ascii_case("meta")
-}
-
-fn into_list(value: Value) -> Vec<Value> {
-    match value {
-        Value::Array(elements) => elements,
-        one => vec![one],
-    }
 }
