@@ -75,6 +75,7 @@ const RULES: &[Rule] = &[
     ("links lead somewhere", docs::links),
     ("documents name what exists", docs::names),
     ("every dependency has a reason", docs::dependencies),
+    ("the manual has every setting", docs::settings),
     (
         "the change log has a place for the next change",
         docs::change_log,

@@ -5,6 +5,8 @@ use super::{Problems, Source, Tree};
 const BOOK: &str = "docs/src/";
 const SUMMARY: &str = "docs/src/SUMMARY.md";
 const DEPENDENCIES: &str = "docs/src/dependencies.md";
+const SETTINGS: &str = "crates/server/src/config.rs";
+const OPERATION: &str = "docs/src/operation.md";
 
 /// Every page of the manual can be reached from its table of contents.
 pub(super) fn summary(tree: &Tree) -> Problems {
@@ -99,6 +101,20 @@ pub(super) fn dependencies(tree: &Tree) -> Problems {
     problems.sort();
     problems.dedup();
     problems
+}
+
+/// Every variable of the list of settings is in the manual.
+pub(super) fn settings(tree: &Tree) -> Problems {
+    let code = tree.file(SETTINGS).map_or("", |file| file.text.as_str());
+    let manual = tree.file(OPERATION).map_or("", |file| file.text.as_str());
+    let variables = code.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("env: \"")?;
+        rest.split_once('"').map(|(variable, _)| variable)
+    });
+    variables
+        .filter(|variable| !manual.contains(&format!("`{variable}`")))
+        .map(|variable| format!("{SETTINGS} has {variable}; describe it in {OPERATION}"))
+        .collect()
 }
 
 pub(super) fn change_log(tree: &Tree) -> Problems {

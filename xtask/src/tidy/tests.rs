@@ -150,6 +150,19 @@ fn a_change_log_without_a_place_for_the_next_change_is_reported() {
 }
 
 #[test]
+fn a_setting_that_the_manual_does_not_have_is_reported() {
+    let mut tree = tidy_tree();
+    let setting = "//! x\n        env: \"PORTREEVE_NEW\",\n";
+    tree.files
+        .push(source("crates/server/src/config.rs", setting));
+    assert_eq!(broken(&tree), ["the manual has every setting"]);
+    tree.files
+        .push(source("docs/src/operation.md", "set `PORTREEVE_NEW`\n"));
+    tree.files[1].text.push_str("[Operation](operation.md)\n");
+    assert_eq!(broken(&tree), Vec::<&str>::new());
+}
+
+#[test]
 fn each_rule_about_packages_can_be_broken() {
     for (rules, name, folder, needs, for_tests_only) in [
         (
