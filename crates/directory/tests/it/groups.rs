@@ -1,0 +1,187 @@
+//! Groups and memberships.
+
+use crate::world::World;
+use portreeve_directory::directories::GroupRemoval;
+use portreeve_directory::{Refusal, What};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+#[test]
+fn names_are_unique_only_where_the_directory_says_so() {
+    let world = World::new();
+    world.group("Sales", &[]);
+    assert!(matches!(
+        world.try_group("SALES", &[]),
+        Err(Refusal::Conflict {
+            what: What::Group,
+            attribute: "displayName"
+        })
+    ));
+    let loose = World::with(|settings| settings.unique_group_names = false);
+    loose.group("Sales", &[]);
+    loose.group("Sales", &[]);
+}
+
+#[test]
+fn a_member_who_does_not_exist_is_named_and_nothing_is_done() {
+    let world = World::new();
+    let ann = world.named("ann");
+    let sales = world.group("Sales", &[]);
+    let error = world.patch_group(&sales.id, json!([{"op": "Add", "path": "members", "value": [{"value": ann.id}, {"value": "nobody"}]}])).unwrap_err();
+    assert!(error.to_string().contains("\"nobody\""), "{error}");
+    assert_eq!(world.members(&sales.id), Vec::<String>::new());
+    assert!(world.try_group("Other", &["nobody"]).is_err());
+}
+
+#[test]
+fn nested_groups_give_indirect_membership_and_cycles_do_no_harm() {
+    let world = World::new();
+    let ann = world.named("ann");
+    let inner = world.group("Inner", &[&ann.id]);
+    let middle = world.group("Middle", &[&inner.id]);
+    let outer = world.group("Outer", &[&middle.id, &ann.id]);
+    world
+        .patch_group(
+            &inner.id,
+            json!([{"op": "Add", "path": "members", "value": [{"value": outer.id}]}]),
+        )
+        .unwrap();
+    assert_eq!(
+        world.groups_of(&ann.id),
+        ["Inner", "Middle (indirect)", "Outer"]
+    );
+    world.delete_group(&middle.id).unwrap();
+    assert_eq!(world.groups_of(&ann.id), ["Inner", "Outer"]);
+    assert_eq!(
+        world.members(&outer.id),
+        [ann.id.clone()],
+        "a deleted group is a member of none"
+    );
+    assert_eq!(world.members(&inner.id).len(), 2);
+}
+
+#[test]
+fn a_kept_group_is_gone_for_the_provider_and_comes_back_with_its_id() {
+    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+    let (ann, bob) = (world.named("ann"), world.named("bob"));
+    let sales = world.group("Sales", &[&ann.id]);
+    world.delete_group(&sales.id).unwrap();
+    assert!(matches!(
+        world.delete_group(&sales.id),
+        Err(Refusal::NotFound(What::Group, _))
+    ));
+    assert_eq!(
+        world.groups_of(&ann.id),
+        Vec::<String>::new(),
+        "its memberships do not count"
+    );
+    assert_eq!(world.members(&sales.id), [ann.id.clone()], "and are kept");
+    let back = world.group("sales", &[&bob.id]);
+    assert_eq!((back.id.as_str(), back.version), (sales.id.as_str(), 3));
+    assert_eq!(
+        (world.groups_of(&ann.id), world.groups_of(&bob.id)),
+        (vec![], vec!["sales".to_owned()])
+    );
+}
+
+#[test]
+fn only_real_changes_of_members_move_the_version() {
+    let world = World::new();
+    let (ann, bob) = (world.named("ann"), world.named("bob"));
+    let sales = world.group("Sales", &[&ann.id]);
+    let list = |ids: &[&str]| -> Value { ids.iter().map(|id| json!({"value": id})).collect() };
+    for (name, operations, version) in [
+        (
+            "present member added",
+            json!([{"op": "Add", "path": "members", "value": list(&[&ann.id])}]),
+            1,
+        ),
+        (
+            "absent member removed",
+            json!([{"op": "Remove", "path": "members", "value": list(&[&bob.id])}]),
+            1,
+        ),
+        (
+            "the same list",
+            json!([{"op": "replace", "path": "members", "value": list(&[&ann.id])}]),
+            1,
+        ),
+        (
+            "added and removed in one",
+            json!([{"op": "Add", "path": "members", "value": list(&[&bob.id])}, {"op": "Remove", "path": "members", "value": list(&[&bob.id])}]),
+            1,
+        ),
+        (
+            "added",
+            json!([{"op": "Add", "path": "members", "value": list(&[&bob.id])}]),
+            2,
+        ),
+        (
+            "removed by filter",
+            json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", bob.id)}]),
+            3,
+        ),
+        (
+            "removed by kind",
+            json!([{"op": "remove", "path": "members[type eq \"User\"]"}]),
+            4,
+        ),
+    ] {
+        assert_eq!(
+            world.patch_group(&sales.id, operations).unwrap().version,
+            version,
+            "{name}"
+        );
+    }
+    assert_eq!(world.members(&sales.id), Vec::<String>::new());
+}
+
+/// One operation on members, on users by number.
+#[derive(Debug, Clone)]
+enum Step {
+    Add(Vec<usize>),
+    Remove(Vec<usize>),
+    Replace(Vec<usize>),
+    Clear,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let some = || proptest::collection::vec(0..8usize, 0..5);
+    let step = prop_oneof![
+        some().prop_map(Step::Add),
+        some().prop_map(Step::Remove),
+        some().prop_map(Step::Replace),
+        Just(Step::Clear)
+    ];
+    proptest::collection::vec(step, 1..6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_patched_group_has_the_members_that_plain_sets_would_have(requests in proptest::collection::vec(steps(), 1..5)) {
+        let world = World::new();
+        let users: Vec<String> = (0..8).map(|i| world.named(&format!("u{i}")).id).collect();
+        let group = world.group("G", &[]);
+        let mut expected: BTreeSet<String> = BTreeSet::new();
+        for request in requests {
+            let pick = |list: &[usize]| -> Vec<String> { list.iter().map(|i| users[*i].clone()).collect() };
+            let json = |ids: Vec<String>| -> Value { ids.into_iter().map(|id| json!({"value": id})).collect() };
+            let mut operations = Vec::new();
+            for step in &request {
+                match step {
+                    Step::Add(list) => { expected.extend(pick(list)); operations.push(json!({"op": "add", "path": "members", "value": json(pick(list))})); }
+                    Step::Remove(list) if list.is_empty() => {}
+                    Step::Remove(list) => { for id in pick(list) { expected.remove(&id); } operations.push(json!({"op": "remove", "path": "members", "value": json(pick(list))})); }
+                    Step::Replace(list) => { expected = pick(list).into_iter().collect(); operations.push(json!({"op": "replace", "path": "members", "value": json(pick(list))})); }
+                    Step::Clear => { expected.clear(); operations.push(json!({"op": "remove", "path": "members"})); }
+                }
+            }
+            if operations.is_empty() { continue; }
+            world.patch_group(&group.id, Value::Array(operations)).unwrap();
+            prop_assert_eq!(world.members(&group.id), expected.iter().cloned().collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The schema and its statements.
+
+use crate::world::World;
+use portreeve_directory::directories::{self, Counts};
+use portreeve_directory::{Refusal, roll};
+use serde_json::json;
+
+#[test]
+fn every_statement_prepares() {
+    let world = World::new();
+    let all: Vec<_> = roll::statements().collect();
+    assert!(all.len() > 40);
+    assert_eq!(
+        world
+            .store
+            .prepare_all(&all)
+            .map_err(|(name, error)| format!("{name}: {error}")),
+        Ok(())
+    );
+}
+
+#[test]
+fn a_deleted_directory_leaves_nothing_but_its_events() {
+    let world = World::new();
+    let ann = world.user(json!({"userName": "ann", "emails": [{"value": "a@x.example"}]}));
+    world.group("Sales", &[&ann.id]);
+    let before = world.events().len();
+    let id = world.directory.id.clone();
+    let deleted = id.clone();
+    world
+        .write(move |tx, _| directories::delete(tx, &deleted))
+        .unwrap();
+    let gone = id.clone();
+    assert!(matches!(
+        world.read(move |tx| directories::by_id(tx, &gone)),
+        Err(Refusal::NotFound(..))
+    ));
+    assert_eq!(
+        world.read(move |tx| directories::counts(tx, &id)).unwrap(),
+        Counts::default()
+    );
+    assert_eq!(world.events().len(), before);
+}
+
+#[test]
+fn names_of_directories_are_checked_and_unique() {
+    let world = World::new();
+    let rename = |name: &'static str| {
+        world.write(move |tx, call| {
+            let other = directories::New {
+                id: call.new_id(),
+                team_id: call.directory.team_id.clone(),
+                name: name.into(),
+                provider: call.directory.provider,
+                settings: call.directory.settings.clone(),
+            };
+            directories::create(tx, &other, 1)
+        })
+    };
+    assert_eq!(
+        rename("people").unwrap_err().to_string(),
+        Refusal::Conflict {
+            what: portreeve_directory::What::Directory,
+            attribute: "name"
+        }
+        .to_string()
+    );
+    for bad in ["", "  ", "a\u{7}b"] {
+        assert!(
+            matches!(
+                rename(bad),
+                Err(Refusal::Invalid {
+                    attribute: "name",
+                    ..
+                })
+            ),
+            "{bad:?}"
+        );
+    }
+    assert_eq!(rename(" Ümlaut ").unwrap().name, "Ümlaut");
+}

@@ -1,0 +1,178 @@
+//! The life of a user.
+
+use crate::world::World;
+use portreeve_directory::directories::UserRemoval;
+use portreeve_directory::users::Status;
+use portreeve_directory::{Refusal, What};
+use serde_json::{Value, json};
+
+const OFF: &str = "False";
+
+fn switch(value: impl Into<Value>) -> Value {
+    json!([{"op": "Replace", "path": "active", "value": value.into()}])
+}
+
+#[test]
+fn user_names_are_unique_in_any_letter_case_and_belong_to_suspended_people_too() {
+    let world = World::new();
+    let ann = world.named("Ann@Example.com");
+    world.patch_user(&ann.id, switch(OFF)).unwrap();
+    let again = world.try_user(json!({"userName": "ann@example.COM"}));
+    assert!(matches!(
+        again,
+        Err(Refusal::Conflict {
+            what: What::User,
+            attribute: "userName"
+        })
+    ));
+    world.delete_user(&ann.id).unwrap();
+    assert_ne!(world.named("ann@example.com").id, ann.id);
+}
+
+#[test]
+fn a_refused_change_leaves_nothing_behind() {
+    let world = World::new();
+    let ann = world.named("ann");
+    world.named("bob");
+    let events = world.events().len();
+    let taken = world.patch_user(
+        &ann.id,
+        json!([{"op": "replace", "value": {"displayName": "B", "userName": "bob"}}]),
+    );
+    assert!(matches!(taken, Err(Refusal::Conflict { .. })));
+    assert_eq!(world.get(&ann.id).unwrap().resource, ann.resource);
+    assert_eq!(world.events().len(), events);
+}
+
+#[test]
+fn a_deactivated_user_keeps_memberships_and_comes_back_as_a_plain_user() {
+    let world = World::new();
+    let ann = world.named("ann");
+    let sales = world.group("Sales", &[&ann.id]);
+    let id = ann.id.clone();
+    world
+        .write(move |tx, call| {
+            Ok(tx.exec(
+                "UPDATE users SET level = 'admin' WHERE directory_id = $1 AND id = $2",
+                &portreeve_store::params![&call.directory.id, &id],
+            )?)
+        })
+        .unwrap();
+    let off = world.patch_user(&ann.id, switch(OFF)).unwrap();
+    assert_eq!(
+        (off.status, off.level.as_str()),
+        (Status::Suspended, "admin")
+    );
+    assert_eq!(world.members(&sales.id), [ann.id.clone()]);
+    let on = world.patch_user(&ann.id, switch(true)).unwrap();
+    assert_eq!((on.status, on.level.as_str()), (Status::Active, "user"));
+    assert_eq!(world.groups_of(&ann.id), ["Sales"]);
+}
+
+#[test]
+fn deletion_does_what_the_directory_says() {
+    for (removal, left) in [
+        (UserRemoval::Delete, None),
+        (UserRemoval::Suspend, Some(Status::Suspended)),
+        (UserRemoval::Hide, Some(Status::Hidden)),
+    ] {
+        let world = World::with(|settings| settings.users = removal);
+        let ann = world.user(json!({"userName": "ann", "emails": [{"value": "ann@x.example"}]}));
+        let sales = world.group("Sales", &[&ann.id]);
+        world.delete_user(&ann.id).unwrap();
+        let found = world.get(&ann.id);
+        assert_eq!(
+            found.as_ref().ok().map(|user| user.status),
+            left,
+            "{removal:?}"
+        );
+        match found {
+            Ok(user) => {
+                assert!(user.resource.contains("\"active\":false"), "{removal:?}");
+                assert_eq!(world.members(&sales.id), [ann.id], "{removal:?}");
+            }
+            Err(_) => {
+                assert_eq!(world.members(&sales.id), Vec::<String>::new());
+                assert!(matches!(
+                    world.delete_user(&ann.id),
+                    Err(Refusal::NotFound(What::User, _))
+                ));
+            }
+        }
+    }
+}
+
+#[test]
+fn nobody_reports_to_somebody_who_is_gone() {
+    let world = World::new();
+    let boss = world.named("boss");
+    let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let ann = world.user(
+        json!({"userName": "ann", urn: {"department": "R&D", "manager": {"value": boss.id}}}),
+    );
+    let bob = world.user(json!({"userName": "bob", urn: {"manager": {"value": boss.id}}}));
+    world.delete_user(&boss.id).unwrap();
+    let ann = world.get(&ann.id).unwrap();
+    assert!(ann.resource.contains("R&D") && !ann.resource.contains("manager") && ann.version == 2);
+    assert!(
+        !world.get(&bob.id).unwrap().resource.contains(urn),
+        "an extension without data is not there"
+    );
+}
+
+#[test]
+fn nothing_moves_when_nothing_changes() {
+    let world = World::new();
+    let ann = world.user(json!({"userName": "ann", "displayName": "Ann"}));
+    let events = world.events().len();
+    let same = world
+        .patch_user(
+            &ann.id,
+            json!([{"op": "Replace", "path": "displayName", "value": "Ann"}]),
+        )
+        .unwrap();
+    assert_eq!((same.version, same.updated_at), (1, ann.created_at));
+    assert_eq!(world.events().len(), events);
+}
+
+#[test]
+fn events_tell_what_changed_from_what_to_what() {
+    let world = World::new();
+    let ann = world.user(
+        json!({"userName": "ann", "name": {"givenName": "A"}, "password": "hunter2-hunter2"}),
+    );
+    world.patch_user(&ann.id, json!([{"op": "Replace", "path": "name.givenName", "value": "Ann"}, {"op": "Add", "path": "title", "value": "Dr"}])).unwrap();
+    let events = world.events();
+    assert!(
+        !format!("{events:?}").contains("hunter2"),
+        "a password is nowhere"
+    );
+    let [created, patched] = &events[..] else {
+        panic!("two events: {events:?}")
+    };
+    assert_eq!(
+        (created.action.as_str(), created.object_name.as_deref()),
+        ("create", Some("ann"))
+    );
+    assert!(
+        created
+            .changes
+            .contains(&json!({"attribute": "userName", "new": "ann"}))
+    );
+    assert_eq!(
+        patched.changes,
+        [
+            json!({"attribute": "name.givenName", "old": "A", "new": "Ann"}),
+            json!({"attribute": "title", "new": "Dr"}),
+        ]
+    );
+    assert_eq!(
+        (
+            patched.version,
+            patched.actor_id.as_deref(),
+            patched.request_id.as_deref()
+        ),
+        (Some(2), Some("tok"), Some("req"))
+    );
+    assert!(created.id < patched.id);
+}
