@@ -1,3 +1,112 @@
-//! Measures a running server against the limits of the machine.
+//! Measures a running server against the limits of the machine, in the same run.
+//!
+//! Figures of one machine say little about another, and on a shared one they vary two- or threefold. So every
+//! figure of the server stands beside one of a bare axum handler in the same run, driven by the same generator,
+//! that only parses the same request and answers the same bytes. `bench/README.md` says how to read the table.
 
-fn main() {}
+mod bare;
+mod client;
+mod limits;
+mod load;
+mod machine;
+mod report;
+mod requests;
+mod scenario;
+mod server;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::{Parser, Subcommand};
+
+/// Measures `portreeve serve` on this machine.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(clap::Args)]
+struct Run {
+    /// The program to measure [default: `portreeve` beside this one]
+    #[arg(long, value_name = "FILE")]
+    portreeve: Option<PathBuf>,
+    /// Numbers of stored users to measure at, ascending
+    #[arg(
+        long,
+        value_name = "N,…",
+        value_delimiter = ',',
+        default_value = "1000,100000"
+    )]
+    users: Vec<u64>,
+    /// Measure at 1,000,000 users too; filling takes minutes
+    #[arg(long)]
+    million: bool,
+    /// Numbers of members a group has when one is added or removed
+    #[arg(
+        long,
+        value_name = "N,…",
+        value_delimiter = ',',
+        default_value = "10,1000,100000"
+    )]
+    members: Vec<u64>,
+    /// Connections, each with one request under way
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    connections: usize,
+    /// Seconds per measurement
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    seconds: u64,
+    /// Folder on the disk to measure; the database goes into a temporary folder in it [default: beside this program]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Folder for results.json and results.md
+    #[arg(long, value_name = "DIR", default_value = "bench/results")]
+    out: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the bare handlers that the server is compared with; the benchmark starts this by itself
+    #[command(hide = true)]
+    Bare {
+        /// The answers to give, as JSON
+        answers: PathBuf,
+    },
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    match arguments.command {
+        Some(Command::Bare { answers }) => runtime.block_on(bare::serve(&answers)),
+        None => runtime.block_on(run(arguments.run)),
+    }
+}
+
+async fn run(run: Run) -> Result<()> {
+    let this = std::env::current_exe()?;
+    let beside = this.parent().context("this program is in no folder")?;
+    let portreeve = run.portreeve.unwrap_or_else(|| beside.join("portreeve"));
+    let data = run.data.unwrap_or_else(|| beside.to_owned());
+    let mut users = run.users;
+    users.extend(run.million.then_some(1_000_000));
+    let plan = scenario::Plan {
+        portreeve,
+        folder: tempfile::Builder::new()
+            .prefix("bench-")
+            .tempdir_in(&data)?,
+        users,
+        members: run.members,
+        connections: run.connections.max(1),
+        time: Duration::from_secs(run.seconds.max(1)),
+    };
+    let report = scenario::run(&plan).await?;
+    report.save(&run.out)?;
+    report.print()
+}

@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -32,6 +32,9 @@ const SLOW: Duration = Duration::from_millis(250);
 
 /// Pages in the log from which a pause is used to carry them into the database file (4 MiB).
 const CHECKPOINT_IDLE: u64 = 1024;
+
+/// What counts as a pause. Those who were just answered may be about to come back.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Pages in the log from which they are carried over even while others wait (32 MiB). A page that is written often
 /// is carried over once per checkpoint, so fewer and longer ones cost less in total.
@@ -171,24 +174,32 @@ struct Engine {
     counters: Arc<Counters>,
     /// Pages in the write-ahead log after the last commit.
     log_pages: Arc<AtomicU64>,
-    /// How many of them are in the database file already.
+    /// How many there were at the last checkpoint.
     carried_over: u64,
 }
 
 impl Engine {
     fn run(mut self) {
-        let mut next = self.queue.recv().ok();
+        let mut next = self.next();
         while let Some(Message::Work(first)) = next {
-            next = self.group(first);
-            if next.is_none() {
-                next = self.queue.try_recv().ok();
-            }
-            self.checkpoint_if_due(next.is_none());
-            if next.is_none() {
-                next = self.queue.recv().ok();
-            }
+            let ended_by = self.group(first);
+            next = ended_by.or_else(|| self.next());
         }
         self.checkpoint();
+    }
+
+    /// Waits for a message, and looks after the log meanwhile. `None`: there will be no more.
+    fn next(&mut self) -> Option<Message> {
+        if self.log_grown() >= CHECKPOINT_BUSY {
+            self.checkpoint();
+        }
+        if self.log_grown() >= CHECKPOINT_IDLE {
+            match self.queue.recv_timeout(PAUSE) {
+                Err(RecvTimeoutError::Timeout) => self.checkpoint(),
+                message => return message.ok(),
+            }
+        }
+        self.queue.recv().ok()
     }
 
     /// Runs `first` and those who wait, commits and answers. Returns the message that ended the group, if one did.
@@ -273,20 +284,14 @@ impl Engine {
         self.counters.largest_group.fetch_max(transactions, Relaxed);
     }
 
-    fn checkpoint_if_due(&mut self, idle: bool) {
+    /// Pages in the log that no checkpoint has tried to carry over yet.
+    fn log_grown(&mut self) -> u64 {
         let pages = self.log_pages.load(Relaxed);
         if pages < self.carried_over {
             // SQLite has begun the log anew.
             self.carried_over = 0;
         }
-        let due = if idle {
-            CHECKPOINT_IDLE
-        } else {
-            CHECKPOINT_BUSY
-        };
-        if pages - self.carried_over >= due {
-            self.checkpoint();
-        }
+        pages - self.carried_over
     }
 
     /// Carries the log over into the database file. Readers go on meanwhile; pages that one of them still needs from

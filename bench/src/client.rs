@@ -1,0 +1,116 @@
+//! One kept-alive HTTP/1.1 connection.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+/// Where requests go.
+#[derive(Clone)]
+pub(crate) struct Target {
+    pub(crate) address: SocketAddr,
+    /// The path before `/Users`.
+    pub(crate) base: String,
+    /// The `Authorization` header.
+    pub(crate) authorization: HeaderValue,
+}
+
+/// A request and what its answer must be.
+pub(crate) struct Exchange {
+    pub(crate) method: Method,
+    /// Path and query after the base.
+    pub(crate) path: String,
+    pub(crate) body: Bytes,
+    pub(crate) status: StatusCode,
+    /// Text that the answer's body contains; empty for none.
+    pub(crate) contains: String,
+}
+
+/// An answer as it came.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Bytes,
+}
+
+pub(crate) struct Connection {
+    target: Target,
+    host: HeaderValue,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Connection {
+    pub(crate) async fn open(target: &Target) -> Result<Self> {
+        ensure!(
+            target.address.ip().is_loopback(),
+            "only servers on this machine are measured, not {}",
+            target.address
+        );
+        let stream = TcpStream::connect(target.address).await?;
+        stream.set_nodelay(true)?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        // It ends with the sender; its errors show in the request that meets them.
+        tokio::spawn(connection);
+        Ok(Self {
+            target: target.clone(),
+            host: HeaderValue::from_str(&target.address.to_string())?,
+            sender,
+        })
+    }
+
+    /// Sends a request and takes the whole answer.
+    pub(crate) async fn send(
+        &mut self,
+        method: &Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Answer> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.target.base))
+            .header(HOST, self.host.clone())
+            .header(AUTHORIZATION, self.target.authorization.clone())
+            .header(
+                CONTENT_TYPE,
+                HeaderValue::from_static("application/scim+json; charset=utf-8"),
+            )
+            .body(Full::new(body))?;
+        self.sender.ready().await?;
+        let answer = self.sender.send_request(request).await?;
+        let status = answer.status();
+        let body = answer.into_body().collect().await?.to_bytes();
+        Ok(Answer { status, body })
+    }
+
+    /// Sends a request and checks the answer.
+    pub(crate) async fn exchange(&mut self, exchange: &Exchange) -> Result<Answer> {
+        let Exchange {
+            method,
+            path,
+            body,
+            status,
+            contains,
+        } = exchange;
+        let answer = self
+            .send(method, path, body.clone())
+            .await
+            .with_context(|| format!("{method} {path}"))?;
+        let is_right = answer.status == *status && holds(&answer.body, contains.as_bytes());
+        ensure!(
+            is_right,
+            "{method} {path} answered {}, wanted {status} with {contains:?}: {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body[..answer.body.len().min(500)])
+        );
+        Ok(answer)
+    }
+}
+
+fn holds(body: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || body.windows(part.len()).any(|window| window == part)
+}

@@ -1,0 +1,279 @@
+//! The figures, as a table for people and as JSON for comparison.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use crate::limits::Limits;
+use crate::load::Measured;
+use crate::machine::Machine;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) machine: Machine,
+    pub(crate) limits: Limits,
+    pub(crate) connections: usize,
+    pub(crate) figures: Vec<Figure>,
+    pub(crate) walks: Vec<Walk>,
+    pub(crate) memory: Vec<Memory>,
+    pub(crate) groups: Vec<GroupFigure>,
+}
+
+/// One kind of request at one size.
+#[derive(Debug, Serialize)]
+pub(crate) struct Figure {
+    users: u64,
+    name: &'static str,
+    measured: Measured,
+    bare: Option<Measured>,
+    goal: Option<Goal>,
+}
+
+/// What the project wants to reach on a quiet machine.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Goal {
+    /// Of the bare handler's throughput in the same run.
+    pub(crate) share: f64,
+    /// An order of magnitude.
+    pub(crate) per_second: f64,
+}
+
+/// Reading everything by cursor.
+#[derive(Debug, Serialize)]
+pub(crate) struct Walk {
+    pub(crate) users: u64,
+    pub(crate) pages: u64,
+    pub(crate) seconds: f64,
+}
+
+/// Memory of the server after reading and changing at one size.
+#[derive(Debug, Serialize)]
+pub(crate) struct Memory {
+    pub(crate) users: u64,
+    pub(crate) now_mib: u64,
+    pub(crate) most_mib: u64,
+}
+
+/// Adding and removing one member of a group.
+#[derive(Debug, Serialize)]
+pub(crate) struct GroupFigure {
+    pub(crate) members: u64,
+    pub(crate) measured: Measured,
+}
+
+impl Figure {
+    pub(crate) fn new(
+        users: u64,
+        name: &'static str,
+        measured: Measured,
+        bare: Option<(Measured, Goal)>,
+    ) -> Self {
+        let (bare, goal) = bare.unzip();
+        Self {
+            users,
+            name,
+            measured,
+            bare,
+            goal,
+        }
+    }
+
+    fn share(&self) -> Option<f64> {
+        self.bare
+            .as_ref()
+            .map(|bare| self.measured.per_second / bare.per_second)
+    }
+}
+
+impl Report {
+    /// Writes `results.json` and `results.md`.
+    pub(crate) fn save(&self, folder: &Path) -> Result<()> {
+        let write = || {
+            std::fs::create_dir_all(folder)?;
+            std::fs::write(
+                folder.join("results.json"),
+                serde_json::to_string_pretty(self)? + "\n",
+            )?;
+            std::fs::write(folder.join("results.md"), self.markdown()?)?;
+            anyhow::Ok(())
+        };
+        write().with_context(|| format!("cannot write to {}", folder.display()))
+    }
+
+    pub(crate) fn print(&self) -> Result<()> {
+        Ok(std::io::stdout().write_all(self.markdown()?.as_bytes())?)
+    }
+
+    fn markdown(&self) -> Result<String> {
+        let mut text = String::new();
+        self.describe(&mut text)?;
+        self.requests(&mut text)?;
+        self.growth(&mut text)?;
+        Ok(text)
+    }
+
+    fn describe(&self, text: &mut String) -> Result<()> {
+        let Machine {
+            processor,
+            cores,
+            kernel,
+            memory_gib,
+        } = &self.machine;
+        writeln!(
+            text,
+            "Machine: {processor}, {cores} cores, {memory_gib} GiB, Linux {kernel}."
+        )?;
+        writeln!(
+            text,
+            "{} connections; the generator runs on the same cores.\n",
+            self.connections
+        )?;
+        writeln!(text, "| limit | per second |\n|---|---:|")?;
+        writeln!(
+            text,
+            "| fdatasync of 4 KiB | {:.0} |",
+            self.limits.fdatasync
+        )?;
+        for inserts in &self.limits.inserts {
+            writeln!(
+                text,
+                "| SQLite insert of 1.2 kB, {} per commit | {:.0} |",
+                inserts.per_commit, inserts.per_second
+            )?;
+        }
+        Ok(())
+    }
+
+    fn requests(&self, text: &mut String) -> Result<()> {
+        writeln!(
+            text,
+            "\n| users | request | per second | p50 ms | p99 ms | bare handler | share | wanted |"
+        )?;
+        writeln!(text, "|---:|---|---:|---:|---:|---:|---:|---:|")?;
+        for figure in &self.figures {
+            let Measured {
+                per_second,
+                p50_ms,
+                p99_ms,
+                ..
+            } = &figure.measured;
+            let bare = figure
+                .bare
+                .as_ref()
+                .map_or(String::new(), |bare| format!("{:.0}", bare.per_second));
+            let share = figure
+                .share()
+                .map_or(String::new(), |share| format!("{:.0} %", share * 100.0));
+            let wanted = figure.goal.map_or(String::new(), |goal| {
+                format!("{:.0} %, {:.0}", goal.share * 100.0, goal.per_second)
+            });
+            writeln!(
+                text,
+                "| {} | {} | {per_second:.0} | {p50_ms:.1} | {p99_ms:.1} | {bare} | {share} | {wanted} |",
+                figure.users, figure.name
+            )?;
+        }
+        Ok(())
+    }
+
+    fn growth(&self, text: &mut String) -> Result<()> {
+        writeln!(
+            text,
+            "\n| users | all by cursor, s | µs per user | memory MiB | most MiB |\n|---:|---:|---:|---:|---:|"
+        )?;
+        for (walk, memory) in self.walks.iter().zip(&self.memory) {
+            let each = walk.seconds * 1e6 / walk.users as f64;
+            writeln!(
+                text,
+                "| {} | {:.2} | {each:.1} | {} | {} |",
+                walk.users, walk.seconds, memory.now_mib, memory.most_mib
+            )?;
+        }
+        writeln!(
+            text,
+            "\n| members of the group | add or remove one, per second | p50 ms | p99 ms |\n|---:|---:|---:|---:|"
+        )?;
+        for GroupFigure { members, measured } in &self.groups {
+            let Measured {
+                per_second,
+                p50_ms,
+                p99_ms,
+                ..
+            } = measured;
+            writeln!(
+                text,
+                "| {members} | {per_second:.0} | {p50_ms:.1} | {p99_ms:.1} |"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_stands_beside_its_limit() {
+        let measured = |per_second| Measured {
+            requests: 9,
+            per_second,
+            p50_ms: 1.0,
+            p99_ms: 2.0,
+            max_ms: 3.0,
+        };
+        let goal = Goal {
+            share: 0.5,
+            per_second: 10_000.0,
+        };
+        let report = Report {
+            machine: Machine {
+                processor: "Abacus".into(),
+                cores: 2,
+                kernel: "6.1".into(),
+                memory_gib: 24,
+            },
+            limits: Limits {
+                fdatasync: 260.0,
+                inserts: vec![],
+            },
+            connections: 32,
+            figures: vec![
+                Figure::new(
+                    1000,
+                    "lookup",
+                    measured(6000.0),
+                    Some((measured(8000.0), goal)),
+                ),
+                Figure::new(1000, "get", measured(7000.0), None),
+            ],
+            walks: vec![Walk {
+                users: 1000,
+                pages: 1,
+                seconds: 0.01,
+            }],
+            memory: vec![Memory {
+                users: 1000,
+                now_mib: 40,
+                most_mib: 50,
+            }],
+            groups: vec![GroupFigure {
+                members: 10,
+                measured: measured(5.0),
+            }],
+        };
+        let text = report.markdown().unwrap();
+        for line in [
+            "Machine: Abacus, 2 cores, 24 GiB, Linux 6.1.",
+            "| 1000 | lookup | 6000 | 1.0 | 2.0 | 8000 | 75 % | 50 %, 10000 |",
+            "| 1000 | get | 7000 | 1.0 | 2.0 |  |  |  |",
+            "| 1000 | 0.01 | 10.0 | 40 | 50 |",
+            "| 10 | 5 | 1.0 | 2.0 |",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} in\n{text}");
+        }
+    }
+}
