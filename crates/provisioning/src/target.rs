@@ -3,6 +3,35 @@
 //! One [`Client`] talks to one tenant URL. It follows what Microsoft Entra ID sends (bearer token, `eq` filters,
 //! POST, PATCH, DELETE) and answers with small checked types; a request that fails in passing is repeated, but never
 //! so that the target could end up with two of something.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use std::time::SystemTime;
+//!
+//! use portreeve_provisioning::target::{Client, Limits, ResourceKind, Surroundings, TenantUrl};
+//! use secrecy::SecretString;
+//!
+//! #[derive(Debug)]
+//! struct Noon;
+//!
+//! impl Surroundings for Noon {
+//!     fn now(&self) -> SystemTime {
+//!         SystemTime::UNIX_EPOCH
+//!     }
+//!
+//!     fn random(&self) -> u64 {
+//!         4
+//!     }
+//! }
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let base = TenantUrl::parse("https://app.example/scim/v2?aadOptscim062020")?;
+//! let client = Client::new(base, &SecretString::from("secret"), Limits::default(), Arc::new(Noon))?;
+//! client.probe(ResourceKind::User).await?;
+//! let ada = client.find(ResourceKind::User, "userName", "ada@contoso.example", &[]).await?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod answer;
 mod client;

@@ -1,6 +1,8 @@
 //! A SCIM server in memory, just large enough for what the sample company sends, in both dialects.
 
-use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::{Value, json};
 
 use crate::double::{Reply, Seen};
 
@@ -65,20 +67,15 @@ impl Memory {
             .iter()
             .find(|group| group["displayName"] == display_name)
             .unwrap();
-        let members = group["members"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let name = |member: &Value| {
-            self.users
-                .iter()
-                .find(|user| user["id"] == member["value"])
-                .unwrap()["userName"]
-                .as_str()
-        };
-        let mut names: Vec<&str> = members.iter().filter_map(name).collect();
-        names.sort_unstable();
-        names
+        members(group, &self.names("userName"))
+    }
+
+    /// An attribute of each user by id.
+    fn names(&self, attribute: &str) -> HashMap<&str, &str> {
+        self.users
+            .iter()
+            .map(|user| (text(&user["id"]), text(&user[attribute])))
+            .collect()
     }
 
     pub(crate) fn user(&self, user_name: &str) -> &Value {
@@ -90,30 +87,44 @@ impl Memory {
 
     /// Everything, in an order and with names that do not depend on when something was created.
     pub(crate) fn snapshot(&self) -> Value {
-        let mut people = Map::new();
+        let (object_ids, names) = (self.names("externalId"), self.names("userName"));
+        let mut people = BTreeMap::new();
         for user in &self.users {
             let mut user = user.clone();
-            let manager = user[ENTERPRISE]["manager"]["value"].clone();
-            user[ENTERPRISE]["manager"] = self
-                .users
-                .iter()
-                .find(|boss| boss["id"] == manager)
-                .map_or(Value::Null, |boss| boss["externalId"].clone());
+            let manager = user[ENTERPRISE]["manager"]["value"]
+                .as_str()
+                .and_then(|id| object_ids.get(id));
+            user[ENTERPRISE]["manager"] = json!(manager);
             user["id"] = Value::Null;
-            people.insert(user["externalId"].as_str().unwrap().to_owned(), user);
+            people.insert(text(&user["externalId"]).to_owned(), user);
         }
-        people.sort_keys();
-        let mut groups = Map::new();
-        for group in &self.groups {
-            let name = group["displayName"].as_str().unwrap();
-            groups.insert(
-                name.to_owned(),
-                json!({"id": group["externalId"], "members": self.members(name)}),
-            );
-        }
-        groups.sort_keys();
+        let groups = self.groups.iter().map(|group| {
+            let members = members(group, &names);
+            (
+                text(&group["displayName"]),
+                json!({"id": group["externalId"], "members": members}),
+            )
+        });
+        let groups: BTreeMap<&str, Value> = groups.collect();
         json!({"people": people, "groups": groups})
     }
+}
+
+fn members<'a>(group: &Value, names: &HashMap<&str, &'a str>) -> Vec<&'a str> {
+    let members = group["members"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let mut members: Vec<&str> = members
+        .iter()
+        .map(|member| names[text(&member["value"])])
+        .collect();
+    members.sort_unstable();
+    members
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
 }
 
 fn list(all: &[Value], query: &str) -> Reply {
