@@ -22,6 +22,9 @@ mod values;
 /// URN of the message.
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
+/// How many changes one request may ask for. Members that are named by their id do not count.
+pub const MAX_CHANGES: usize = 1000;
+
 /// A checked PATCH request.
 #[derive(Debug, Clone, Default)]
 pub struct Patch {
@@ -64,6 +67,7 @@ impl Patch {
                 .and_then(|operation| reader.operation(number, operation))
                 .map_err(|error| numbered(number, error))?;
         }
+        reader.patch.check_size()?;
         Ok(reader.patch)
     }
 
@@ -95,6 +99,18 @@ impl Patch {
     /// Whether [`Patch::apply`] has anything to do. A request may concern members alone, or only what is ignored.
     pub fn changes_attributes(&self) -> bool {
         !self.changes.is_empty()
+    }
+
+    /// Each of these is work over a whole list; many of them on a long one would be very much work.
+    fn check_size(&self) -> Result<(), Error> {
+        let is_search = |step: &&MemberStep| matches!(step, MemberStep::RemoveWhere(_));
+        let changes = self.changes.len() + self.members.iter().filter(is_search).count();
+        if changes <= MAX_CHANGES {
+            return Ok(());
+        }
+        Err(Error::invalid_value(format!(
+            "The request asks for {changes} changes; send at most {MAX_CHANGES} at once"
+        )))
     }
 }
 

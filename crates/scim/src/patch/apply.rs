@@ -47,11 +47,13 @@ fn step(
         },
     };
     let before = object
-        .get(&attribute.name)
-        .filter(|value| has_value(value))
-        .cloned();
-    let after = changed(&change.action, attribute, before.clone())?;
-    if attribute.mutability == Mutability::Immutable && before.is_some() && before != after {
+        .get_mut(&attribute.name)
+        .map(Value::take)
+        .filter(has_value);
+    let immutable = attribute.mutability == Mutability::Immutable;
+    let fixed = if immutable { before.clone() } else { None };
+    let after = changed(&change.action, attribute, before)?;
+    if fixed.is_some() && fixed != after {
         return Err(Error::mutability(format!(
             "{} cannot be changed once it is set",
             attribute.name
@@ -157,7 +159,6 @@ fn in_extension(
         before.get(urn).and_then(Value::as_object),
         after.get(urn).and_then(Value::as_object),
     );
-    let nothing = Map::new();
     match (had, has) {
         (Some(_), None) if *required => Err(Error::mutability(format!(
             "{urn} is required; it cannot be removed"
@@ -165,9 +166,7 @@ fn in_extension(
         (_, None) => Ok(()),
         // The first value of an extension brings all of its required attributes into play.
         (None, Some(has)) => complete(schema, has),
-        (Some(had), Some(has)) => {
-            missing(attribute, had, if has.is_empty() { &nothing } else { has })
-        }
+        (Some(had), Some(has)) => missing(attribute, had, has),
     }
 }
 

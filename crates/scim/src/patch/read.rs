@@ -149,6 +149,7 @@ impl<'a> Reader<'a> {
     /// All attributes of an extension, under its URN.
     fn extension(&mut self, verb: Verb, schema: &'a Schema, value: Value) -> Result<(), Error> {
         let attributes = match value {
+            Value::Null if verb == Verb::Add => return Ok(()),
             Value::Null => return self.remove_extension(schema),
             Value::Object(attributes) => attributes,
             _ => {

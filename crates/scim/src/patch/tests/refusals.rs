@@ -299,6 +299,35 @@ fn an_element_that_the_filter_does_not_describe_is_not_made() {
     }
 }
 
+#[test]
+fn a_request_has_its_limit_but_members_by_id_do_not_count() {
+    let title = json!({ "op": "add", "path": "title", "value": "x" });
+    let many = |operation: &Value, count| Value::Array(vec![operation.clone(); count]);
+    assert!(user(Profile::Strict, &ada(json!({})), &many(&title, MAX_CHANGES)).is_ok());
+    let too_many = many(&title, MAX_CHANGES + 1);
+    check_refused(
+        "titles",
+        Profile::Strict,
+        json!({}),
+        too_many,
+        ErrorKind::InvalidValue,
+    );
+
+    let catalog = Catalog::standard();
+    let group = |operation: Value| {
+        let body = message(many(&operation, MAX_CHANGES + 1));
+        Patch::parse(
+            body,
+            catalog.group(),
+            ID,
+            Profile::Strict,
+            &mut Notes::default(),
+        )
+    };
+    assert!(group(json!({ "op": "remove", "path": "members[value eq \"1\"]" })).is_ok());
+    assert!(group(json!({ "op": "remove", "path": "members[type eq \"User\"]" })).is_err());
+}
+
 mod custom {
     //! Characteristics that the standard schemas do not use.
 
