@@ -176,7 +176,7 @@ impl Filter {
 }
 
 /// The canonical text: lower-case operators, single blanks, only the parentheses that are needed. Parsing it gives
-/// the same filter again.
+/// the same filter again, unless the blanks make it longer than [`MAX_BYTES`].
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

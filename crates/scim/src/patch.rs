@@ -22,7 +22,8 @@ mod values;
 /// URN of the message.
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// How many changes one request may ask for. Members that are named by their id do not count.
+/// How many changes one request may ask for. Each element in the `value` of a remove is one; members that are named
+/// by their id do not count.
 pub const MAX_CHANGES: usize = 1000;
 
 /// A checked PATCH request.
@@ -103,8 +104,12 @@ impl Patch {
 
     /// Each of these is work over a whole list; many of them on a long one would be very much work.
     fn check_size(&self) -> Result<(), Error> {
+        let passes = self.changes.iter().map(|change| match &change.action {
+            Action::RemoveLike(given) => given.len(),
+            _ => 1,
+        });
         let is_search = |step: &&MemberStep| matches!(step, MemberStep::RemoveWhere(_));
-        let changes = self.changes.len() + self.members.iter().filter(is_search).count();
+        let changes = passes.sum::<usize>() + self.members.iter().filter(is_search).count();
         if changes <= MAX_CHANGES {
             return Ok(());
         }

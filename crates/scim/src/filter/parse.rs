@@ -126,7 +126,7 @@ impl<'a> Parser<'a> {
     /// A filter between the bracket at hand and `close`.
     fn enclosed(&mut self, close: char) -> Result<Filter, Error> {
         if self.depth == MAX_DEPTH {
-            return Err(self.error(&format!("the filter nests deeper than {MAX_DEPTH} levels")));
+            return Err(self.too_deep());
         }
         self.depth += 1;
         self.at += 1;
@@ -151,27 +151,44 @@ impl<'a> Parser<'a> {
     }
 
     fn term(&mut self) -> Result<Filter, Error> {
-        self.terms += 1;
-        if self.terms > MAX_TERMS {
-            return Err(self.error(&format!("the filter has more than {MAX_TERMS} comparisons")));
-        }
+        self.count_term()?;
         let path = self.path()?;
         if self.peek() != Some('[') {
             return self.comparison(path);
         }
         let inner = self.brackets()?;
         let filter = match self.sub_attribute()? {
-            Some(sub) => {
-                let sub =
-                    AttributePath::parse(&sub).map_err(|e| Error::invalid_filter(e.detail))?;
-                inner.and(self.comparison(sub)?)
-            }
+            Some(sub) => self.with_sub_attribute(inner, &sub)?,
             None => inner,
         };
         Ok(Filter::Value {
             path,
             filter: Box::new(filter),
         })
+    }
+
+    /// `[inner].sub eq …`, which is `[inner and sub eq …]`. It is held to the limits in that form.
+    fn with_sub_attribute(&mut self, inner: Filter, sub: &str) -> Result<Filter, Error> {
+        self.count_term()?;
+        let sub = AttributePath::parse(sub).map_err(|e| self.error(&e.detail))?;
+        let comparison = self.comparison(sub)?;
+        let filter = inner.and(comparison);
+        if self.depth + 1 + nesting(&filter) > MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        Ok(filter)
+    }
+
+    fn count_term(&mut self) -> Result<(), Error> {
+        self.terms += 1;
+        if self.terms > MAX_TERMS {
+            return Err(self.error(&format!("the filter has more than {MAX_TERMS} comparisons")));
+        }
+        Ok(())
+    }
+
+    fn too_deep(&self) -> Error {
+        self.error(&format!("the filter nests deeper than {MAX_DEPTH} levels"))
     }
 
     /// The operator and value that follow a path.
@@ -351,6 +368,19 @@ impl<'a> Parser<'a> {
             "expected an operator after {path} ({names}), found {}{guess}",
             self.found()
         ))
+    }
+}
+
+/// How deep the canonical text of a filter nests.
+fn nesting(filter: &Filter) -> usize {
+    match filter {
+        Filter::And(terms) => {
+            let level = |term: &Filter| nesting(term) + usize::from(matches!(term, Filter::Or(_)));
+            terms.iter().map(level).max().unwrap_or(0)
+        }
+        Filter::Or(terms) => terms.iter().map(nesting).max().unwrap_or(0),
+        Filter::Not(inner) | Filter::Value { filter: inner, .. } => 1 + nesting(inner),
+        Filter::Compare { .. } | Filter::Present(_) => 0,
     }
 }
 

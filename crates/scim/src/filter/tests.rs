@@ -172,6 +172,20 @@ fn limits_hold_at_their_edge() {
             "{case}"
         );
     }
+    // A sub-attribute after brackets stands inside of them in the canonical text, which has to read back as well.
+    let moved_in = |depth: usize| {
+        format!(
+            "{}e[a pr or b pr].c pr{}",
+            "not(".repeat(depth),
+            ")".repeat(depth)
+        )
+    };
+    assert!(Filter::parse(&moved_in(MAX_DEPTH - 1)).is_err());
+    let deepest = parse(&moved_in(MAX_DEPTH - 2));
+    assert_eq!(parse(&deepest.to_string()), deepest);
+    let most = parse(&format!("{} or e[a pr].b pr", terms(MAX_TERMS - 3)));
+    assert_eq!(parse(&most.to_string()), most);
+    assert!(Filter::parse(&format!("{} or e[a pr].b pr", terms(MAX_TERMS - 2))).is_err());
     assert!(Filter::parse(&"(".repeat(20_000)).is_err());
     assert!(Filter::parse(&"(".repeat(MAX_BYTES)).is_err());
 }
