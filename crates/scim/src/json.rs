@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use crate::Error;
@@ -134,17 +135,19 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
-        let mut map = Map::new();
+        // Most objects of SCIM have a handful of keys.
+        let mut map = Map::with_capacity(4);
         while let Some(key) = entries.next_key::<String>()? {
             self.text(&key)?;
-            if map.contains_key(&key) {
-                return Err(A::Error::custom(format_args!(
-                    "the key {} twice in one object",
-                    Value::String(key)
-                )));
+            match map.entry(key) {
+                Entry::Vacant(entry) => _ = entry.insert(entries.next_value_seed(inner)?),
+                Entry::Occupied(entry) => {
+                    let key = Value::from(entry.key().as_str());
+                    return Err(A::Error::custom(format_args!(
+                        "the key {key} twice in one object"
+                    )));
+                }
             }
-            let value = entries.next_value_seed(inner)?;
-            map.insert(key, value);
         }
         Ok(Value::Object(map))
     }

@@ -64,7 +64,7 @@ proptest! {
     #[test]
     fn folding_is_idempotent(s in any::<String>()) {
         let once = fold(&s).into_owned();
-        prop_assert_eq!(fold(&once).into_owned(), once.clone());
+        prop_assert_eq!(fold(&once).into_owned(), once);
     }
 
     #[test]
@@ -78,7 +78,7 @@ proptest! {
     #[test]
     fn user_name_keys_are_idempotent(s in "[ -~À-ʯͰ-ϿЀ-ӿ！-～]{0,12}") {
         let once = user_name_key(&s);
-        prop_assert_eq!(user_name_key(&once), once.clone());
+        prop_assert_eq!(user_name_key(&once), once);
     }
 
     #[test]
