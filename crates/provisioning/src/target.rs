@@ -39,6 +39,7 @@ mod error;
 mod patch;
 mod retry;
 mod tenant_url;
+mod transport;
 
 pub(crate) use answer::member;
 pub use answer::{Resource, ResourceId};

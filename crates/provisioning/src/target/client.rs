@@ -1,24 +1,17 @@
-//! The SCIM client: one method per request that the engine makes, and the rules for making it again.
+//! The SCIM client: one method per request that the engine makes, and what may be repeated blindly.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, StatusCode, Url, redirect};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::Method;
+use secrecy::SecretString;
 use serde_json::Value;
 
-use super::answer::{Answer, Matches, ReadError, Resource, ResourceId};
+use super::answer::{Answer, Matches, Resource, ResourceId};
 use super::error::Error;
 use super::patch::{Dialect, Patch};
-use super::retry::{Limits, Surroundings, retry_after};
+use super::retry::{Limits, Surroundings};
 use super::tenant_url::{ResourceKind, TenantUrl};
-
-const SCIM_JSON: &str = "application/scim+json; charset=utf-8";
-const ACCEPTED: &str = "application/scim+json, application/json";
-
-/// How many redirects inside the target are followed.
-const REDIRECTS: usize = 3;
+use super::transport::{Failure, Request, Transport};
 
 /// Talks SCIM to one target. Cloning is cheap, and clones share their connections.
 ///
@@ -26,11 +19,8 @@ const REDIRECTS: usize = 3;
 /// fails (500, 502, 503, 504), and when no answer arrives; [`Limits`] say how often and how patiently.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
     base: TenantUrl,
-    authorization: HeaderValue,
-    limits: Limits,
-    surroundings: Arc<dyn Surroundings>,
+    transport: Transport,
 }
 
 /// How [`Client::create`] came by its resource.
@@ -63,20 +53,8 @@ impl Client {
         limits: Limits,
         surroundings: Arc<dyn Surroundings>,
     ) -> Result<Self, Error> {
-        let authorization =
-            HeaderValue::from_str(&format!("Bearer {}", token.expose_secret().trim()));
-        let mut authorization = authorization.map_err(|_| {
-            Error::Setup("the secret token holds characters no header can carry".to_owned())
-        })?;
-        authorization.set_sensitive(true);
-        let http = http_client(&base, &limits)?;
-        Ok(Self {
-            http,
-            base,
-            authorization,
-            limits,
-            surroundings,
-        })
+        let transport = Transport::new(&base, token, limits, surroundings)?;
+        Ok(Self { base, transport })
     }
 
     /// The dialect that [`Client::patch`] writes.
@@ -90,8 +68,7 @@ impl Client {
     /// # Errors
     /// Any [`Error`]; the target is not usable then.
     pub async fn probe(&self, kind: ResourceKind) -> Result<(), Error> {
-        let bits =
-            uuid::Uuid::from_u64_pair(self.surroundings.random(), self.surroundings.random());
+        let bits = uuid::Uuid::from_u64_pair(self.transport.random(), self.transport.random());
         let nobody = uuid::Builder::from_random_bytes(bits.into_bytes()).into_uuid();
         let filter = equals(kind.matching_attribute(), &nobody.to_string());
         let (answer, matches) = self.query(kind, &filter, &[]).await?;
@@ -149,6 +126,7 @@ impl Client {
         let excluded = excluded.join(",");
         let url = self.base.resource(kind, id, &exclusion(&excluded));
         match self
+            .transport
             .exchange(&Request::without_body(Method::GET, url))
             .await
         {
@@ -169,7 +147,7 @@ impl Client {
         let mut attempts = 0;
         let mut in_doubt = false;
         loop {
-            let failure = match self.attempt(&request).await {
+            let failure = match self.transport.attempt(&request).await {
                 Ok(answer) => return answer.resource().map(Created::Now),
                 Err(failure) => failure,
             };
@@ -182,7 +160,7 @@ impl Client {
                     .map(Created::Found)
                     .ok_or(failure.error);
             }
-            self.before_next(&mut attempts, failure).await?;
+            self.transport.before_next(&mut attempts, failure).await?;
             if in_doubt && let Some(resource) = self.rematch(kind, body).await? {
                 return Ok(Created::Found(resource));
             }
@@ -201,7 +179,7 @@ impl Client {
     ) -> Result<Option<Resource>, Error> {
         let url = self.base.resource(kind, id, &[]);
         let request = Request::with_body(Method::PATCH, url, &patch.body(self.dialect()));
-        self.exchange(&request).await?.optional_resource()
+        self.transport.exchange(&request).await?.optional_resource()
     }
 
     /// Puts a whole resource in the place of another (PUT).
@@ -215,7 +193,7 @@ impl Client {
         body: &Value,
     ) -> Result<Resource, Error> {
         let request = Request::with_body(Method::PUT, self.base.resource(kind, id, &[]), body);
-        self.exchange(&request).await?.resource()
+        self.transport.exchange(&request).await?.resource()
     }
 
     /// Deletes a resource. One that was gone already counts as deleted only when an earlier attempt may have done it.
@@ -227,7 +205,7 @@ impl Client {
         let mut attempts = 0;
         let mut in_doubt = false;
         loop {
-            match self.attempt(&request).await {
+            match self.transport.attempt(&request).await {
                 Ok(_) => return Ok(()),
                 Err(Failure {
                     error: Error::Refused { status: 404, .. },
@@ -235,7 +213,7 @@ impl Client {
                 }) if in_doubt => return Ok(()),
                 Err(failure) => {
                     in_doubt |= failure.in_doubt;
-                    self.before_next(&mut attempts, failure).await?;
+                    self.transport.before_next(&mut attempts, failure).await?;
                 }
             }
         }
@@ -251,6 +229,7 @@ impl Client {
         let mut parameters = exclusion(&excluded);
         parameters.push(("filter", filter));
         let answer = self
+            .transport
             .exchange(&Request::without_body(
                 Method::GET,
                 self.base.endpoint(kind, &parameters),
@@ -277,194 +256,6 @@ impl Client {
         };
         Ok(found.filter(ours))
     }
-
-    /// Sends a request that may be sent any number of times.
-    async fn exchange(&self, request: &Request) -> Result<Answer, Error> {
-        let mut attempts = 0;
-        loop {
-            match self.attempt(request).await {
-                Ok(answer) => return Ok(answer),
-                Err(failure) => self.before_next(&mut attempts, failure).await?,
-            }
-        }
-    }
-
-    /// Waits as a failure demands, or gives its error back when there is to be no further attempt.
-    async fn before_next(&self, attempts: &mut u32, failure: Failure) -> Result<(), Error> {
-        *attempts += 1;
-        let Some(retry) = failure.retry else {
-            return Err(failure.error);
-        };
-        let asked = match retry {
-            Retry::Backoff => None,
-            Retry::After(time) => Some(time),
-        };
-        if *attempts >= self.limits.attempts
-            || asked.is_some_and(|time| time > self.limits.longest_retry_after)
-        {
-            return Err(match failure.error {
-                Error::Unreachable { cause, .. } => Error::Unreachable {
-                    attempts: *attempts,
-                    cause,
-                },
-                error => error,
-            });
-        }
-        // A little chance on top of what the target asked for, lest everybody it sent away returns at once.
-        let pause = self.limits.backoff(*attempts, self.surroundings.random());
-        let pause = asked.map_or(pause, |time| time + pause.min(Duration::from_secs(1)));
-        tracing::warn!(error = %failure.error, attempt = *attempts, pause_ms = pause.as_millis() as u64, "repeating a request to the target");
-        self.surroundings.pause(pause).await;
-        Ok(())
-    }
-
-    /// Sends a request once.
-    async fn attempt(&self, request: &Request) -> Result<Answer, Failure> {
-        let mut builder = self
-            .http
-            .request(request.method.clone(), request.url.clone())
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header(ACCEPT, ACCEPTED)
-            .header(CONTENT_TYPE, SCIM_JSON);
-        if let Some(body) = &request.body {
-            builder = builder.body(body.clone());
-        }
-        let response = builder
-            .send()
-            .await
-            .map_err(|cause| Failure::unreachable(&cause))?;
-        let answer = Answer::read(response, self.limits.largest_answer)
-            .await
-            .map_err(|error| match error {
-                ReadError::Broken(cause) => Failure::unreachable(&cause),
-                ReadError::TooLarge(error) => Failure::final_(error),
-            })?;
-        tracing::debug!(method = %request.method, path = request.url.path(), status = answer.status.as_u16(), "asked the target");
-        if answer.status.is_success() {
-            Ok(answer)
-        } else {
-            Err(self.failure(&answer))
-        }
-    }
-
-    /// What an answer other than 2xx means for the request.
-    fn failure(&self, answer: &Answer) -> Failure {
-        let asked = answer
-            .retry_after()
-            .and_then(|(value, date)| retry_after(value, date, self.surroundings.now()));
-        let retry = Some(asked.map_or(Retry::Backoff, Retry::After));
-        match answer.status {
-            StatusCode::TOO_MANY_REQUESTS => Failure {
-                error: Error::Throttled { retry_after: asked },
-                retry,
-                in_doubt: false,
-            },
-            StatusCode::INTERNAL_SERVER_ERROR
-            | StatusCode::BAD_GATEWAY
-            | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => Failure {
-                error: answer.refusal(),
-                retry,
-                in_doubt: true,
-            },
-            _ => Failure::final_(answer.refusal()),
-        }
-    }
-}
-
-/// The one place where an HTTP client for targets is made.
-///
-/// Redirects are followed inside the target's own origin, and only those that keep method and body (307, 308): the
-/// token and people's data go nowhere else. A target on this machine is never reached through a proxy.
-fn http_client(base: &TenantUrl, limits: &Limits) -> Result<reqwest::Client, Error> {
-    let redirects = redirect::Policy::custom(|attempt| {
-        let keeps_body = matches!(
-            attempt.status(),
-            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT
-        );
-        let origin = attempt.previous().first().map(Url::origin);
-        let stays = origin.is_some_and(|origin| origin == attempt.url().origin());
-        if keeps_body && stays && attempt.previous().len() <= REDIRECTS {
-            attempt.follow()
-        } else {
-            attempt.stop()
-        }
-    });
-    let builder = reqwest::Client::builder()
-        .user_agent(concat!("portreeve/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(limits.connect_timeout)
-        .timeout(limits.request_timeout)
-        .redirect(redirects);
-    let builder = if base.is_local() {
-        builder.no_proxy()
-    } else {
-        builder
-    };
-    builder
-        .build()
-        .map_err(|cause| Error::Setup(cause_chain(&cause)))
-}
-
-/// One request, kept for its repetitions.
-struct Request {
-    method: Method,
-    url: Url,
-    body: Option<Vec<u8>>,
-}
-
-impl Request {
-    fn without_body(method: Method, url: Url) -> Self {
-        Self {
-            method,
-            url,
-            body: None,
-        }
-    }
-
-    fn with_body(method: Method, url: Url, body: &Value) -> Self {
-        Self {
-            method,
-            url,
-            body: Some(body.to_string().into_bytes()),
-        }
-    }
-}
-
-/// One attempt that failed.
-struct Failure {
-    error: Error,
-    /// Whether another attempt makes sense, and when.
-    retry: Option<Retry>,
-    /// Whether the target may have done what it was asked for.
-    in_doubt: bool,
-}
-
-enum Retry {
-    Backoff,
-    After(Duration),
-}
-
-impl Failure {
-    fn final_(error: Error) -> Self {
-        Self {
-            error,
-            retry: None,
-            in_doubt: false,
-        }
-    }
-
-    fn unreachable(cause: &reqwest::Error) -> Self {
-        let error = Error::Unreachable {
-            attempts: 1,
-            cause: cause_chain(cause),
-        };
-        // Without a connection the target has seen nothing of the request.
-        Self {
-            error,
-            retry: Some(Retry::Backoff),
-            in_doubt: !cause.is_connect(),
-        }
-    }
 }
 
 /// An RFC 7644 filter `attribute eq "value"`; a literal is a JSON string.
@@ -477,26 +268,5 @@ fn exclusion(names: &str) -> Vec<(&'static str, &str)> {
         Vec::new()
     } else {
         vec![("excludedAttributes", names)]
-    }
-}
-
-/// An error and its causes, from the outside in. The outermost message of an HTTP error holds the address with its
-/// query, which is no business of a log; only the causes are told.
-fn cause_chain(error: &reqwest::Error) -> String {
-    let mut causes = Vec::new();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    let kind = match error {
-        error if error.is_timeout() => "no answer in time",
-        error if error.is_connect() => "no connection",
-        _ => "the connection broke",
-    };
-    if causes.is_empty() {
-        kind.to_owned()
-    } else {
-        format!("{kind} ({})", causes.join(": "))
     }
 }
