@@ -39,13 +39,16 @@ pub(crate) async fn run(
     seen: impl Fn(u64, &Bytes) -> Result<()> + Send + Sync + 'static,
 ) -> Result<Measured> {
     let work = Arc::new((AtomicU64::new(0), make, seen));
+    let mut open = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        open.push(Connection::open(target).await?);
+    }
     let mut workers = tokio::task::JoinSet::new();
     let begun = Instant::now();
-    for _ in 0..connections {
-        let (target, work) = (target.clone(), Arc::clone(&work));
+    for mut connection in open {
+        let work = Arc::clone(&work);
         workers.spawn(async move {
             let (next, make, seen) = &*work;
-            let mut connection = Connection::open(&target).await?;
             let mut times = Histogram::<u64>::new(3)?;
             loop {
                 let number = next.fetch_add(1, Relaxed);
@@ -59,7 +62,7 @@ pub(crate) async fn run(
                 let exchange = make(number);
                 let sent = Instant::now();
                 let answer = connection.exchange(&exchange).await?;
-                times.saturating_record(u64::try_from(sent.elapsed().as_micros())?);
+                times.record(micros(sent.elapsed()))?;
                 seen(number, &answer.body)?;
             }
         });
@@ -69,6 +72,10 @@ pub(crate) async fn run(
         times.add(worker??)?;
     }
     Ok(Measured::new(&times, begun.elapsed()))
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl Measured {
@@ -82,5 +89,25 @@ impl Measured {
             p99_ms: milliseconds(times.value_at_quantile(0.99)),
             max_ms: milliseconds(times.max()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_answers_are_counted_as_long() {
+        let mut times = Histogram::new(3).unwrap();
+        for time in [Duration::from_millis(1); 98]
+            .into_iter()
+            .chain([Duration::from_secs(5); 2])
+        {
+            times.record(micros(time)).unwrap();
+        }
+        let measured = Measured::new(&times, Duration::from_secs(10));
+        assert_eq!((measured.requests, measured.per_second), (100, 10.0));
+        assert!((measured.p50_ms - 1.0).abs() < 0.01, "{measured:?}");
+        assert!((measured.p99_ms - 5000.0).abs() < 10.0, "{measured:?}");
     }
 }
