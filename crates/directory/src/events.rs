@@ -5,7 +5,7 @@
 
 mod read;
 
-pub use read::{Event, Query, get, list, streamable};
+pub use read::{Event, Query, find, get, list, list_all, streamable};
 
 use crate::{Call, Refusal};
 use portreeve_store::{Tx, params, statements};

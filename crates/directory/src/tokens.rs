@@ -15,6 +15,7 @@ statements! {
     BY_ID = "SELECT id, name, created_at, expires_at, revoked_at, last_used_at, hash FROM tokens WHERE directory_id = $1 AND id = $2";
     LIST = "SELECT id, name, created_at, expires_at, revoked_at, last_used_at FROM tokens WHERE directory_id = $1 ORDER BY id";
     REVOKE = "UPDATE tokens SET revoked_at = $3 WHERE directory_id = $1 AND id = $2 AND revoked_at IS NULL";
+    END = "UPDATE tokens SET expires_at = $3 WHERE directory_id = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $3)";
     USED = "UPDATE tokens SET last_used_at = $3 WHERE directory_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)";
 }
 
@@ -162,6 +163,14 @@ pub fn list(tx: &mut Tx<'_>, directory_id: &str) -> Result<Vec<Token>, Refusal> 
 /// Ends a token now. Revoking twice changes nothing.
 pub fn revoke(tx: &mut Tx<'_>, directory_id: &str, id: &str, now: i64) -> Result<Token, Refusal> {
     tx.exec(REVOKE, &params![directory_id, id, now])?;
+    let row = tx.query_one(BY_ID, &params![directory_id, id])?;
+    row.ok_or_else(|| Refusal::NotFound(What::Token, id.to_owned()))
+        .and_then(from_row)
+}
+
+/// Gives a token an end, unless it has an earlier one.
+pub fn end(tx: &mut Tx<'_>, directory_id: &str, id: &str, at: i64) -> Result<Token, Refusal> {
+    tx.exec(END, &params![directory_id, id, at])?;
     let row = tx.query_one(BY_ID, &params![directory_id, id])?;
     row.ok_or_else(|| Refusal::NotFound(What::Token, id.to_owned()))
         .and_then(from_row)

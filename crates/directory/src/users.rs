@@ -16,6 +16,7 @@ statements! {
     UPDATE = "UPDATE users SET user_name_key = $4, external_id = $5, display_name_key = $6, manager_id = $7, status = $8, level = $9, version = version + 1, updated_at = $10, resource = $11 WHERE directory_id = $1 AND id = $2 AND version = $3 RETURNING version";
     DELETE = "DELETE FROM users WHERE directory_id = $1 AND id = $2";
     SAME_EXTERNAL_ID = "SELECT id FROM users WHERE directory_id = $1 AND external_id = $2 AND id <> $3 LIMIT 1";
+    LATEST = "SELECT resource FROM users WHERE directory_id = $1 AND status = 'active' ORDER BY updated_at DESC LIMIT 200";
     REPORTS = "SELECT id FROM users WHERE directory_id = $1 AND manager_id = $2 AND id <> $2 ORDER BY id LIMIT 1";
     ADD_EMAIL = "INSERT INTO user_emails (directory_id, value_key, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DROP_EMAIL = "DELETE FROM user_emails WHERE directory_id = $1 AND value_key = $2 AND user_id = $3";
@@ -122,6 +123,18 @@ pub fn by_id(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<User, Refu
     let row = tx.query_one(BY_ID, &params![directory_id, id])?;
     row.ok_or_else(|| Refusal::NotFound(What::User, id.to_owned()))
         .and_then(from_row)
+}
+
+/// Whether the provider seems not to send `active`: there are active users, and none of those changed last has the
+/// attribute. A create without it stores none, so what is stored is what was sent.
+pub fn active_is_never_sent(tx: &mut Tx<'_>, directory_id: &str) -> Result<bool, Refusal> {
+    let rows = tx.query(LATEST, &params![directory_id])?;
+    for row in &rows {
+        if stored_map(row.text(0)?)?.contains_key("active") {
+            return Ok(false);
+        }
+    }
+    Ok(!rows.is_empty())
 }
 
 /// Reads a row of the columns `id, status, level, version, created_at, updated_at, resource`.

@@ -36,6 +36,8 @@ pub struct App {
     pub(crate) listening: SocketAddr,
     /// Rises with every committed change, for those who wait for news.
     pub(crate) news: watch::Sender<u64>,
+    /// Turns true when the server is to stop; whoever waits for news stops waiting then.
+    pub(crate) stop: watch::Receiver<bool>,
 }
 
 impl App {

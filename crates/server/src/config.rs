@@ -194,6 +194,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Proxies whose forwarding headers count.
     pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// What was given, and where it came from.
+    pub given: Values,
 }
 
 impl Config {
@@ -227,6 +229,7 @@ impl Config {
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8460))),
             public_url,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
+            given: values.clone(),
             data,
         })
     }
@@ -238,8 +241,23 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             trusted_proxies: Vec::new(),
+            given: Values::new(),
             data,
         }
+    }
+
+    /// The value of a setting that is in force, and where it comes from.
+    pub fn show(&self, setting: &Setting) -> (String, Origin) {
+        if let Some(given) = self.given.get(setting.name) {
+            return given.clone();
+        }
+        let value = match setting.name {
+            "data" => self.data.display().to_string(),
+            "listen" => self.listen.to_string(),
+            "database" => format!("sqlite://{}", self.database.display()),
+            _ => setting.default.to_owned(),
+        };
+        (value, Origin::Default)
     }
 
     /// Where the local socket of a server with this data folder is.

@@ -18,4 +18,5 @@ mod serve;
 
 pub use app::App;
 pub use config::Config;
+pub use portreeve_directory::{Clock, SystemClock};
 pub use serve::{Running, ServeError, start};

@@ -36,6 +36,10 @@ pub enum ServeError {
     Store(#[from] portreeve_store::Error),
     #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
     Listen { address: String, cause: io::Error },
+    #[error(
+        "cannot make the local socket {path}: {cause}; choose a data folder with a shorter path, on a file system that has sockets, with --data"
+    )]
+    Socket { path: PathBuf, cause: io::Error },
     #[error("the first team could not be made: {0}")]
     Team(portreeve_directory::Refusal),
 }
@@ -78,11 +82,12 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
     let listening = listener.local_addr().map_err(listen)?;
     let socket = Config::socket(&config.data);
-    let local = bind_socket(&socket).map_err(|cause| ServeError::Listen {
-        address: socket.display().to_string(),
+    let local = bind_socket(&socket).map_err(|cause| ServeError::Socket {
+        path: socket.clone(),
         cause,
     })?;
 
+    let (stop, stopped) = watch::channel(false);
     let app = Arc::new(App {
         store,
         cursors: Cursors::new(&master.derive("cursor")),
@@ -92,11 +97,11 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         told: std::sync::Mutex::default(),
         listening,
         news: watch::channel(0).0,
+        stop: stopped.clone(),
         clock: clock.clone(),
         ids: ids.clone(),
         config,
     });
-    let (stop, stopped) = watch::channel(false);
     let serving = |router| Serving {
         router,
         clock: clock.clone(),

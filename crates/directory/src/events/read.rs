@@ -1,7 +1,7 @@
 //! Reading the log: one event, a page by filter, a stretch of the feed.
 
 use super::{BY_ID, STREAMABLE};
-use crate::{Refusal, What};
+use crate::{Refusal, What, teams};
 use portreeve_scim::time;
 use portreeve_store::{Param, Row, Tx, params};
 use serde_json::{Map, Value, json};
@@ -98,6 +98,31 @@ pub fn list(tx: &mut Tx<'_>, team_id: &str, query: &Query) -> Result<Vec<Event>,
     let order = if query.after.is_some() { "ASC" } else { "DESC" };
     sql.push_str(&format!(" ORDER BY id {order} LIMIT ${}", given.len()));
     tx.query(&sql, &given)?.into_iter().map(from_row).collect()
+}
+
+/// Events of all teams in the order of [`list`].
+pub fn list_all(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<Event>, Refusal> {
+    let mut all = Vec::new();
+    for team in teams::list(tx)? {
+        all.extend(list(tx, &team.id, query)?);
+    }
+    all.sort_by(|a, b| match query.after {
+        Some(_) => a.id.cmp(&b.id),
+        None => b.id.cmp(&a.id),
+    });
+    all.truncate(usize::try_from(query.limit).unwrap_or(0));
+    Ok(all)
+}
+
+/// One event of whichever team.
+pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Event, Refusal> {
+    for team in teams::list(tx)? {
+        match get(tx, &team.id, id) {
+            Err(Refusal::NotFound(..)) => {}
+            found => return found,
+        }
+    }
+    Err(Refusal::NotFound(What::Event, id.to_owned()))
 }
 
 /// The next committed SCIM changes of a directory after an event, oldest first.

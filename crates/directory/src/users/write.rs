@@ -9,13 +9,13 @@ use portreeve_scim::text::{fold, user_name_key};
 use portreeve_scim::{Patch, Resource};
 use std::collections::BTreeSet;
 
-/// Adds a user. Without `active` in the body the user is active.
+/// Adds a user. Without `active` in the body the user is active, and the resource stays without it, as after a PUT, so
+/// that a provider that never sends it can be told from one that does.
 pub fn create(tx: &mut Tx<'_>, call: &Call, new: &Resource) -> Result<User, Refusal> {
-    let active = new.active();
-    let resource = with_active(call, new.clone(), active);
+    let resource = new;
     let user = User {
         id: call.new_id(),
-        status: if active {
+        status: if resource.active() {
             Status::Active
         } else {
             inactive(call)
@@ -27,7 +27,7 @@ pub fn create(tx: &mut Tx<'_>, call: &Call, new: &Resource) -> Result<User, Refu
         resource: resource.to_text(),
         groups: Vec::new(),
     };
-    let keys = Keys::of(&resource);
+    let keys = Keys::of(resource);
     let row = params![
         &call.directory.id,
         &user.id,
@@ -43,8 +43,8 @@ pub fn create(tx: &mut Tx<'_>, call: &Call, new: &Resource) -> Result<User, Refu
     for email in &keys.emails {
         tx.exec(ADD_EMAIL, &params![&call.directory.id, email, &user.id])?;
     }
-    warn_of_shared_external_id(tx, call, &resource, &user.id)?;
-    told(tx, call, "create", &user, &resource, Some(&user.resource))?;
+    warn_of_shared_external_id(tx, call, resource, &user.id)?;
+    told(tx, call, "create", &user, resource, Some(&user.resource))?;
     Ok(user)
 }
 

@@ -1,15 +1,81 @@
-//! The admin API, `/api/v1`: directories, tokens, users, groups, events. Described for people in the manual.
+//! The admin API, `/api/v1`: directories, tokens, users, groups, events, settings. Described for people in the manual.
+//!
+//! On the local socket it is open to whoever may open the socket. Over the network nobody can sign in to it, so every
+//! route answers 401 there and says where to go instead.
+
+mod ask;
+mod directories;
+mod events;
+mod groups;
+mod meta;
+mod problem;
+mod reply;
+mod rules;
+mod tokens;
+mod users;
 
 use crate::app::App;
+use crate::health;
 use axum::Router;
+use axum::routing::{any, delete, get, post};
+use problem::Problem;
 use std::sync::Arc;
+
+/// Where the API begins.
+const ROOT: &str = "/api/v1";
 
 /// What the local socket serves: everything, for the machine's own administrator.
 pub(crate) fn local(app: Arc<App>) -> Router {
-    Router::new().with_state(app)
+    let routes = Router::new()
+        .route("/version", get(meta::version))
+        .route("/config", get(meta::config))
+        .route("/events", get(events::list))
+        .route("/events/{event}", get(events::get))
+        .route(
+            "/directories",
+            get(directories::list).post(directories::create),
+        )
+        .route(
+            "/directories/{directory}",
+            get(directories::get)
+                .patch(directories::update)
+                .delete(directories::delete),
+        )
+        .route(
+            "/directories/{directory}/tokens",
+            get(tokens::list).post(tokens::create),
+        )
+        .route(
+            "/directories/{directory}/tokens/rotate",
+            post(tokens::rotate),
+        )
+        .route(
+            "/directories/{directory}/tokens/{token}",
+            delete(tokens::revoke),
+        )
+        .route("/directories/{directory}/users", get(users::list))
+        .route("/directories/{directory}/users/{user}", get(users::get))
+        .route("/directories/{directory}/groups", get(groups::list))
+        .route("/directories/{directory}/groups/{group}", get(groups::get))
+        .route(
+            "/directories/{directory}/groups/{group}/members",
+            get(groups::members),
+        );
+    Router::new()
+        .nest(ROOT, routes)
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .fallback(async || Problem::no_endpoint())
+        .with_state(app.clone())
+        .merge(health::router(app))
 }
 
 /// What the network serves.
 pub(crate) fn public(app: Arc<App>) -> Router {
-    Router::new().with_state(app)
+    Router::new()
+        .route(ROOT, any(async || Problem::not_signed_in()))
+        .route(
+            &format!("{ROOT}/{{*rest}}"),
+            any(async || Problem::not_signed_in()),
+        )
+        .with_state(app)
 }

@@ -1,0 +1,150 @@
+//! Every refusal of the admin API as RFC 9457 says it: `application/problem+json` with a sentence a person can act on.
+
+use crate::body::BodyError;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use portreeve_directory::Refusal;
+use portreeve_store as store;
+use serde_json::json;
+
+/// An answer that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    status: StatusCode,
+    /// A code that does not change with the wording.
+    code: &'static str,
+    /// What is wrong and what to do.
+    detail: String,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+        }
+    }
+
+    /// The request makes no sense.
+    pub(super) fn invalid(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid", detail)
+    }
+
+    /// The caller over the network is nobody.
+    pub(super) fn not_signed_in() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "not_signed_in",
+            "this server accepts no API tokens; use the command line on the machine of the server, as the user that runs it or root",
+        )
+    }
+
+    pub(super) fn no_endpoint() -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "no_endpoint",
+            "there is no such endpoint; below /api/v1 there are directories, events, config and version",
+        )
+    }
+
+    pub(super) fn method_not_allowed() -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            "this endpoint does not know that method; the Allow header names those it knows",
+        )
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let detail = refusal.to_string();
+        match refusal {
+            Refusal::NotFound(..) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            Refusal::Conflict { .. } => Self::new(StatusCode::CONFLICT, "conflict", detail),
+            Refusal::Invalid { .. } => Self::invalid(detail),
+            Refusal::Scim(error) => Self::new(
+                StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::BAD_REQUEST),
+                error.kind.scim_type(),
+                error.detail,
+            ),
+            Refusal::Changed { .. } => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "changed", detail)
+            }
+            Refusal::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<portreeve_scim::Error> for Problem {
+    fn from(error: portreeve_scim::Error) -> Self {
+        Refusal::Scim(error).into()
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        if let store::Error::Busy { .. } = error {
+            return Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "the server is busy; try again in a moment",
+            );
+        }
+        tracing::error!(%error, "the database failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the server could not do this; its log has the cause under the X-Request-Id of this answer",
+        )
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge(limit) => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                format!("the body is larger than {limit} bytes"),
+            ),
+            BodyError::TooSlow => Self::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "too_slow",
+                "the body did not arrive in time; send it again",
+            ),
+            BodyError::Incomplete => Self::invalid("the body ended before its announced length"),
+            BodyError::MediaType => Self::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "media_type",
+                "send the body as application/json",
+            ),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "title": self.status.canonical_reason().unwrap_or("Error"),
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        let mut response = (self.status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("Bearer realm=\"Portreeve\""),
+            );
+        }
+        response
+    }
+}

@@ -1,0 +1,85 @@
+//! The rules of a directory as an admin writes them: read from a request, applied to settings, shown in answers.
+
+use super::reply::{self, present};
+use portreeve_directory::Refusal;
+use portreeve_directory::directories::{Directory, Provider, Settings};
+use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
+use serde_json::{Map, Value, json};
+
+/// The rules that a request sets; what it leaves out stays.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Rules {
+    pub(super) profile: Option<String>,
+    pub(super) users: Option<String>,
+    pub(super) groups: Option<String>,
+    pub(super) unique_group_names: Option<bool>,
+}
+
+impl Rules {
+    pub(super) fn apply(&self, settings: &mut Settings) -> Result<(), Refusal> {
+        if let Some(profile) = &self.profile {
+            settings.profile.clone_from(profile);
+        }
+        if let Some(users) = &self.users {
+            settings.users = choice("users", users)?;
+        }
+        if let Some(groups) = &self.groups {
+            settings.groups = choice("groups", groups)?;
+        }
+        if let Some(unique) = self.unique_group_names {
+            settings.unique_group_names = unique;
+        }
+        Ok(())
+    }
+}
+
+/// The provider of that name.
+pub(super) fn provider(name: &str) -> Result<Provider, Refusal> {
+    choice("provider", name)
+}
+
+fn choice<T: DeserializeOwned>(attribute: &'static str, word: &str) -> Result<T, Refusal> {
+    T::deserialize(IntoDeserializer::<Error>::into_deserializer(word)).map_err(|error| {
+        Refusal::Invalid {
+            attribute,
+            reason: error.to_string(),
+        }
+    })
+}
+
+/// A directory as answers show it. `base` is how clients reach the server.
+pub(super) fn view(directory: &Directory, team: &str, base: &str) -> Map<String, Value> {
+    let settings = &directory.settings;
+    let fed = directory.provider != Provider::Native;
+    let tenant_url = fed.then(|| format!("{base}/scim/{}/v2", directory.id));
+    present([
+        ("id", json!(directory.id)),
+        ("name", json!(directory.name)),
+        ("team", json!(team)),
+        ("provider", json!(directory.provider.name())),
+        ("tenant_url", json!(tenant_url)),
+        ("profile", json!(settings.profile)),
+        ("users", json!(settings.users)),
+        ("groups", json!(settings.groups)),
+        ("unique_group_names", json!(settings.unique_group_names)),
+        ("created_at", reply::at(directory.created_at)),
+        ("updated_at", reply::at(directory.updated_at)),
+        (
+            "last_request_at",
+            reply::maybe_at(directory.last_contact_at),
+        ),
+    ])
+}
+
+/// What an event compares: everything an admin decides.
+pub(super) fn decided(directory: &Directory) -> Map<String, Value> {
+    let settings = &directory.settings;
+    present([
+        ("name", json!(directory.name)),
+        ("provider", json!(directory.provider.name())),
+        ("profile", json!(settings.profile)),
+        ("users", json!(settings.users)),
+        ("groups", json!(settings.groups)),
+        ("unique_group_names", json!(settings.unique_group_names)),
+    ])
+}

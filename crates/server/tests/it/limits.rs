@@ -1,0 +1,122 @@
+//! Too much, too deep, too long, cut off, all at once: every limit answers with a SCIM error and changes nothing.
+
+use crate::talk::{Server, raw};
+use serde_json::{Value, json};
+
+fn post(size: usize) -> String {
+    json!({"userName": "big", "title": "x".repeat(size)}).to_string()
+}
+
+#[test]
+fn sizes_and_depths() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let deep = |n: usize| format!("{{\"userName\":\"d\",\"x\":{}{}}}", "[".repeat(n), "]".repeat(n));
+    let operations = |n: usize| {
+        let one = json!({"method": "DELETE", "path": "/Users/x"});
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": vec![one; n]}).to_string()
+    };
+    let nested = |n: usize| format!("/Users?filter={}userName%20pr{}", "(".repeat(n), ")".repeat(n));
+    for (name, method, path, body, status, word) in [
+        ("body over 1 MiB", "POST", "/Users".to_owned(), Some(post(1 << 20)), 413, "1048576"),
+        ("string over its limit", "POST", "/Users".into(), Some(post(200_000)), 400, "title"),
+        ("deep nesting", "POST", "/Users".into(), Some(deep(100_000)), 400, "deep"),
+        ("bulk over 8 MiB", "POST", "/Bulk".into(), Some(post(9 << 20)), 413, "8388608"),
+        ("bulk of 1,001", "POST", "/Bulk".into(), Some(operations(1001)), 413, "1000"),
+        ("filter too deep", "GET", nested(200), None, 400, "deep"),
+        ("filter too long", "GET", format!("/Users?filter=userName%20eq%20%22{}%22", "a".repeat(9000)), None, 400, "long"),
+    ] {
+        let answer = directory.send(method, &path, &[], body.as_deref());
+        assert_eq!((u64::from(answer.status), answer.json["status"].as_str()), (status, Some(status.to_string().as_str())), "{name}: {}", answer.json);
+        assert!(answer.json["detail"].as_str().unwrap().contains(word), "{name}: {}", answer.json);
+    }
+    assert_eq!(directory.get("/Users").json["totalResults"], 0);
+}
+
+#[test]
+fn a_bulk_request_may_be_larger_than_another() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let one = |i: usize| json!({"method": "POST", "path": "/Users", "bulkId": i.to_string(), "data": {"userName": format!("u{i}"), "title": "x".repeat(20_000)}});
+    let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": (0..100).map(one).collect::<Vec<_>>()});
+    let answer = directory.send("POST", "/Bulk", &[], Some(&body.to_string()));
+    assert_eq!(answer.status, 200);
+    assert_eq!(directory.get("/Users?count=0").json["totalResults"], 100);
+}
+
+#[test]
+fn a_body_that_is_cut_off_or_larger_than_announced_changes_nothing() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let head = |extra: &str| {
+        format!("POST {}/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/scim+json\r\n{extra}\r\n", directory.path(), directory.token)
+    };
+    let body = json!({"userName": "half"}).to_string();
+    let chunk = "y".repeat(60_000);
+    let endless: String = (0..20).map(|_| format!("{:x}\r\n{chunk}\r\n", chunk.len())).collect();
+    for (name, request, expect) in [
+        ("half-sent body, then gone", format!("{}{}", head("Content-Length: 1000\r\n"), body), None),
+        ("chunks over the limit", format!("{}{endless}", head("Transfer-Encoding: chunked\r\n")), Some("413")),
+        ("announced over the limit", head("Content-Length: 99999999\r\n"), Some("413")),
+        ("both lengths", head("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), Some("4")),
+        ("no HTTP at all", "HELO\r\n\r\n".into(), Some("400")),
+    ] {
+        let answer = raw(&server, request.as_bytes());
+        if let Some(status) = expect {
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{name}: {answer:?}");
+        }
+    }
+    assert_eq!(directory.get("/Users").json["totalResults"], 0);
+}
+
+#[test]
+fn of_those_who_write_at_once_one_wins_and_nothing_is_lost() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let group = directory.send("POST", "/Groups", &[], Some(r#"{"displayName":"G"}"#)).json["id"].as_str().unwrap().to_owned();
+    let users: Vec<String> = (0..8)
+        .map(|i| directory.send("POST", "/Users", &[], Some(&json!({"userName": format!("u{i}")}).to_string())).json["id"].as_str().unwrap().to_owned())
+        .collect();
+    let all = |work: &(dyn Fn(usize) -> u16 + Sync)| -> Vec<u16> {
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|i| scope.spawn(move || work(i))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        })
+    };
+    let same_name = all(&|_| directory.send("POST", "/Users", &[], Some(r#"{"userName":"one"}"#)).status);
+    assert_eq!(same_name.iter().filter(|status| **status == 201).count(), 1, "{same_name:?}");
+    assert_eq!(same_name.iter().filter(|status| **status == 409).count(), 7, "{same_name:?}");
+    let added = all(&|i| directory.patch(&format!("/Groups/{group}"), &json!([{"op": "add", "path": "members", "value": [{"value": users[i]}]}])).status);
+    assert_eq!(added, [204; 8]);
+    assert_eq!(directory.get(&format!("/Groups/{group}")).json["members"].as_array().unwrap().len(), 8);
+    let body = |i: usize| json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "path": "title", "value": i.to_string()}]}).to_string();
+    let path = format!("/Users/{}", users[0]);
+    let tagged = all(&|i| directory.send("PATCH", &path, &[("If-Match", "W/\"1\"")], Some(&body(i))).status);
+    assert_eq!((tagged.iter().filter(|s| **s == 200).count(), tagged.iter().filter(|s| **s == 412).count()), (1, 7), "{tagged:?}");
+}
+
+#[test]
+fn a_large_group_is_sent_in_pieces_and_arrives_whole() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let mut ids = Vec::new();
+    for batch in 0..3 {
+        let one = |i: usize| json!({"method": "POST", "path": "/Users", "bulkId": i.to_string(), "data": {"userName": format!("u{batch}-{i}")}});
+        let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": (0..900).map(one).collect::<Vec<_>>()});
+        let answer = directory.send("POST", "/Bulk", &[], Some(&body.to_string())).json;
+        let id = |operation: &Value| operation["location"].as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+        ids.extend(answer["Operations"].as_array().unwrap().iter().map(id));
+    }
+    let list: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+    let group = directory.send("POST", "/Groups", &[], Some(&json!({"displayName": "All", "members": list}).to_string()));
+    assert_eq!((group.status, group.json["members"].as_array().unwrap().len()), (201, 2700));
+    let path = format!("/Groups/{}", group.json["id"].as_str().unwrap());
+    let mut sorted = ids.clone();
+    sorted.sort();
+    let members = |answer: &Value| -> Vec<String> { answer["members"].as_array().unwrap().iter().map(|m| m["value"].as_str().unwrap().to_owned()).collect() };
+    assert_eq!(members(&directory.get(&path).json), sorted);
+    assert_eq!(members(&directory.get("/Groups").json["Resources"][0]), sorted);
+    let only = directory.get(&format!("{path}?attributes=members.value")).json;
+    assert_eq!(only["members"][0], json!({"value": sorted[0]}));
+    assert_eq!(members(&only), sorted);
+}

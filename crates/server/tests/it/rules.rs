@@ -1,0 +1,110 @@
+//! What the product promises beyond the protocol.
+
+use crate::talk::Server;
+use serde_json::{Value, json};
+
+#[test]
+fn the_request_id_comes_back_and_is_in_the_event() {
+    let server = Server::start();
+    let directory = server.directory("entra", None);
+    let sent = directory.send("POST", "/Users", &[("X-Request-Id", "abc-123")], Some(r#"{"userName":"ann"}"#));
+    assert_eq!(sent.header("x-request-id"), Some("abc-123"));
+    let made = directory.get("/Users");
+    assert_eq!(made.header("x-request-id").map(str::len), Some(36));
+    let odd = directory.send("GET", "/Users", &[("X-Request-Id", "two words")], None);
+    assert_ne!(odd.header("x-request-id"), Some("two words"));
+    let events = directory.events();
+    assert_eq!((events[0]["request_id"].as_str(), events[0]["action"].as_str()), (Some("abc-123"), Some("create")));
+}
+
+#[test]
+fn every_change_and_every_refusal_leaves_an_event() {
+    let server = Server::start();
+    let directory = server.directory("entra", None);
+    let ann = directory.send("POST", "/Users", &[], Some(r#"{"userName":"ann"}"#)).json["id"].as_str().unwrap().to_owned();
+    directory.send("POST", "/Users", &[], Some(r#"{"userName":"ANN"}"#));
+    directory.send("POST", "/Users", &[], Some("{"));
+    directory.get("/Users?filter=userName like 1");
+    directory.patch(&format!("/Users/{ann}"), &json!([{"op": "Replace", "path": "title", "value": "Dr"}]));
+    directory.send("GET", "/Users", &[("Authorization", "Bearer prv_scim_x")], None);
+    directory.send("DELETE", "/Users/nobody", &[], None);
+    directory.get("/Users/nobody");
+    directory.send("DELETE", &format!("/Users/{ann}"), &[], None);
+    let seen: Vec<String> = directory
+        .events()
+        .iter()
+        .map(|e| format!("{} {} {}", e["action"].as_str().unwrap(), e["outcome"].as_str().unwrap(), e["reason"].as_str().unwrap_or("-")))
+        .collect();
+    assert_eq!(seen, [
+        "create ok -",
+        "create refused uniqueness",
+        "create refused invalidSyntax",
+        "query refused invalidFilter",
+        "patch ok -",
+        "authenticate refused token_malformed",
+        "delete refused not_found",
+        "delete ok -",
+    ]);
+}
+
+#[test]
+fn a_deprovisioned_user_stays_readable_where_the_directory_keeps_people() {
+    let server = Server::start();
+    for removal in ["suspend", "hide"] {
+        let directory = server.directory_with(json!({"provider": "entra", "users": removal}));
+        let id = directory.send("POST", "/Users", &[], Some(r#"{"userName":"ann"}"#)).json["id"].as_str().unwrap().to_owned();
+        let path = format!("/Users/{id}");
+        let group = directory.send("POST", "/Groups", &[], Some(&json!({"displayName": "G", "members": [{"value": id}]}).to_string())).json["id"].as_str().unwrap().to_owned();
+        assert_eq!(directory.send("DELETE", &path, &[], None).status, 204);
+        assert_eq!(directory.get(&path).json["active"], false, "{removal}");
+        assert_eq!(directory.get("/Users?filter=userName eq \"ann\"").json["totalResults"], 1);
+        assert_eq!(directory.patch(&path, &json!([{"op": "Replace", "path": "active", "value": "True"}])).json["active"], true);
+        assert_eq!(directory.get(&format!("/Groups/{group}")).json["members"][0]["value"], id.as_str());
+    }
+}
+
+#[test]
+fn a_token_ends_when_it_expires_and_at_once_when_revoked() {
+    let server = Server::start();
+    let directory = server.directory("entra", None);
+    assert_eq!(directory.get("/Users").status, 200);
+    let (second, id) = directory.new_token(Some(3600));
+    let ask = |token: &str| directory.send("GET", "/Users", &[("Authorization", &format!("Bearer {token}"))], None).status;
+    assert_eq!(ask(&second), 200);
+    server.clock().advance_seconds(3599);
+    assert_eq!(ask(&second), 200);
+    server.clock().advance_seconds(1);
+    assert_eq!(ask(&second), 401);
+    let (third, third_id) = directory.new_token(None);
+    assert_eq!(ask(&third), 200);
+    directory.revoke(&third_id);
+    assert_eq!(ask(&third), 401);
+    assert_ne!(id, third_id);
+    assert_eq!(directory.get("/Users").status, 200, "the first token still works");
+}
+
+#[test]
+fn locations_follow_the_host_that_was_asked_unless_configured() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let created = directory.send("POST", "/Users", &[("Host", "idp.example.com:8443")], Some(r#"{"userName":"ann"}"#));
+    let expected = format!("http://idp.example.com:8443{}/Users/{}", directory.path(), created.json["id"].as_str().unwrap());
+    assert_eq!(created.header("location"), Some(expected.as_str()));
+    assert_eq!(created.json["meta"]["location"], expected.as_str());
+    let spoofed = directory.send("GET", "/ServiceProviderConfig", &[("X-Forwarded-Host", "evil.example"), ("X-Forwarded-Proto", "https")], None);
+    assert!(!spoofed.json.to_string().contains("evil.example"), "only trusted proxies are believed");
+}
+
+#[test]
+fn unknown_attributes_are_ignored_and_named_once() {
+    let server = Server::start();
+    let directory = server.directory("entra", None);
+    let body = |i: usize| json!({"userName": format!("u{i}"), "shoeSize": 43, "urn:example:unknown:2.0:User": {"x": 1}}).to_string();
+    for i in 0..2 {
+        let made = directory.send("POST", "/Users", &[], Some(&body(i)));
+        assert_eq!(made.status, 201);
+        assert!(!made.json.to_string().contains("shoeSize"));
+    }
+    let seen: Vec<Value> = directory.api()["unknown_attributes"].as_array().unwrap().clone();
+    assert_eq!(seen, [json!("shoeSize"), json!("urn:example:unknown:2.0:User")]);
+}
