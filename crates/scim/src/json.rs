@@ -34,7 +34,7 @@ impl Default for Limits {
 pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
     let text = std::str::from_utf8(bytes).map_err(|e| {
         Error::invalid_syntax(format!(
-            "the body is not UTF-8: byte {} begins no valid character",
+            "The body is not UTF-8: byte {} begins no valid character",
             e.valid_up_to()
         ))
     })?;
@@ -47,7 +47,7 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
 }
 
 fn refused(e: &serde_json::Error) -> Error {
-    Error::invalid_syntax(format!("the body cannot be read as JSON: {e}"))
+    Error::invalid_syntax(format!("The body cannot be read as JSON: {e}"))
 }
 
 #[derive(Clone, Copy)]

@@ -1,8 +1,6 @@
-//! SCIM 2.0 as a library without I/O: schemas, resources, filters, paths, PATCH, queries, bulk and errors
-//! (RFC 7643, RFC 7644, RFC 9865).
-//!
-//! The crate takes JSON in and gives checked values, change sets and JSON out. It opens no socket, reads no
-//! clock and never panics on foreign input; what to store and how to answer over HTTP is its user's business.
+//! SCIM 2.0 as a library without I/O; the README below is the introduction.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 pub mod bulk;

@@ -75,7 +75,7 @@ impl ListQuery {
     /// value of the wrong type, and as for [`from_pairs`](Self::from_pairs).
     pub fn from_search(body: Value) -> Result<Self, Error> {
         let Value::Object(body) = body else {
-            return Err(Error::invalid_syntax("the body must be a JSON object"));
+            return Err(Error::invalid_syntax("The body must be a JSON object"));
         };
         check_message(&body)?;
         let mut found = Found::default();

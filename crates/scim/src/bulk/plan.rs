@@ -154,7 +154,7 @@ impl<'e> Planner<'e> {
         Err(match self.entries.iter().any(|e| e.operation.is_err() && e.bulk_id.as_ref() == Some(lost)) {
             true => super::UnresolvedRef { bulk_id: lost.clone() }.into(),
             false => Error::invalid_value(format!(
-                "the operation refers to bulkId:{lost}, but no POST of this request has that bulkId"
+                "The operation refers to bulkId:{lost}, but no POST of this request has that bulkId"
             ))
             .into(),
         })

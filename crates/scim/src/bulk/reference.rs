@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 /// A reference to a resource that was not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the operation refers to bulkId:{bulk_id}, which was not created because its own operation failed"
+    "The operation refers to bulkId:{bulk_id}, which was not created because its own operation failed"
 )]
 pub struct UnresolvedRef {
     /// The `bulkId` referred to.

@@ -67,7 +67,7 @@ pub struct Target {
 pub enum RequestError {
     /// Answered with 413 (RFC 7644 section 3.7.4).
     #[error(
-        "the request has {sent} operations, more than bulk.maxOperations = {limit}; send them in several requests"
+        "The request has {sent} operations, more than bulk.maxOperations = {limit}; send them in several requests"
     )]
     TooManyOperations {
         /// How many there were.
@@ -92,7 +92,7 @@ impl Request {
         max_operations: usize,
     ) -> Result<Self, RequestError> {
         let Value::Object(mut body) = body else {
-            return Err(Error::invalid_syntax("the body must be a JSON object").into());
+            return Err(Error::invalid_syntax("The body must be a JSON object").into());
         };
         let schemas = take(&mut body, "schemas").unwrap_or_default();
         let schemas = schemas.as_array().map_or(&[][..], Vec::as_slice);
@@ -136,7 +136,7 @@ impl Request {
             .filter_map(|e| e.bulk_id.as_deref())
             .find(|id| !seen.insert(*id))
         {
-            Some(id) => Err(Error::invalid_value(format!("the bulkId {id} is used twice")).into()),
+            Some(id) => Err(Error::invalid_value(format!("The bulkId {id} is used twice")).into()),
             None => Ok(Self {
                 fail_on_errors,
                 entries,
@@ -148,7 +148,7 @@ impl Request {
 impl Entry {
     fn parse(value: Value, catalog: &Catalog) -> Self {
         let Value::Object(mut object) = value else {
-            let operation = Err(Error::invalid_syntax("an operation must be a JSON object").into());
+            let operation = Err(Error::invalid_syntax("An operation must be a JSON object").into());
             return Self {
                 method: None,
                 bulk_id: None,
@@ -173,15 +173,15 @@ impl Operation {
         catalog: &Catalog,
     ) -> Result<Self, Refusal> {
         let method = Method::parse(
-            &method?.ok_or_else(|| Error::invalid_syntax("the operation has no `method`"))?,
+            &method?.ok_or_else(|| Error::invalid_syntax("The operation has no `method`"))?,
         )?;
         let path = string(&mut object, "path")?
-            .ok_or_else(|| Error::invalid_syntax("the operation has no `path`"))?;
+            .ok_or_else(|| Error::invalid_syntax("The operation has no `path`"))?;
         let target = Target::parse(&path, method, catalog)?;
         match bulk_id? {
             None if method == Method::Post => {
                 return Err(
-                    Error::invalid_syntax("a POST in a bulk request needs a `bulkId`").into(),
+                    Error::invalid_syntax("A POST in a bulk request needs a `bulkId`").into(),
                 );
             }
             Some(id) if id.is_empty() => {
@@ -194,7 +194,7 @@ impl Operation {
             (_, Some(data @ Value::Object(_))) => data,
             _ => {
                 return Err(Error::invalid_syntax(format!(
-                    "a {} needs an object as its `data`",
+                    "A {} needs an object as its `data`",
                     method.name()
                 ))
                 .into());
@@ -257,7 +257,7 @@ impl Method {
         known.ok_or_else(|| {
             Refusal::new(
                 405,
-                format!("a bulk operation is POST, PUT, PATCH or DELETE, not {text}"),
+                format!("A bulk operation is POST, PUT, PATCH or DELETE, not {text}"),
             )
         })
     }
@@ -272,7 +272,7 @@ impl Target {
         });
         let (endpoint, id) = parts.ok_or_else(|| {
             Error::invalid_value(format!(
-                "the path {path} must start with a slash, such as /Users"
+                "The path {path} must start with a slash, such as /Users"
             ))
         })?;
         let Some(t) = catalog
@@ -282,19 +282,19 @@ impl Target {
         else {
             return Err(Refusal::new(
                 404,
-                format!("there is no endpoint /{endpoint} for bulk operations"),
+                format!("There is no endpoint /{endpoint} for bulk operations"),
             ));
         };
         let id = id.filter(|id| !id.is_empty());
         match (method, id) {
             (Method::Post, Some(_)) => Err(Refusal::new(
                 405,
-                format!("a POST goes to {}, not to {path}", t.endpoint),
+                format!("A POST goes to {}, not to {path}", t.endpoint),
             )),
             (Method::Put | Method::Patch | Method::Delete, None) => Err(Refusal::new(
                 405,
                 format!(
-                    "a {name} goes to one resource, such as {}/1, not to {path}",
+                    "A {name} goes to one resource, such as {}/1, not to {path}",
                     t.endpoint
                 ),
             )),

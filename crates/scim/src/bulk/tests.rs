@@ -349,7 +349,7 @@ fn the_answer_has_a_result_for_every_entry() {
             { "method": "POST", "bulkId": "u", "location": "https://example.com/v2/Users/1", "version": "W/\"1\"", "status": "201" },
             { "status": "400", "response": {
                 "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "400",
-                "scimType": "invalidSyntax", "detail": "an operation must be a JSON object",
+                "scimType": "invalidSyntax", "detail": "An operation must be a JSON object",
             } },
         ],
     });

@@ -24,18 +24,18 @@ fn decode(text: &str) -> Result<String, Error> {
             b'+' => b' ',
             b'%' => match (rest.next().and_then(hex), rest.next().and_then(hex)) {
                 (Some(high), Some(low)) => high * 16 + low,
-                _ => return Err(Error::invalid_value("a `%` in the query must be followed by two hexadecimal digits; write the sign itself as %25")),
+                _ => return Err(Error::invalid_value("A `%` in the query must be followed by two hexadecimal digits; write the sign itself as %25")),
             },
             byte => byte,
         });
     }
     match String::from_utf8(bytes) {
         Ok(text) if text.contains('\0') => {
-            Err(Error::invalid_value("the query contains a NUL character"))
+            Err(Error::invalid_value("The query contains a NUL character"))
         }
         Ok(text) => Ok(text),
         Err(_) => Err(Error::invalid_value(
-            "the query is not UTF-8 once its percent signs are decoded",
+            "The query is not UTF-8 once its percent signs are decoded",
         )),
     }
 }

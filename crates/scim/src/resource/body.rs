@@ -24,7 +24,7 @@ impl Resource {
     ) -> Result<Self, Error> {
         let Value::Object(object) = body else {
             return Err(Error::invalid_syntax(format!(
-                "the body must be the JSON object of a {}",
+                "The body must be the JSON object of a {}",
                 t.name
             )));
         };

@@ -290,7 +290,7 @@ impl Check<'_> {
             self.notes.add(&at.to_string());
             Ok(())
         } else {
-            Err(Error::invalid_syntax(format!("there is no attribute {at}")))
+            Err(Error::invalid_syntax(format!("There is no attribute {at}")))
         }
     }
 }

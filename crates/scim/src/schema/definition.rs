@@ -20,8 +20,8 @@ impl Schema {
     pub fn from_json(v: &Value) -> Result<Self, Error> {
         let object = v
             .as_object()
-            .ok_or_else(|| bad("a schema definition is a JSON object"))?;
-        let id = text(object, "id", "the schema")?.ok_or_else(|| bad("the schema has no `id`"))?;
+            .ok_or_else(|| bad("A schema definition is a JSON object"))?;
+        let id = text(object, "id", "The schema")?.ok_or_else(|| bad("The schema has no `id`"))?;
         if !is_urn(&id) {
             return Err(bad(format!(
                 "`{id}` is not the URN of a schema, such as urn:example:params:scim:schemas:2.0:Thing"
@@ -61,7 +61,7 @@ impl Attribute {
         nesting: Nesting,
     ) -> Result<Self, Error> {
         let name = text(object, "name", within)?
-            .ok_or_else(|| bad(format!("an attribute of {within} has no `name`")))?;
+            .ok_or_else(|| bad(format!("An attribute of {within} has no `name`")))?;
         let at = format!("attribute {name} of {within}");
         if !is_name(&name) {
             return Err(bad(format!(
@@ -151,7 +151,7 @@ fn attributes(list: &[Value], within: &str, nesting: Nesting) -> Result<Vec<Attr
     for value in list {
         let object = value
             .as_object()
-            .ok_or_else(|| bad(format!("an attribute of {within} is not a JSON object")))?;
+            .ok_or_else(|| bad(format!("An attribute of {within} is not a JSON object")))?;
         let attribute = Attribute::from_json(object, within, nesting)?;
         if all
             .iter()

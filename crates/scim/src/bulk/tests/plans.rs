@@ -124,7 +124,7 @@ fn a_lost_reference_says_why() {
         refusals[0],
         (
             400,
-            "the operation refers to bulkId:x, but no POST of this request has that bulkId".into()
+            "The operation refers to bulkId:x, but no POST of this request has that bulkId".into()
         )
     );
     assert_eq!(refusals[1].0, 404);
@@ -226,9 +226,9 @@ proptest! {
 
 #[test]
 fn a_long_chain_is_planned_without_recursion() {
-    let chain = (0..50_000)
+    let chain = (0..20_000)
         .map(|n| group(&n.to_string(), &[&(n + 1).to_string()]))
-        .chain([group("50000", &[])]);
+        .chain([group("20000", &[])]);
     let body = json!({ "schemas": [REQUEST], "Operations": chain.collect::<Vec<_>>() });
     let request = Request::parse(body, &Catalog::standard(), usize::MAX).unwrap();
     let order: Vec<_> = plan(&request.entries)
@@ -238,5 +238,5 @@ fn a_long_chain_is_planned_without_recursion() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert!(order.into_iter().eq((0..=50_000).rev()));
+    assert!(order.into_iter().eq((0..=20_000).rev()));
 }
