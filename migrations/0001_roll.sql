@@ -128,11 +128,11 @@ CREATE TABLE unknown_attributes (
   PRIMARY KEY (directory_id, name)
 );
 
--- Receivers of security events (RFC 9967): each has read the feed up to `position`, plus single events acknowledged beyond it.
+-- Receivers of security events (RFC 9967): each has all events up to `position`, and beyond it those in event_acks.
+-- `secret` is the hash of the secret that a poll must carry, or the sealed Authorization value that a push carries.
 CREATE TABLE event_streams (
   directory_id TEXT NOT NULL REFERENCES directories (id),
   id TEXT NOT NULL,
-  name TEXT NOT NULL,
   delivery TEXT NOT NULL,
   endpoint TEXT,
   secret {bytes},
@@ -153,15 +153,17 @@ CREATE TABLE event_acks (
   PRIMARY KEY (directory_id, stream_id, event_id)
 ) {without_rowid};
 
--- Outcomes of requests that were answered before they were carried out (RFC 9967, `Prefer: respond-async`).
+-- Outcomes of requests that were answered before they were carried out (RFC 9967, `Prefer: respond-async`). Until
+-- `settled_at` is set, `results` holds what was asked for instead of what it came to.
 CREATE TABLE outcomes (
   directory_id TEXT NOT NULL REFERENCES directories (id),
   id TEXT NOT NULL,
-  token_id TEXT NOT NULL,
+  bulk BOOLEAN NOT NULL,
+  results TEXT NOT NULL,
   created_at BIGINT NOT NULL,
   expires_at BIGINT NOT NULL,
-  status BIGINT,
-  location TEXT,
-  body TEXT,
+  settled_at BIGINT,
   PRIMARY KEY (directory_id, id)
 );
+CREATE INDEX outcomes_expires_at ON outcomes (expires_at);
+CREATE INDEX outcomes_unsettled ON outcomes (directory_id, id) WHERE settled_at IS NULL;

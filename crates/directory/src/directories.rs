@@ -22,6 +22,7 @@ statements! {
     DELETE_GROUPS = "DELETE FROM groups WHERE directory_id = $1";
     DELETE_TOKENS = "DELETE FROM tokens WHERE directory_id = $1";
     DELETE_UNKNOWN = "DELETE FROM unknown_attributes WHERE directory_id = $1";
+    DELETE_ACKS = "DELETE FROM event_acks WHERE directory_id = $1";
     DELETE_STREAMS = "DELETE FROM event_streams WHERE directory_id = $1";
     DELETE_OUTCOMES = "DELETE FROM outcomes WHERE directory_id = $1";
     DELETE = "DELETE FROM directories WHERE id = $1";
@@ -319,6 +320,7 @@ pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
         DELETE_GROUPS,
         DELETE_TOKENS,
         DELETE_UNKNOWN,
+        DELETE_ACKS,
         DELETE_STREAMS,
         DELETE_OUTCOMES,
         DELETE,

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 statements! {
     INSERT = "INSERT INTO events (team_id, id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     BY_ID = "SELECT id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes FROM events WHERE team_id = $1 AND id = $2";
-    STREAMABLE = "SELECT id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes FROM events WHERE team_id = $1 AND id > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' ORDER BY id LIMIT $4";
+    STREAMABLE = "SELECT id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes FROM events WHERE team_id = $1 AND id > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY id LIMIT $4";
     LAST = "SELECT id FROM events WHERE team_id = $1 ORDER BY id DESC LIMIT 1";
 }
 

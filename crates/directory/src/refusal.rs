@@ -13,6 +13,8 @@ pub enum What {
     User,
     Group,
     Event,
+    Stream,
+    Outcome,
 }
 
 impl What {
@@ -25,6 +27,8 @@ impl What {
             Self::User => "user",
             Self::Group => "group",
             Self::Event => "event",
+            Self::Stream => "stream",
+            Self::Outcome => "outcome",
         }
     }
 }

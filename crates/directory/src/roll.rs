@@ -20,6 +20,8 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::members::ALL,
         crate::events::ALL,
         crate::unknown::ALL,
+        crate::streams::ALL,
+        crate::outcomes::ALL,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,148 @@
+//! What a stream's receiver has not taken yet, and remembering what it took.
+
+use super::*;
+use crate::events::Event;
+use std::collections::HashSet;
+
+/// Events per read of the feed.
+const PAGE: i64 = 100;
+
+/// What a receiver has not taken yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pending {
+    /// Oldest first.
+    pub events: Vec<Event>,
+    /// Whether there are others after these.
+    pub more: bool,
+    /// Where the feed ends now, if nothing is pending: the next look can begin there.
+    pub end: Option<String>,
+}
+
+/// The oldest events after `after` that a receiver has not acknowledged, `limit` at most.
+///
+/// `after` is the stream's position, or an `end` that an earlier look has given.
+pub fn pending(
+    tx: &mut Tx<'_>,
+    directory: &Directory,
+    stream_id: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Pending, Refusal> {
+    let mut found = Pending::default();
+    let mut place = after.to_owned();
+    loop {
+        let page = events::streamable(tx, &directory.team_id, &directory.id, &place, PAGE)?;
+        let Some(last) = page.last().map(|event| event.id.clone()) else {
+            break;
+        };
+        let whole = page.len() as i64 == PAGE;
+        let acked = acked(tx, &directory.id, stream_id, &place, &last)?;
+        for event in page {
+            if acked.contains(&event.id) {
+                continue;
+            }
+            if found.events.len() == limit {
+                found.more = true;
+                return Ok(found);
+            }
+            found.events.push(event);
+        }
+        if !whole {
+            break;
+        }
+        place = last;
+    }
+    if found.events.is_empty() {
+        found.end = events::last(tx, &directory.team_id)?;
+    }
+    Ok(found)
+}
+
+/// Remembers that the receiver has these events, in any order; they are not delivered again. Ids that are no events of
+/// the directory, and those acknowledged before, change nothing.
+pub fn settle(
+    tx: &mut Tx<'_>,
+    directory: &Directory,
+    stream_id: &str,
+    event_ids: &[String],
+) -> Result<(), Refusal> {
+    let stream = by_id(tx, &directory.id, stream_id)?;
+    for id in event_ids {
+        let known = params![&directory.team_id, id, &directory.id];
+        if *id > stream.position && tx.query_one(IS_STREAMABLE, &known)?.is_some() {
+            tx.exec(ACK, &params![&directory.id, stream_id, id])?;
+        }
+    }
+    let position = reach(tx, directory, &stream)?;
+    if position > stream.position {
+        tx.exec(MOVE, &params![&directory.id, stream_id, &position])?;
+        tx.exec(FORGET_ACKS, &params![&directory.id, stream_id, &position])?;
+    }
+    Ok(())
+}
+
+/// The place up to which a receiver has everything: the end of the feed when nothing is missing, so that what does not
+/// concern the stream is passed once and not on every look.
+fn reach(tx: &mut Tx<'_>, directory: &Directory, stream: &Stream) -> Result<String, Refusal> {
+    let mut place = stream.position.clone();
+    loop {
+        let page = events::streamable(tx, &directory.team_id, &directory.id, &place, PAGE)?;
+        let Some(last) = page.last().map(|event| event.id.clone()) else {
+            break;
+        };
+        let whole = page.len() as i64 == PAGE;
+        let acked = acked(tx, &directory.id, &stream.id, &place, &last)?;
+        for event in page {
+            if !acked.contains(&event.id) {
+                return Ok(place);
+            }
+            place = event.id;
+        }
+        if !whole {
+            break;
+        }
+    }
+    Ok(events::last(tx, &directory.team_id)?.unwrap_or(place))
+}
+
+fn acked(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    stream_id: &str,
+    after: &str,
+    last: &str,
+) -> Result<HashSet<String>, Refusal> {
+    tx.query(ACKED, &params![directory_id, stream_id, after, last])?
+        .into_iter()
+        .map(|mut row| Ok(row.take_text(0)?))
+        .collect()
+}
+
+/// All streams that are pushed, of every directory.
+pub fn pushes(tx: &mut Tx<'_>) -> Result<Vec<Stream>, Refusal> {
+    tx.query(PUSHES, &params![])?
+        .into_iter()
+        .map(from_row)
+        .collect()
+}
+
+/// Remembers that the receiver took events now.
+pub fn delivered(tx: &mut Tx<'_>, directory_id: &str, id: &str, now: i64) -> Result<(), Refusal> {
+    Ok(tx.exec(DELIVERED, &params![directory_id, id, now])?)
+}
+
+/// Remembers that a delivery failed, why, and when to try again.
+pub fn failed(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    id: &str,
+    error: &str,
+    next_attempt_at: i64,
+) -> Result<(), Refusal> {
+    Ok(tx.exec(FAILED, &params![directory_id, id, next_attempt_at, error])?)
+}
+
+/// Remembers what the receiver said of an event that it could not use; delivery goes on with the next one.
+pub fn told(tx: &mut Tx<'_>, directory_id: &str, id: &str, error: &str) -> Result<(), Refusal> {
+    Ok(tx.exec(TOLD, &params![directory_id, id, error])?)
+}
