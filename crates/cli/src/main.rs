@@ -1,3 +1,120 @@
-//! The program `portreeve`.
+//! The program `portreeve`: one file per noun. `serve` and `demo` run a server in this process, everything else talks
+//! to one through its admin API.
 
-fn main() {}
+mod client;
+mod completion;
+mod config;
+mod demo;
+mod directory;
+mod environment;
+mod event;
+mod failure;
+mod group;
+mod output;
+mod runtime;
+mod scope;
+mod serve;
+mod settings;
+mod time;
+mod token;
+mod user;
+mod version;
+
+use clap::{Parser, Subcommand};
+use failure::Failure;
+use output::Format;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Keeps the roll of a company's people: identity providers push people and groups in over SCIM 2.0.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portreeve",
+    version,
+    propagate_version = false,
+    max_term_width = 100
+)]
+#[command(after_help = "Try it: portreeve demo")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+struct Global {
+    /// How to print: for people, or the object of the API
+    #[arg(
+        short,
+        long,
+        value_enum,
+        default_value_t,
+        global = true,
+        value_name = "FORM"
+    )]
+    output: Format,
+    /// Data folder of the server on this machine [env: PORTREEVE_DATA]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address of a server elsewhere, with an API token in PORTREEVE_TOKEN [env: PORTREEVE_URL]
+    #[arg(long, global = true, value_name = "URL", conflicts_with = "data")]
+    url: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Args),
+    /// Run a server with a sample company that is provisioned before your eyes
+    Demo(demo::Args),
+    /// Sources of people: one per identity provider
+    #[command(subcommand)]
+    Directory(directory::Command),
+    /// Secret tokens with which a provider reaches its directory
+    #[command(subcommand)]
+    Token(token::Command),
+    /// People
+    #[command(subcommand)]
+    User(user::Command),
+    /// Sets of people
+    #[command(subcommand)]
+    Group(group::Command),
+    /// What happened: every change and every refusal
+    #[command(subcommand)]
+    Event(event::Command),
+    /// Settings of the server
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Print completions for a shell
+    Completion(completion::Args),
+    /// Print the version of this program
+    Version,
+}
+
+fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    match run(&global, command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print();
+            failure.exit_code()
+        }
+    }
+}
+
+fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(args) => serve::run(global, &args),
+        Command::Demo(args) => demo::run(global, &args),
+        Command::Directory(command) => runtime::client(directory::run(global, command)),
+        Command::Token(command) => runtime::client(token::run(global, command)),
+        Command::User(command) => runtime::client(user::run(global, command)),
+        Command::Group(command) => runtime::client(group::run(global, command)),
+        Command::Event(command) => runtime::client(event::run(global, command)),
+        Command::Config(command) => config::run(global, command),
+        Command::Completion(args) => completion::run(&args),
+        Command::Version => version::run(global),
+    }
+}

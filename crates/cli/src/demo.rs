@@ -1,0 +1,191 @@
+//! `portreeve demo`: a server of its own, a sample company that an identity provider would send, and what to look at.
+
+mod progress;
+mod story;
+
+use crate::Global;
+use crate::client::Api;
+use crate::failure::Failure;
+use crate::output::{Format, say};
+use crate::runtime::{self, Signals};
+use crate::settings;
+use portreeve_provisioning::demo::{self, Report};
+use portreeve_provisioning::target::{Client, Limits, Surroundings, TenantUrl};
+use portreeve_server::config::{Origin, Values};
+use portreeve_server::{Clock, Config, Running, SystemClock};
+use progress::Shown;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tempfile::TempDir;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// End when everything is provisioned
+    #[arg(long)]
+    exit: bool,
+    /// Address and port to serve HTTP on
+    #[arg(
+        long,
+        value_name = "ADDR",
+        default_value = "127.0.0.1:0",
+        hide_default_value = true
+    )]
+    listen: String,
+}
+
+/// The directory of the sample company.
+const DIRECTORY: &str = "Contoso";
+const TEAM: &str = "contoso";
+
+pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    if global.url.is_some() {
+        return Err(Failure::usage(
+            "the demonstration runs a server of its own, so --url has no meaning here",
+        ));
+    }
+    settings::start_log(&quiet())?;
+    let place = Place::choose(global.data.as_deref())?;
+    let config = Config::from_values(&place.values(&args.listen)).map_err(Failure::usage)?;
+    runtime::server()?.block_on(async {
+        let mut signals = Signals::catch()?;
+        let server = portreeve_server::start(config, Arc::new(SystemClock))
+            .await
+            .map_err(Failure::plain)?;
+        say(global.output, &format!("Portreeve serves {} with its data in {}", server.url(), place.path().display()));
+        let done = tokio::select! {
+            done = provision(&place, &server, global.output) => done,
+            () = signals.next() => Err(Failure::new(crate::failure::Code::Cancelled, "the demonstration was cancelled")),
+        };
+        let done = match done {
+            Ok(told) => story::tell(global.output, &told, place.path(), &server, args.exit),
+            Err(failure) => Err(failure),
+        };
+        if done.is_ok() && !args.exit {
+            signals.next().await;
+        }
+        runtime::stop(server, signals).await?;
+        done
+    })
+}
+
+/// What [`story::tell`] tells of.
+struct Told {
+    directory: Value,
+    report: Report,
+}
+
+async fn provision(place: &Place, server: &Running, format: Format) -> Result<Told, Failure> {
+    let api = Api::local(place.path().to_owned())?;
+    let (directory, secret) = directory(&api).await?;
+    let tenant_url = directory["tenant_url"].as_str().unwrap_or_default();
+    // The server is on this machine, whatever address clients are told.
+    let path = tenant_url.find("/scim/").map_or("", |at| &tenant_url[at..]);
+    let target = TenantUrl::parse(&format!("http://{}{path}", server.address()))
+        .map_err(|error| Failure::plain(error).hint("let the demonstration listen on 127.0.0.1"))?;
+    let client = Client::new(target, &secret, Limits::default(), Arc::new(Machine))
+        .map_err(Failure::plain)?;
+    let mut shown = Shown::new(format);
+    let report = demo::run(&client, &mut shown).await;
+    shown.finish();
+    let report = report.map_err(Failure::plain)?;
+    Ok(Told { directory, report })
+}
+
+/// Finds the sample company's directory or makes it, with a token for this run.
+async fn directory(api: &Api) -> Result<(Value, SecretString), Failure> {
+    let all = api.items(&["directories"]).await?;
+    let existing = all
+        .into_iter()
+        .find(|one| one["name"] == DIRECTORY && one["team"] == TEAM);
+    let (directory, made) = match existing {
+        Some(directory) => {
+            let id = directory["id"].as_str().unwrap_or_default().to_owned();
+            let name = json!({"name": "demonstration", "expires_at": tomorrow()});
+            let token = api.post(&["directories", &id, "tokens"], &name).await?;
+            (directory, token)
+        }
+        None => {
+            let wanted =
+                json!({"name": DIRECTORY, "team": TEAM, "provider": "entra", "users": "suspend"});
+            let made = api.post(&["directories"], &wanted).await?;
+            (made.clone(), made)
+        }
+    };
+    let secret = made["secret_token"].as_str().unwrap_or_default();
+    Ok((directory, SecretString::from(secret)))
+}
+
+/// A token for one run need not outlive it by much.
+fn tomorrow() -> String {
+    let now = crate::time::now();
+    now.checked_add(jiff::SignedDuration::from_hours(24))
+        .unwrap_or(now)
+        .to_string()
+}
+
+/// Where the data is: in a folder that stays, or in one that goes when the demonstration ends.
+enum Place {
+    Kept(PathBuf),
+    Temporary(TempDir),
+}
+
+impl Place {
+    fn choose(data: Option<&Path>) -> Result<Self, Failure> {
+        let cannot = |error| {
+            Failure::plain(format!("the data folder cannot be made: {error}"))
+                .hint("choose one with --data")
+        };
+        match data {
+            Some(data) => {
+                fs::create_dir_all(data).map_err(cannot)?;
+                Ok(Self::Kept(fs::canonicalize(data).map_err(cannot)?))
+            }
+            None => Ok(Self::Temporary(
+                tempfile::Builder::new()
+                    .prefix("portreeve-demo-")
+                    .tempdir()
+                    .map_err(cannot)?,
+            )),
+        }
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Kept(path) => path,
+            Self::Temporary(folder) => folder.path(),
+        }
+    }
+
+    fn values(&self, listen: &str) -> Values {
+        let data = self.path().display().to_string();
+        Values::from([
+            ("data", (data, Origin::Flag)),
+            ("listen", (listen.to_owned(), Origin::Flag)),
+        ])
+    }
+}
+
+/// The demonstration shows what happens itself; of the log only what goes wrong belongs in between.
+fn quiet() -> Values {
+    Values::from([("log", ("error".to_owned(), Origin::Default))])
+}
+
+/// The clock and the chance of this machine.
+#[derive(Debug)]
+struct Machine;
+
+impl Surroundings for Machine {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_micros(u64::try_from(SystemClock.now()).unwrap_or(0))
+    }
+
+    /// The standard library seeds its hashers from the machine's randomness; that is enough for what is no secret.
+    fn random(&self) -> u64 {
+        RandomState::new().build_hasher().finish()
+    }
+}

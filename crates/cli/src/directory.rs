@@ -1,0 +1,289 @@
+//! `portreeve directory`.
+
+use crate::Global;
+use crate::client::Api;
+use crate::failure::{Code, Failure};
+use crate::output::{self, Column, Format, Shape, member, plain};
+use crate::scope::DIRECTORIES;
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::io::{IsTerminal, stdin};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make a directory, and a first token for its provider
+    Create(Create),
+    /// List directories
+    List,
+    /// Show a directory: its rules, what is in it, when its provider was last heard of
+    Get {
+        /// Id or name
+        directory: String,
+    },
+    /// Change name or rules
+    Update(Update),
+    /// Remove a directory with everyone in it
+    Delete {
+        /// Id or name
+        directory: String,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// Name, for people
+    name: String,
+    /// Who feeds it
+    #[arg(long, value_enum, default_value_t = Provider::Generic)]
+    provider: Provider,
+    /// Team it belongs to; made if there is none of that name
+    #[arg(long, value_name = "NAME")]
+    team: Option<String>,
+    #[command(flatten)]
+    rules: Rules,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Update {
+    /// Id or name
+    directory: String,
+    /// New name
+    #[arg(long, value_name = "NEW")]
+    name: Option<String>,
+    #[command(flatten)]
+    rules: Rules,
+}
+
+/// What both take; the members are those of the API.
+#[derive(Debug, Args, Serialize)]
+struct Rules {
+    /// Which quirks of clients are tolerated [default: what suits the provider]
+    #[arg(long, value_enum)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<Profile>,
+    /// What becomes of users whom the provider deletes [default: delete]
+    #[arg(long, value_enum)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    users: Option<UserRemoval>,
+    /// What becomes of groups that the provider deletes [default: delete]
+    #[arg(long, value_enum)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<GroupRemoval>,
+    /// Whether two groups may not have the same name [default: true]
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unique_group_names: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Provider {
+    Entra,
+    Okta,
+    Google,
+    Generic,
+    /// Edited in Portreeve itself
+    Native,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Profile {
+    Strict,
+    Entra,
+    Okta,
+    Lenient,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum UserRemoval {
+    /// Kept, but may do nothing
+    Suspend,
+    /// As suspend, and not shown to visitors
+    Hide,
+    /// Gone
+    Delete,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum GroupRemoval {
+    /// Kept here, and gone for the provider
+    Keep,
+    /// Gone
+    Delete,
+}
+
+const LIST: Shape = Shape {
+    columns: &[
+        Column::text("NAME", "name"),
+        Column::text("PROVIDER", "provider"),
+        Column::text("TEAM", "team"),
+        Column::time("LAST REQUEST", "last_request_at", "never"),
+        Column::text("ID", "id"),
+    ],
+    name: "name",
+};
+
+const ONE: Shape = Shape {
+    columns: &[
+        Column::text("Name", "name"),
+        Column::text("Id", "id"),
+        Column::text("Team", "team"),
+        Column::text("Provider", "provider"),
+        Column::text("Tenant URL", "tenant_url"),
+        Column::text("Secret token", "secret_token"),
+        Column::text("Profile", "profile"),
+        Column::text("Deleted users", "users"),
+        Column::text("Deleted groups", "groups"),
+        Column::text("Unique group names", "unique_group_names"),
+        Column::text("Active users", "counts.active_users"),
+        Column::text("Suspended users", "counts.suspended_users"),
+        Column::text("Groups", "counts.groups"),
+        Column::text("Unknown attributes", "unknown_attributes"),
+        Column::time("Created", "created_at", ""),
+    ],
+    name: "name",
+};
+
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let api = Api::open(global)?;
+    let format = global.output;
+    match command {
+        Command::Create(wanted) => create(&api, format, &wanted).await,
+        Command::List => list(&api, format).await,
+        Command::Get { directory } => get(&api, format, &directory).await,
+        Command::Update(wanted) => update(&api, format, &wanted).await,
+        Command::Delete { directory, yes } => delete(&api, format, &directory, yes).await,
+    }
+}
+
+async fn create(api: &Api, format: Format, wanted: &Create) -> Result<(), Failure> {
+    let mut body = members(&wanted.rules)?;
+    body.insert("name".into(), json!(wanted.name));
+    body.insert("provider".into(), json!(wanted.provider));
+    if let Some(team) = &wanted.team {
+        body.insert("team".into(), json!(team));
+    }
+    let made = api.post(&["directories"], &Value::Object(body)).await;
+    let made = made.map_err(|failure| match failure.code {
+        Code::Conflict => failure.hint(DIRECTORIES),
+        _ => failure,
+    })?;
+    output::one(format, &ONE, &made)?;
+    if made["secret_token"].is_string() {
+        output::say(
+            format,
+            "\nGive the tenant URL and the secret token to the provider. The token is not shown again.",
+        );
+    }
+    Ok(())
+}
+
+async fn list(api: &Api, format: Format) -> Result<(), Failure> {
+    let items = api.items(&["directories"]).await?;
+    if items.is_empty() {
+        output::say(
+            format,
+            "There is no directory yet. Make one with: portreeve directory create NAME --provider entra",
+        );
+    }
+    output::list(format, &LIST, &items)
+}
+
+async fn get(api: &Api, format: Format, directory: &str) -> Result<(), Failure> {
+    let one = find(api, directory).await?;
+    output::one(format, &ONE, &one)?;
+    if format != Format::Table {
+        return Ok(());
+    }
+    if one["provider"] != "native" {
+        output::print(&match one["last_request_at"].as_str() {
+            Some(time) => format!(
+                "\nLast request from your provider {}.\n",
+                crate::time::relative(time, crate::time::now())
+            ),
+            None => "\nYour provider has not sent a request yet.\n".to_owned(),
+        })?;
+    }
+    for warning in one["warnings"].as_array().into_iter().flatten() {
+        output::print(&format!("\nWarning: {}.\n", plain(&warning["detail"])))?;
+    }
+    Ok(())
+}
+
+async fn update(api: &Api, format: Format, wanted: &Update) -> Result<(), Failure> {
+    let mut body = members(&wanted.rules)?;
+    if let Some(name) = &wanted.name {
+        body.insert("name".into(), json!(name));
+    }
+    if body.is_empty() {
+        return Err(Failure::usage("nothing to change was named")
+            .hint("say what with --name, --profile, --users, --groups or --unique-group-names"));
+    }
+    let changed = api
+        .patch(&["directories", &wanted.directory], &Value::Object(body))
+        .await;
+    let changed = changed.map_err(|failure| failure.hint_if_missing(DIRECTORIES))?;
+    output::one(format, &ONE, &changed)
+}
+
+async fn delete(api: &Api, format: Format, directory: &str, yes: bool) -> Result<(), Failure> {
+    let one = find(api, directory).await?;
+    if !yes {
+        confirm(&one)?;
+    }
+    let id = plain(&one["id"]);
+    api.delete(&["directories", &id]).await?;
+    match format {
+        Format::Table => {
+            output::say(
+                format,
+                &format!(
+                    "\"{}\" is gone; its events stay.",
+                    output::harmless(&plain(&one["name"]))
+                ),
+            );
+            Ok(())
+        }
+        _ => output::one(format, &ONE, &one),
+    }
+}
+
+/// Says what will be lost and asks a person; a program has to say `--yes`.
+fn confirm(directory: &Value) -> Result<(), Failure> {
+    let count = |path| member(directory, path).as_i64().unwrap_or(0);
+    let users = count("counts.active_users") + count("counts.suspended_users");
+    let name = output::harmless(&plain(&directory["name"]));
+    let loss = format!(
+        "\"{name}\" will be lost with its {users} users, {} groups, their memberships, and all tokens of its provider",
+        count("counts.groups")
+    );
+    if !stdin().is_terminal() {
+        return Err(Failure::usage(loss).hint("say --yes if that is meant"));
+    }
+    eprint!("{loss}. Remove it? [y/N] ");
+    let mut answer = String::new();
+    stdin().read_line(&mut answer).map_err(Failure::plain)?;
+    match answer.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::new(Code::Cancelled, "nothing was removed")),
+    }
+}
+
+async fn find(api: &Api, directory: &str) -> Result<Value, Failure> {
+    let found = api.get(&["directories", directory], &[]).await;
+    found.map_err(|failure| failure.hint_if_missing(DIRECTORIES))
+}
+
+fn members(rules: &Rules) -> Result<Map<String, Value>, Failure> {
+    match serde_json::to_value(rules).map_err(Failure::plain)? {
+        Value::Object(members) => Ok(members),
+        _ => Ok(Map::new()),
+    }
+}

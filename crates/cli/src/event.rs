@@ -1,0 +1,243 @@
+//! `portreeve event`.
+
+use crate::Global;
+use crate::client::Api;
+use crate::failure::Failure;
+use crate::output::{self, Column, Format, Shape, harmless, member, plain};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List events, newest first
+    List {
+        #[command(flatten)]
+        filter: Filter,
+        /// At most so many
+        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+        limit: usize,
+    },
+    /// Show an event with every change
+    Get {
+        /// Id of the event
+        event: String,
+    },
+    /// Show the latest events, oldest first; with -f, go on as they come
+    Tail {
+        #[command(flatten)]
+        filter: Filter,
+        /// How many to begin with
+        #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+        limit: usize,
+        /// Go on until Ctrl-C; JSON and YAML come one object at a time
+        #[arg(long, short)]
+        follow: bool,
+    },
+}
+
+/// Which events.
+#[derive(Debug, Args)]
+pub(crate) struct Filter {
+    /// Only of this directory, by id or name
+    #[arg(long, short, value_name = "ID|NAME")]
+    directory: Option<String>,
+    /// Only about the object with this id
+    #[arg(long, value_name = "ID")]
+    object: Option<String>,
+    /// Only of this category: SCIM_SYNC, ADMIN
+    #[arg(long)]
+    category: Option<String>,
+    /// Only this verb: create, patch, delete, ...
+    #[arg(long)]
+    action: Option<String>,
+    /// Only with this outcome
+    #[arg(long, value_parser = ["ok", "refused"])]
+    outcome: Option<String>,
+}
+
+const LIST: Shape = Shape {
+    columns: &[
+        Column::time("TIME", "time", ""),
+        Column::text("CATEGORY", "category"),
+        Column::text("ACTION", "action"),
+        Column::text("OUTCOME", "outcome"),
+        Column::made("OBJECT", "object", object),
+        Column::made("WHAT", "what", what),
+        Column::text("ID", "id"),
+    ],
+    name: "id",
+};
+
+const ONE: Shape = Shape {
+    columns: &[
+        Column::text("Id", "id"),
+        Column::text("Time", "time"),
+        Column::text("Category", "category"),
+        Column::text("Action", "action"),
+        Column::text("Outcome", "outcome"),
+        Column::made("Object", "object", object),
+        Column::text("Object id", "object.id"),
+        Column::made("By", "actor", actor),
+        Column::text("Directory", "directory_id"),
+        Column::text("Request", "request_id"),
+        Column::text("Reason", "reason"),
+        Column::text("Detail", "detail"),
+    ],
+    name: "id",
+};
+
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let api = Api::open(global)?;
+    match command {
+        Command::List { filter, limit } => {
+            let items = latest(&api, &filter, limit).await?;
+            output::list(global.output, &LIST, &items)
+        }
+        Command::Get { event } => {
+            let found = api.get(&["events", &event], &[]).await;
+            let found = found.map_err(|failure| {
+                failure.hint_if_missing(
+                    "portreeve event list -o name shows the ids of the latest events",
+                )
+            })?;
+            output::one(global.output, &ONE, &found)?;
+            match global.output {
+                Format::Table => changes(&found),
+                _ => Ok(()),
+            }
+        }
+        Command::Tail {
+            filter,
+            limit,
+            follow,
+        } => {
+            let mut items = latest(&api, &filter, limit).await?;
+            items.reverse();
+            if follow {
+                return self::follow(&api, global.output, &filter, items).await;
+            }
+            output::list(global.output, &LIST, &items)
+        }
+    }
+}
+
+async fn latest(api: &Api, filter: &Filter, limit: usize) -> Result<Vec<Value>, Failure> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    api.walk(&["events"], &filter.query(), ("limit", "before"), limit)
+        .await
+        .map_err(|failure| failure.hint_if_missing(crate::scope::DIRECTORIES))
+}
+
+async fn follow(
+    api: &Api,
+    format: Format,
+    filter: &Filter,
+    mut items: Vec<Value>,
+) -> Result<(), Failure> {
+    let mut known = match items.last() {
+        Some(last) => plain(&last["id"]),
+        None => newest(api).await?,
+    };
+    loop {
+        for item in &items {
+            line(format, item)?;
+        }
+        let mut query = filter.query();
+        query.extend([("after", known.as_str()), ("wait", "30")]);
+        let mut page = api.get(&["events"], &query).await?;
+        items = match page["items"].take() {
+            Value::Array(items) => items,
+            _ => Vec::new(),
+        };
+        if let Some(last) = items.last() {
+            known = plain(&last["id"]);
+        }
+    }
+}
+
+/// Where the log ends now, whatever the filter; an empty id is before every event.
+async fn newest(api: &Api) -> Result<String, Failure> {
+    let page = api.get(&["events"], &[("limit", "1")]).await?;
+    Ok(plain(&page["items"][0]["id"]))
+}
+
+/// One event in a stream: columns would need to know what is still to come.
+fn line(format: Format, event: &Value) -> Result<(), Failure> {
+    match format {
+        Format::Json => output::json_line(event),
+        Format::Yaml => output::yaml_document(event),
+        Format::Csv => output::csv_row(&LIST, event),
+        Format::Name => output::list(format, &LIST, std::slice::from_ref(event)),
+        Format::Table => {
+            let time = plain(&event["time"]);
+            let time = time.split('.').next().unwrap_or(&time);
+            let text = format!(
+                "{time}Z  {:9}  {:12}  {:7}  {}  {}",
+                plain(&event["category"]),
+                plain(&event["action"]),
+                plain(&event["outcome"]),
+                object(event),
+                what(event)
+            );
+            output::print(&(harmless(text.trim_end()) + "\n"))
+        }
+    }
+}
+
+fn object(event: &Value) -> String {
+    let parts = [member(event, "object.type"), member(event, "object.name")];
+    let parts = parts.map(plain);
+    parts.join(" ").trim().to_owned()
+}
+
+fn actor(event: &Value) -> String {
+    let parts = [member(event, "actor.type"), member(event, "actor.id")];
+    parts.map(plain).join(" ").trim().to_owned()
+}
+
+/// Why it was refused, or which attributes changed.
+fn what(event: &Value) -> String {
+    const SHOWN: usize = 3;
+    if let Some(detail) = event["detail"].as_str() {
+        return detail.to_owned();
+    }
+    let changes = event["changes"].as_array().map_or(&[][..], Vec::as_slice);
+    let names = changes.iter().map(|change| plain(&change["attribute"]));
+    let shown = names.take(SHOWN).collect::<Vec<_>>().join(", ");
+    match changes.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn changes(event: &Value) -> Result<(), Failure> {
+    let changes = event["changes"].as_array().map_or(&[][..], Vec::as_slice);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let heading = ["ATTRIBUTE", "BEFORE", "AFTER"].map(str::to_owned).to_vec();
+    let rows = changes.iter().map(|change| {
+        ["attribute", "old", "new"]
+            .map(|name| harmless(&plain(&change[name])))
+            .to_vec()
+    });
+    output::print("\n")?;
+    output::print(&output::table(std::iter::once(heading).chain(rows)))
+}
+
+impl Filter {
+    fn query(&self) -> Vec<(&str, &str)> {
+        [
+            ("directory", &self.directory),
+            ("object", &self.object),
+            ("category", &self.category),
+            ("action", &self.action),
+            ("outcome", &self.outcome),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+        .collect()
+    }
+}
