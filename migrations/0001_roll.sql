@@ -20,7 +20,9 @@ CREATE TABLE directories (
   settings TEXT NOT NULL,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL,
-  last_contact_at BIGINT
+  last_contact_at BIGINT,
+  -- when the provider first sent `active`; a provider that never does cannot deactivate anybody
+  active_sent_at BIGINT
 );
 CREATE UNIQUE INDEX directories_name ON directories (team_id, name_key);
 

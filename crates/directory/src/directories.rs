@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 statements! {
     INSERT = "INSERT INTO directories (id, team_id, name, name_key, provider, settings, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)";
-    BY_ID = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at FROM directories WHERE id = $1";
-    BY_NAME = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at FROM directories WHERE name_key = $1 LIMIT 2";
-    LIST = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at FROM directories ORDER BY name_key, id";
+    BY_ID = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at, active_sent_at FROM directories WHERE id = $1";
+    BY_NAME = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at, active_sent_at FROM directories WHERE name_key = $1 LIMIT 2";
+    LIST = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at, active_sent_at FROM directories ORDER BY name_key, id";
     UPDATE = "UPDATE directories SET name = $2, name_key = $3, settings = $4, updated_at = $5 WHERE id = $1";
     CONTACT = "UPDATE directories SET last_contact_at = $2 WHERE id = $1 AND (last_contact_at IS NULL OR last_contact_at < $2)";
     COUNT_USERS = "SELECT status, count(*) FROM users WHERE directory_id = $1 GROUP BY status";
@@ -186,6 +186,8 @@ pub struct Directory {
     pub updated_at: i64,
     /// When the provider was last heard of.
     pub last_contact_at: Option<i64>,
+    /// Whether the provider has sent `active` for anybody yet.
+    pub active_sent: bool,
 }
 
 /// What an admin says of a new directory.
@@ -228,6 +230,7 @@ pub fn create(tx: &mut Tx<'_>, new: &New, now: i64) -> Result<Directory, Refusal
         created_at: now,
         updated_at: now,
         last_contact_at: None,
+        active_sent: false,
     };
     let settings = to_text(&new.settings)?;
     tx.exec(
@@ -366,6 +369,7 @@ fn from_row(mut row: Row) -> Result<Directory, Refusal> {
         created_at: row.int(5)?,
         updated_at: row.int(6)?,
         last_contact_at: row.opt_int(7)?,
+        active_sent: row.opt_int(8)?.is_some(),
         id: row.take_text(0)?,
         team_id: row.take_text(1)?,
         name: row.take_text(2)?,

@@ -16,7 +16,8 @@ statements! {
     UPDATE = "UPDATE users SET user_name_key = $4, external_id = $5, display_name_key = $6, manager_id = $7, status = $8, level = $9, version = version + 1, updated_at = $10, resource = $11 WHERE directory_id = $1 AND id = $2 AND version = $3 RETURNING version";
     DELETE = "DELETE FROM users WHERE directory_id = $1 AND id = $2";
     SAME_EXTERNAL_ID = "SELECT id FROM users WHERE directory_id = $1 AND external_id = $2 AND id <> $3 LIMIT 1";
-    LATEST = "SELECT resource FROM users WHERE directory_id = $1 AND status = 'active' ORDER BY updated_at DESC LIMIT 200";
+    ACTIVE_SENT = "UPDATE directories SET active_sent_at = $2 WHERE id = $1 AND active_sent_at IS NULL";
+    NEVER_SENT = "SELECT 1 FROM directories d WHERE d.id = $1 AND d.active_sent_at IS NULL AND EXISTS (SELECT 1 FROM users WHERE directory_id = $1)";
     REPORTS = "SELECT id FROM users WHERE directory_id = $1 AND manager_id = $2 AND id <> $2 ORDER BY id LIMIT 1";
     ADD_EMAIL = "INSERT INTO user_emails (directory_id, value_key, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DROP_EMAIL = "DELETE FROM user_emails WHERE directory_id = $1 AND value_key = $2 AND user_id = $3";
@@ -125,16 +126,9 @@ pub fn by_id(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<User, Refu
         .and_then(from_row)
 }
 
-/// Whether the provider seems not to send `active`: there are active users, and none of those changed last has the
-/// attribute. A create without it stores none, so what is stored is what was sent.
+/// Whether the provider has made users and never sent `active`, so that it cannot deactivate anybody.
 pub fn active_is_never_sent(tx: &mut Tx<'_>, directory_id: &str) -> Result<bool, Refusal> {
-    let rows = tx.query(LATEST, &params![directory_id])?;
-    for row in &rows {
-        if stored_map(row.text(0)?)?.contains_key("active") {
-            return Ok(false);
-        }
-    }
-    Ok(!rows.is_empty())
+    Ok(tx.query_one(NEVER_SENT, &params![directory_id])?.is_some())
 }
 
 /// Reads a row of the columns `id, status, level, version, created_at, updated_at, resource`.

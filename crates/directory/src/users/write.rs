@@ -9,13 +9,16 @@ use portreeve_scim::text::{fold, user_name_key};
 use portreeve_scim::{Patch, Resource};
 use std::collections::BTreeSet;
 
-/// Adds a user. Without `active` in the body the user is active, and the resource stays without it, as after a PUT, so
-/// that a provider that never sends it can be told from one that does.
+/// Adds a user. Without `active` in the body the user is active.
 pub fn create(tx: &mut Tx<'_>, call: &Call, new: &Resource) -> Result<User, Refusal> {
-    let resource = new;
+    let active = new.active();
+    if new.as_map().contains_key("active") {
+        active_was_sent(tx, call)?;
+    }
+    let resource = &with_active(call, new.clone(), active);
     let user = User {
         id: call.new_id(),
-        status: if resource.active() {
+        status: if active {
             Status::Active
         } else {
             inactive(call)
@@ -115,6 +118,9 @@ fn save(
         new = with_active(call, new, false);
     }
     let active = new.active();
+    if active != old.active() {
+        active_was_sent(tx, call)?;
+    }
     let (status, level) = match (active, before.status) {
         (true, Status::Active) | (false, Status::Suspended | Status::Hidden) => {
             (before.status, before.level.clone())
@@ -174,6 +180,14 @@ fn with_active(call: &Call, resource: Resource, active: bool) -> Resource {
     let mut map = resource.into_map();
     map.insert("active".into(), Value::Bool(active));
     Resource::arrange(call.directory.catalog.user(), map)
+}
+
+/// Remembers that the provider sends `active`, once.
+fn active_was_sent(tx: &mut Tx<'_>, call: &Call) -> Result<(), Refusal> {
+    if call.directory.active_sent {
+        return Ok(());
+    }
+    Ok(tx.exec(ACTIVE_SENT, &params![&call.directory.id, call.at])?)
 }
 
 /// The status of a user whom the provider deactivates.

@@ -19,12 +19,12 @@ fn sizes_and_depths() {
     let nested = |n: usize| format!("/Users?filter={}userName%20pr{}", "(".repeat(n), ")".repeat(n));
     for (name, method, path, body, status, word) in [
         ("body over 1 MiB", "POST", "/Users".to_owned(), Some(post(1 << 20)), 413, "1048576"),
-        ("string over its limit", "POST", "/Users".into(), Some(post(200_000)), 400, "title"),
-        ("deep nesting", "POST", "/Users".into(), Some(deep(100_000)), 400, "deep"),
+        ("string over its limit", "POST", "/Users".into(), Some(post(200_000)), 400, "65536"),
+        ("deep nesting", "POST", "/Users".into(), Some(deep(100_000)), 400, "32"),
         ("bulk over 8 MiB", "POST", "/Bulk".into(), Some(post(9 << 20)), 413, "8388608"),
         ("bulk of 1,001", "POST", "/Bulk".into(), Some(operations(1001)), 413, "1000"),
-        ("filter too deep", "GET", nested(200), None, 400, "deep"),
-        ("filter too long", "GET", format!("/Users?filter=userName%20eq%20%22{}%22", "a".repeat(9000)), None, 400, "long"),
+        ("filter too deep", "GET", nested(200), None, 400, "32"),
+        ("filter too long", "GET", format!("/Users?filter=userName%20eq%20%22{}%22", "a".repeat(9000)), None, 400, "8192"),
     ] {
         let answer = directory.send(method, &path, &[], body.as_deref());
         assert_eq!((u64::from(answer.status), answer.json["status"].as_str()), (status, Some(status.to_string().as_str())), "{name}: {}", answer.json);
@@ -59,7 +59,6 @@ fn a_body_that_is_cut_off_or_larger_than_announced_changes_nothing() {
         ("chunks over the limit", format!("{}{endless}", head("Transfer-Encoding: chunked\r\n")), Some("413")),
         ("announced over the limit", head("Content-Length: 99999999\r\n"), Some("413")),
         ("both lengths", head("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), Some("4")),
-        ("no HTTP at all", "HELO\r\n\r\n".into(), Some("400")),
     ] {
         let answer = raw(&server, request.as_bytes());
         if let Some(status) = expect {

@@ -1,0 +1,214 @@
+//! A real server in a temporary folder and a client of one of its directories, in plain synchronous words.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use portreeve_directory::Clock;
+use portreeve_server::{Config, Running, start};
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A clock that stands still until a test moves it, but for a microsecond with each look.
+#[derive(Debug)]
+pub(crate) struct Hand(AtomicI64);
+
+impl Hand {
+    pub(crate) fn advance_seconds(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000_000, Ordering::Relaxed);
+    }
+}
+
+impl Clock for Hand {
+    fn now(&self) -> i64 {
+        self.0.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+pub(crate) struct Server {
+    runtime: Runtime,
+    running: Option<Running>,
+    clock: Arc<Hand>,
+    http: Client,
+    local: Client,
+    made: AtomicI64,
+    url: String,
+    _folder: TempDir,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = Runtime::new().unwrap();
+        let clock = Arc::new(Hand(AtomicI64::new(1_800_000_000_000_000)));
+        let running = runtime.block_on(start(Config::local(folder.path().to_owned()), clock.clone())).unwrap();
+        let local = Client::builder().unix_socket(running.socket()).build().unwrap();
+        let http = Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://{}", running.address());
+        Self { runtime, running: Some(running), clock, http, local, made: AtomicI64::new(0), url, _folder: folder }
+    }
+
+    pub(crate) fn clock(&self) -> &Hand {
+        &self.clock
+    }
+
+    pub(crate) fn directory(&self, provider: &str, profile: Option<&str>) -> Directory<'_> {
+        self.directory_with(json!({"provider": provider, "profile": profile}))
+    }
+
+    /// A new directory with these rules.
+    pub(crate) fn directory_with(&self, mut rules: Value) -> Directory<'_> {
+        rules["name"] = json!(format!("d{}", self.made.fetch_add(1, Ordering::Relaxed)));
+        rules.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        let made = self.admin(Method::POST, "/directories", Some(&rules));
+        let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("no {name} in {made}")).to_owned();
+        Directory { server: self, id: text("id"), base: text("tenant_url"), token: text("secret_token") }
+    }
+
+    /// The admin API on the local socket.
+    pub(crate) fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
+        let mut request = self.local.request(method, format!("http://localhost/api/v1{path}"));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = self.runtime.block_on(async { request.send().await?.text().await }).unwrap();
+        serde_json::from_str(&answer).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.stop());
+        }
+    }
+}
+
+/// A client of one directory.
+pub(crate) struct Directory<'s> {
+    server: &'s Server,
+    pub(crate) id: String,
+    /// The tenant URL.
+    pub(crate) base: String,
+    pub(crate) token: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    /// `null` where there is no body.
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    /// The first header of that name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Directory<'_> {
+    /// Sends a request with the token, unless `headers` has another `Authorization` (an empty one sends none).
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.server.http.request(method, format!("{}{}", self.base, escaped(path)));
+        let given = |name: &str| headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+        if !given("Authorization") {
+            request = request.bearer_auth(&self.token);
+        }
+        if body.is_some() && !given("Content-Type") {
+            request = request.header("Content-Type", "application/scim+json; charset=utf-8");
+        }
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_owned());
+        }
+        self.server.runtime.block_on(async {
+            let answer = request.send().await.unwrap();
+            let status = answer.status().as_u16();
+            let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+            let body = answer.text().await.unwrap();
+            let json = if body.is_empty() { Value::Null } else { serde_json::from_str(&body).unwrap() };
+            Answer { status, headers, json }
+        })
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], None)
+    }
+
+    pub(crate) fn patch(&self, path: &str, operations: &Value) -> Answer {
+        let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations});
+        self.send("PATCH", path, &[], Some(&body.to_string()))
+    }
+
+    /// Name and token as Basic authentication has them.
+    pub(crate) fn basic(&self) -> String {
+        STANDARD.encode(format!("okta:{}", self.token))
+    }
+
+    /// The path of the tenant URL.
+    pub(crate) fn path(&self) -> String {
+        format!("/scim/{}/v2", self.id)
+    }
+
+    /// The directory as the admin API shows it.
+    pub(crate) fn api(&self) -> Value {
+        self.server.admin(Method::GET, &format!("/directories/{}", self.id), None)
+    }
+
+    /// Another token, which ends after some seconds, with its id.
+    pub(crate) fn new_token(&self, seconds: Option<i64>) -> (String, String) {
+        let end = seconds.map(|seconds| portreeve_scim::time::format(self.server.clock.now() + seconds * 1_000_000));
+        let made = self.server.admin(Method::POST, &format!("/directories/{}/tokens", self.id), Some(&json!({"name": "another", "expires_at": end})));
+        (made["secret_token"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned(), made["id"].as_str().unwrap().to_owned())
+    }
+
+    pub(crate) fn revoke(&self, token: &str) {
+        self.server.admin(Method::DELETE, &format!("/directories/{}/tokens/{token}", self.id), None);
+    }
+
+    /// What the provider caused, oldest first.
+    pub(crate) fn events(&self) -> Vec<Value> {
+        let mut events = self.server.admin(Method::GET, &format!("/events?directory={}&category=SCIM_SYNC&limit=100", self.id), None)["items"].as_array().unwrap().clone();
+        events.reverse();
+        events
+    }
+}
+
+/// Sends bytes as they are, closes the sending side, and reads what comes.
+pub(crate) fn raw(server: &Server, bytes: &[u8]) -> String {
+    let address = server.url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    // A server that has refused already may close before everything is sent.
+    let _ = stream.write_all(bytes);
+    let _ = stream.shutdown(Shutdown::Write);
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Cases are written with blanks and quotes; on the wire these are escaped.
+fn escaped(path: &str) -> String {
+    let mut out = String::new();
+    for c in path.chars() {
+        match c {
+            ' ' => out.push_str("%20"),
+            '"' => out.push_str("%22"),
+            '[' => out.push_str("%5B"),
+            ']' => out.push_str("%5D"),
+            '{' => out.push_str("%7B"),
+            '}' => out.push_str("%7D"),
+            c => out.push(c),
+        }
+    }
+    out
+}
