@@ -3,7 +3,8 @@
 use crate::failure::{Code, Failure};
 use crate::{Global, environment};
 use portreeve_server::Config;
-use reqwest::{Client, Method, StatusCode, Url, header};
+use reqwest::header::{self, HeaderMap};
+use reqwest::{Client, Method, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::Value;
 use std::error::Error;
@@ -118,41 +119,45 @@ impl Api {
         self.send(Method::DELETE, path, &[], None).await
     }
 
-    /// The items of a list of which the server has one page only.
-    pub(crate) async fn items(&self, path: &[&str]) -> Result<Vec<Value>, Failure> {
-        self.get(path, &[])
-            .await
-            .map(|mut page| take_items(&mut page))
+    /// One page of a list.
+    pub(crate) async fn list(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Vec<Value>, Failure> {
+        let (items, _) = self.page(self.url(path, query)).await?;
+        Ok(items)
     }
 
-    /// All items of a list, page after page, but no more than `limit`. `size` and `place` are the parameters that say
-    /// how large a page is and where the next one begins.
+    /// A list, page after page as the server links them, but no more than `limit`.
     pub(crate) async fn walk(
         &self,
         path: &[&str],
         query: &[(&str, &str)],
-        (size, place): (&str, &str),
         limit: usize,
     ) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
-        let count = limit.clamp(1, 1000).to_string();
-        let mut next: Option<String> = None;
-        loop {
-            let mut query = query.to_vec();
-            query.push((size, &count));
-            // An empty cursor begins a walk (RFC 9865 section 2.1); elsewhere the first page has no place.
-            match &next {
-                Some(next) => query.push((place, next)),
-                None if place == "cursor" => query.push((place, "")),
-                None => {}
-            }
-            let mut page = self.get(path, &query).await?;
-            items.append(&mut take_items(&mut page));
-            next = page["next"].as_str().map(str::to_owned);
-            if next.is_none() || items.len() >= limit {
-                items.truncate(limit);
-                return Ok(items);
-            }
+        let mut next = Some(self.url(path, query));
+        while let Some(url) = next.filter(|_| items.len() < limit) {
+            let (mut page, link) = self.page(url).await?;
+            items.append(&mut page);
+            next = link;
+        }
+        items.truncate(limit);
+        Ok(items)
+    }
+
+    async fn page(&self, url: Url) -> Result<(Vec<Value>, Option<Url>), Failure> {
+        let (headers, body) = self.exchange(Method::GET, url.clone(), None).await?;
+        let link = headers
+            .get(header::LINK)
+            .and_then(|link| link.to_str().ok());
+        let next = link.and_then(next_of).and_then(|next| url.join(next).ok());
+        match body {
+            Value::Array(items) => Ok((items, next)),
+            _ => Err(Failure::plain(
+                "the server answered with something that is no list; is it of another version?",
+            )),
         }
     }
 
@@ -163,6 +168,11 @@ impl Api {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> Result<Value, Failure> {
+        let (_, body) = self.exchange(method, self.url(path, query), body).await?;
+        Ok(body)
+    }
+
+    fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.extend(path);
@@ -170,6 +180,15 @@ impl Api {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
+        url
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        url: Url,
+        body: Option<&Value>,
+    ) -> Result<(HeaderMap, Value), Failure> {
         let mut request = self.http.request(method, url);
         if let Some(body) = body {
             request = request.json(body);
@@ -181,12 +200,12 @@ impl Api {
             .send()
             .await
             .map_err(|error| self.unreachable(&error))?;
-        let status = answer.status();
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = answer
             .bytes()
             .await
             .map_err(|error| self.unreachable(&error))?;
-        read(status, &bytes)
+        read(status, &bytes).map(|body| (headers, body))
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
@@ -254,9 +273,13 @@ fn read(status: StatusCode, bytes: &[u8]) -> Result<Value, Failure> {
     Err(Failure::new(Code::of_status(status.as_u16()), message))
 }
 
-fn take_items(page: &mut Value) -> Vec<Value> {
-    match page["items"].take() {
-        Value::Array(items) => items,
-        _ => Vec::new(),
-    }
+/// How many items to ask for at once; the server's largest page has 1,000.
+pub(crate) fn page_size(limit: usize) -> String {
+    limit.clamp(1, 1000).to_string()
+}
+
+/// The target of a `Link` header that leads on (RFC 8288): `<?after=…>; rel="next"`.
+fn next_of(link: &str) -> Option<&str> {
+    let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
+    rest.contains("rel=\"next\"").then_some(target)
 }

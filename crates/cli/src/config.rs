@@ -50,7 +50,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let shape = if origin { &WITH_ORIGIN } else { &SHORT };
     if running || global.url.is_some() {
         return runtime::client(async {
-            let items = Api::open(global)?.items(&["config"]).await?;
+            let items = Api::open(global)?.list(&["config"], &[]).await?;
             output::list(global.output, shape, &items)
         });
     }

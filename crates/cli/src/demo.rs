@@ -98,7 +98,7 @@ async fn provision(place: &Place, server: &Running, format: Format) -> Result<To
 
 /// Finds the sample company's directory or makes it, with a token for this run.
 async fn directory(api: &Api) -> Result<(Value, SecretString), Failure> {
-    let all = api.items(&["directories"]).await?;
+    let all = api.list(&["directories"], &[]).await?;
     let existing = all
         .into_iter()
         .find(|one| one["name"] == DIRECTORY && one["team"] == TEAM);

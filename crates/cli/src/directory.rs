@@ -186,7 +186,7 @@ async fn create(api: &Api, format: Format, wanted: &Create) -> Result<(), Failur
 }
 
 async fn list(api: &Api, format: Format) -> Result<(), Failure> {
-    let items = api.items(&["directories"]).await?;
+    let items = api.list(&["directories"], &[]).await?;
     if items.is_empty() {
         output::say(
             format,
@@ -261,7 +261,7 @@ fn confirm(directory: &Value) -> Result<(), Failure> {
     let users = count("counts.active_users") + count("counts.suspended_users");
     let name = output::harmless(&plain(&directory["name"]));
     let loss = format!(
-        "\"{name}\" will be lost with its {users} users, {} groups, their memberships, and all tokens of its provider",
+        "\"{name}\" will be lost: users: {users}, groups: {}, with all memberships, and the tokens of its provider",
         count("counts.groups")
     );
     if !stdin().is_terminal() {

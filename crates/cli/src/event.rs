@@ -1,7 +1,7 @@
 //! `portreeve event`.
 
 use crate::Global;
-use crate::client::Api;
+use crate::client::{Api, page_size};
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, Shape, harmless, member, plain};
 use clap::{Args, Subcommand};
@@ -125,9 +125,11 @@ async fn latest(api: &Api, filter: &Filter, limit: usize) -> Result<Vec<Value>, 
     if limit == 0 {
         return Ok(Vec::new());
     }
-    api.walk(&["events"], &filter.query(), ("limit", "before"), limit)
-        .await
-        .map_err(|failure| failure.hint_if_missing(crate::scope::DIRECTORIES))
+    let size = page_size(limit);
+    let mut query = filter.query();
+    query.push(("limit", &size));
+    let found = api.walk(&["events"], &query, limit).await;
+    found.map_err(|failure| failure.hint_if_missing(crate::scope::DIRECTORIES))
 }
 
 async fn follow(
@@ -146,11 +148,7 @@ async fn follow(
         }
         let mut query = filter.query();
         query.extend([("after", known.as_str()), ("wait", "30")]);
-        let mut page = api.get(&["events"], &query).await?;
-        items = match page["items"].take() {
-            Value::Array(items) => items,
-            _ => Vec::new(),
-        };
+        items = api.list(&["events"], &query).await?;
         if let Some(last) = items.last() {
             known = plain(&last["id"]);
         }
@@ -159,8 +157,11 @@ async fn follow(
 
 /// Where the log ends now, whatever the filter; an empty id is before every event.
 async fn newest(api: &Api) -> Result<String, Failure> {
-    let page = api.get(&["events"], &[("limit", "1")]).await?;
-    Ok(plain(&page["items"][0]["id"]))
+    let latest = api.list(&["events"], &[("limit", "1")]).await?;
+    Ok(latest
+        .first()
+        .map(|event| plain(&event["id"]))
+        .unwrap_or_default())
 }
 
 /// One event in a stream: columns would need to know what is still to come.

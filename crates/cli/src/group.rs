@@ -1,26 +1,17 @@
 //! `portreeve group`.
 
 use crate::Global;
-use crate::client::Api;
+use crate::client::{Api, page_size};
 use crate::failure::Failure;
 use crate::output::{self, Column, Shape};
-use crate::scope::{DIRECTORIES, Scope};
+use crate::scope::{Listing, Scope};
 use clap::Subcommand;
 use serde_json::Value;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List groups
-    List {
-        #[command(flatten)]
-        scope: Scope,
-        /// Only those that match a SCIM filter, such as: displayName sw "web"
-        #[arg(long, value_name = "FILTER")]
-        filter: Option<String>,
-        /// At most so many
-        #[arg(long, value_name = "NUMBER")]
-        limit: Option<usize>,
-    },
+    List(Listing),
     /// Show a group
     Get {
         /// displayName or id
@@ -76,18 +67,8 @@ const MEMBERS: Shape = Shape {
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let api = Api::open(global)?;
     match command {
-        Command::List {
-            scope,
-            filter,
-            limit,
-        } => {
-            let directory = scope.resolve(&api).await?;
-            let path = ["directories", &directory, "groups"];
-            let query = filter.as_deref().map(|filter| ("filter", filter));
-            let query: Vec<_> = query.into_iter().collect();
-            let limit = limit.unwrap_or(usize::MAX);
-            let items = api.walk(&path, &query, ("count", "cursor"), limit).await;
-            let items = items.map_err(|failure| failure.hint_if_missing(DIRECTORIES))?;
+        Command::List(listing) => {
+            let items = listing.fetch(&api, "groups").await?;
             output::list(global.output, &LIST, &items)
         }
         Command::Get { group, scope } => {
@@ -109,7 +90,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let directory = scope.resolve(&api).await?;
             let path = ["directories", &directory, "groups", &group, "members"];
             let limit = limit.unwrap_or(usize::MAX);
-            let items = api.walk(&path, &[], ("limit", "after"), limit).await;
+            let size = page_size(limit);
+            let items = api.walk(&path, &[("limit", &size)], limit).await;
             output::list(
                 global.output,
                 &MEMBERS,

@@ -1,7 +1,8 @@
-//! Which directory a command is about.
+//! Which directory a command is about, and which of its people or groups.
 
-use crate::client::Api;
+use crate::client::{Api, page_size};
 use crate::failure::Failure;
+use serde_json::Value;
 
 /// `--directory` of the commands that need one.
 #[derive(Debug, Clone, clap::Args)]
@@ -17,7 +18,7 @@ impl Scope {
         if let Some(directory) = &self.directory {
             return Ok(directory.clone());
         }
-        let all = api.items(&["directories"]).await?;
+        let all = api.list(&["directories"], &[]).await?;
         match all.as_slice() {
             [] => Err(Failure::usage("there is no directory yet")
                 .hint("make one with: portreeve directory create NAME --provider entra")),
@@ -30,6 +31,37 @@ impl Scope {
                 )
             }
         }
+    }
+}
+
+/// Which users or groups to list.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Listing {
+    #[command(flatten)]
+    scope: Scope,
+    /// Only those that match a SCIM filter, such as: externalId eq "4711"
+    #[arg(long, value_name = "FILTER")]
+    filter: Option<String>,
+    /// At most so many [default: all]
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+}
+
+impl Listing {
+    /// All of them; `kind` is `users` or `groups`.
+    pub(crate) async fn fetch(&self, api: &Api, kind: &str) -> Result<Vec<Value>, Failure> {
+        let directory = self.scope.resolve(api).await?;
+        let limit = self.limit.unwrap_or(usize::MAX);
+        let size = page_size(limit);
+        // An empty cursor begins a walk (RFC 9865 section 2.1), which costs the same for every page.
+        let mut query = vec![("count", size.as_str()), ("cursor", "")];
+        if let Some(filter) = &self.filter {
+            query.push(("filter", filter));
+        }
+        let items = api
+            .walk(&["directories", &directory, kind], &query, limit)
+            .await;
+        items.map_err(|failure| failure.hint_if_missing(DIRECTORIES))
     }
 }
 

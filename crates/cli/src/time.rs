@@ -15,14 +15,15 @@ pub(crate) fn relative(time: &str, now: Timestamp) -> String {
     let Ok(time) = time.parse::<Timestamp>() else {
         return time.to_owned();
     };
-    let seconds = now.duration_since(time).as_secs();
+    // A moment that was just said to be an hour away is not 59 minutes away.
+    let seconds = (now.duration_since(time).as_millis() as f64 / 1000.0).round() as i64;
     let length = match seconds.unsigned_abs() {
-        0..=4 => return "now".to_owned(),
+        0..=4 => return "just now".to_owned(),
         s @ 5..=59 => count(s, "second"),
         s @ 60..=3_599 => count(s / 60, "minute"),
         s @ 3_600..=86_399 => count(s / 3_600, "hour"),
-        s @ 86_400..=5_183_999 => count(s / 86_400, "day"),
-        s @ 5_184_000..=63_071_999 => count(s / 2_592_000, "month"),
+        s @ 86_400..=10_367_999 => count(s / 86_400, "day"),
+        s @ 10_368_000..=63_071_999 => count(s / 2_592_000, "month"),
         s => count(s / 31_536_000, "year"),
     };
     if seconds >= 0 {
@@ -82,15 +83,17 @@ mod tests {
     fn times_are_said_as_people_say_them() {
         let now = at("2026-11-21T12:00:00Z");
         for (time, expected) in [
-            ("2026-11-21T11:59:58.500000Z", "now"),
+            ("2026-11-21T11:59:58.500000Z", "just now"),
             ("2026-11-21T11:59:15Z", "45 seconds ago"),
             ("2026-11-21T11:59:00Z", "1 minute ago"),
             ("2026-11-21T11:57:00Z", "3 minutes ago"),
             ("2026-11-21T10:00:01Z", "1 hour ago"),
             ("2026-11-19T12:00:00Z", "2 days ago"),
-            ("2026-08-01T12:00:00Z", "3 months ago"),
+            ("2026-09-21T12:00:00Z", "61 days ago"),
+            ("2026-04-21T12:00:00Z", "7 months ago"),
             ("2020-11-21T12:00:00Z", "6 years ago"),
             ("2026-11-22T12:00:00Z", "in 1 day"),
+            ("2026-11-21T12:59:59.800000Z", "in 1 hour"),
             ("no time", "no time"),
         ] {
             assert_eq!(relative(time, now), expected, "{time}");
@@ -111,12 +114,8 @@ mod tests {
             ("-1d", Err(())),
             ("1ä", Err(())),
             ("", Err(())),
-            ("4294967295w", Ok("never reached")),
+            ("4294967295w", Err(())),
         ] {
-            if text == "4294967295w" {
-                assert!(end(text, now).is_err(), "beyond the calendar");
-                continue;
-            }
             assert_eq!(end(text, now).map_err(drop), expected.map(at), "{text}");
         }
     }

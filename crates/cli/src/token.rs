@@ -92,7 +92,9 @@ async fn create(api: &Api, format: Format, new: &New) -> Result<(), Failure> {
 
 async fn list(api: &Api, format: Format, scope: &Scope) -> Result<(), Failure> {
     let directory = scope.resolve(api).await?;
-    let items = api.items(&["directories", &directory, "tokens"]).await?;
+    let items = api
+        .list(&["directories", &directory, "tokens"], &[])
+        .await?;
     output::list(format, &LIST, &items)
 }
 

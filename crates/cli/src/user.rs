@@ -4,23 +4,14 @@ use crate::Global;
 use crate::client::Api;
 use crate::failure::Failure;
 use crate::output::{self, Column, Shape, plain};
-use crate::scope::{DIRECTORIES, Scope};
+use crate::scope::{Listing, Scope};
 use clap::Subcommand;
 use serde_json::Value;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List users
-    List {
-        #[command(flatten)]
-        scope: Scope,
-        /// Only those that match a SCIM filter, such as: userName sw "ada"
-        #[arg(long, value_name = "FILTER")]
-        filter: Option<String>,
-        /// At most so many
-        #[arg(long, value_name = "NUMBER")]
-        limit: Option<usize>,
-    },
+    List(Listing),
     /// Show a user with status, level and groups
     Get {
         /// userName or id
@@ -61,18 +52,8 @@ const ONE: Shape = Shape {
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let api = Api::open(global)?;
     match command {
-        Command::List {
-            scope,
-            filter,
-            limit,
-        } => {
-            let directory = scope.resolve(&api).await?;
-            let path = ["directories", &directory, "users"];
-            let query = filter.as_deref().map(|filter| ("filter", filter));
-            let query: Vec<_> = query.into_iter().collect();
-            let limit = limit.unwrap_or(usize::MAX);
-            let items = api.walk(&path, &query, ("count", "cursor"), limit).await;
-            let items = items.map_err(|failure| failure.hint_if_missing(DIRECTORIES))?;
+        Command::List(listing) => {
+            let items = listing.fetch(&api, "users").await?;
             output::list(global.output, &LIST, &items)
         }
         Command::Get { user, scope } => {

@@ -97,7 +97,7 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
         });
         Ok(views.collect())
     });
-    Ok(reply::list(items.await?, None, None))
+    Ok(reply::list(items.await?))
 }
 
 /// One directory with what is in it, what its provider sends that nobody understands, and what to worry about.

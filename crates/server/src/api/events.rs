@@ -33,11 +33,11 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
         news.mark_unchanged();
         let events = page(&ask, query.clone()).await?;
         if wait == 0 || !events.is_empty() {
-            return Ok(answer(&events, query.limit));
+            return Ok(answer(&ask, &events, &query));
         }
         tokio::select! {
-            () = &mut patience => return Ok(answer(&events, query.limit)),
-            () = asked_to_stop(&mut stop) => return Ok(answer(&events, query.limit)),
+            () = &mut patience => return Ok(answer(&ask, &events, &query)),
+            () = asked_to_stop(&mut stop) => return Ok(answer(&ask, &events, &query)),
             _ = news.changed() => {}
         }
     }
@@ -55,10 +55,16 @@ async fn page(ask: &Ask, query: Query) -> Result<Vec<Event>, Problem> {
         .await
 }
 
-fn answer(events: &[Event], limit: i64) -> Response {
-    let full = i64::try_from(events.len()).is_ok_and(|count| count == limit);
-    let next = events.last().filter(|_| full).map(|event| event.id.clone());
-    reply::list(events.iter().map(Event::to_json).collect(), None, next)
+fn answer(ask: &Ask, events: &[Event], query: &Query) -> Response {
+    let full = i64::try_from(events.len()).is_ok_and(|count| count == query.limit);
+    let place = match query.after {
+        Some(_) => "after",
+        None => "before",
+    };
+    let last = events.last().filter(|_| full);
+    let next = last.map(|event| (place, event.id.clone()));
+    let items = events.iter().map(Event::to_json).collect();
+    reply::page(ask, items, None, next)
 }
 
 fn read(ask: &Ask) -> Result<(Query, u64), Problem> {

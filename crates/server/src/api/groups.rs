@@ -53,11 +53,13 @@ pub(super) async fn members(ask: Ask) -> Result<Response, Problem> {
     });
     let page = read.await?;
     let last = page.last().map(|(member, _)| member.id.clone());
-    let next = last.filter(|_| page.len() as u64 == limit);
+    let next = last
+        .filter(|_| page.len() as u64 == limit)
+        .map(|last| ("after", last));
     let items = page
         .iter()
         .map(|(member, name)| member_view(member, name.as_deref()));
-    Ok(reply::list(items.collect(), None, next))
+    Ok(reply::page(&ask, items.collect(), None, next))
 }
 
 /// A number of items for one page.

@@ -19,5 +19,5 @@ pub(super) async fn config(ask: Ask) -> Response {
         let (value, origin) = ask.app.config.show(setting);
         json!({"name": setting.name, "value": value, "origin": origin.to_string()})
     });
-    reply::list(items.collect::<Vec<Value>>(), None, None)
+    reply::list(items.collect::<Vec<Value>>())
 }

@@ -1,10 +1,12 @@
 //! The forms that answers share.
 
+use super::ask::Ask;
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_TYPE, LINK};
 use http::{HeaderValue, StatusCode};
 use portreeve_scim::time;
-use serde_json::{Map, Value, json};
+use reqwest::Url;
+use serde_json::{Map, Value};
 
 /// An object as JSON.
 pub(super) fn object(status: StatusCode, body: &Value) -> Response {
@@ -15,17 +17,39 @@ pub(super) fn object(status: StatusCode, body: &Value) -> Response {
     response
 }
 
-/// A list: its items, how many there are in all where that is known, and where it goes on.
-pub(super) fn list(items: Vec<Value>, total: Option<i64>, next: Option<String>) -> Response {
-    let mut body = Map::new();
-    body.insert("items".into(), Value::Array(items));
+/// A list that is whole.
+pub(super) fn list(items: Vec<Value>) -> Response {
+    object(StatusCode::OK, &Value::Array(items))
+}
+
+/// A page of a list. Where it goes on is in the header `Link` (RFC 8288) as the same request with another place; how
+/// many there are in all, where that is known, in `X-Total-Count`.
+pub(super) fn page(
+    ask: &Ask,
+    items: Vec<Value>,
+    total: Option<i64>,
+    next: Option<(&str, String)>,
+) -> Response {
+    let mut response = list(items);
     if let Some(total) = total {
-        body.insert("total".into(), json!(total));
+        response
+            .headers_mut()
+            .insert("x-total-count", HeaderValue::from(total));
     }
-    if let Some(next) = next {
-        body.insert("next".into(), json!(next));
+    if let Some((place, next)) = next
+        && let Some(link) = link(ask, place, &next)
+    {
+        response.headers_mut().insert(LINK, link);
     }
-    object(StatusCode::OK, &Value::Object(body))
+    response
+}
+
+fn link(ask: &Ask, place: &str, next: &str) -> Option<HeaderValue> {
+    let kept = ask.pairs.iter().filter(|(name, _)| name != place);
+    let pairs = kept.map(|(name, value)| (name.as_str(), value.as_str()));
+    let url = Url::parse_with_params("http://localhost", pairs.chain([(place, next)])).ok()?;
+    let query = url.query().unwrap_or_default();
+    HeaderValue::try_from(format!("<?{query}>; rel=\"next\"")).ok()
 }
 
 /// The members that have a value.

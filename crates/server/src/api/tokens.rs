@@ -34,7 +34,7 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
             .map(|token| Value::Object(view(token, now)))
             .collect())
     });
-    Ok(reply::list(items.await?, None, None))
+    Ok(reply::list(items.await?))
 }
 
 /// Makes one more token.

@@ -116,6 +116,6 @@ pub(super) async fn page<K: Kind + 'static>(
         Ok((views, total, next))
     });
     let (items, total, next) = read.await?;
-    let next = next.map(|place| ask.app.cursors.seal(&place, &walk));
-    Ok(reply::list(items, total, next))
+    let next = next.map(|place| ("cursor", ask.app.cursors.seal(&place, &walk)));
+    Ok(reply::page(ask, items, total, next))
 }

@@ -1,0 +1,123 @@
+//! A whole server in this process, on a free port and a data folder of its own.
+
+use crate::{Client, TestClock};
+use portreeve_server::{Config, Running};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::TempDir;
+
+/// A running server. Its data goes when it is dropped.
+pub struct TestServer {
+    running: Running,
+    clock: TestClock,
+    data: TempDir,
+    http: reqwest::Client,
+    admin: Client,
+}
+
+impl TestServer {
+    /// Starts a server with a new database.
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts a server with a new database and some settings of its own.
+    pub async fn start_with(adjust: impl FnOnce(&mut Config)) -> Self {
+        let data = TempDir::new().expect("a temporary folder");
+        Self::on(data, TestClock::default(), adjust).await
+    }
+
+    /// Stops the server, and starts another one on the same data.
+    #[must_use]
+    pub async fn restart(self) -> Self {
+        let (data, clock) = (self.data, self.clock);
+        self.running.stop().await;
+        Self::on(data, clock, |_| {}).await
+    }
+
+    async fn on(data: TempDir, clock: TestClock, adjust: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::local(data.path().to_owned());
+        adjust(&mut config);
+        let running = portreeve_server::start(config, Arc::new(clock.clone()))
+            .await
+            .expect("the server starts");
+        let socket = reqwest::Client::builder()
+            .unix_socket(running.socket())
+            .build();
+        let admin = Client::new(
+            socket.expect("a client for the socket"),
+            "http://localhost/api/v1".to_owned(),
+            None,
+            "application/json",
+        );
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build();
+        Self {
+            running,
+            clock,
+            data,
+            http: http.expect("an HTTP client"),
+            admin,
+        }
+    }
+
+    /// The clock that the server goes by.
+    pub fn clock(&self) -> &TestClock {
+        &self.clock
+    }
+
+    /// Where the server listens, for tests that write bytes themselves.
+    pub fn address(&self) -> SocketAddr {
+        self.running.address()
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The machine's administrator, at the local socket.
+    pub fn admin(&self) -> &Client {
+        &self.admin
+    }
+
+    /// Somebody on the network without a token.
+    pub fn stranger(&self) -> Client {
+        let base = format!("http://{}", self.address());
+        Client::new(self.http.clone(), base, None, "application/json")
+    }
+
+    /// The provider of a new directory, with the directory's token. Names: `entra`, `okta`, `google`, `generic`.
+    pub async fn directory(&self, provider: &str) -> Client {
+        self.directory_with(provider, json!({})).await
+    }
+
+    /// As [`directory`](Self::directory), with more members for the request that makes it, such as
+    /// `{"users": "suspend"}`.
+    pub async fn directory_with(&self, provider: &str, more: Value) -> Client {
+        let count = self.admin.get("/directories").await;
+        let count = count.json.as_array().map_or(0, Vec::len);
+        let mut wanted = json!({"name": format!("{provider} {}", count + 1), "provider": provider});
+        if let (Some(wanted), Value::Object(more)) = (wanted.as_object_mut(), more) {
+            wanted.extend(more);
+        }
+        let made = self.admin.post("/directories", wanted).await;
+        assert_eq!(made.status, 201, "{made}");
+        let token = made.text("secret_token").to_owned();
+        Client::new(
+            self.http.clone(),
+            made.text("tenant_url").to_owned(),
+            Some(token),
+            "application/scim+json",
+        )
+    }
+
+    /// Stops the server as SIGTERM does.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
+}
