@@ -29,6 +29,7 @@ statements! {
     DELETE_ACKS = "DELETE FROM event_acks WHERE directory_id = $1 AND stream_id = $2";
     DELETE = "DELETE FROM event_streams WHERE directory_id = $1 AND id = $2";
     IS_STREAMABLE = "SELECT id FROM events WHERE team_id = $1 AND id = $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer')";
+    STREAMABLE_IDS = "SELECT id FROM events WHERE team_id = $1 AND id > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY id LIMIT $4";
     ACK = "INSERT INTO event_acks (directory_id, stream_id, event_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     ACKED = "SELECT event_id FROM event_acks WHERE directory_id = $1 AND stream_id = $2 AND event_id > $3 AND event_id <= $4";
     FORGET_ACKS = "DELETE FROM event_acks WHERE directory_id = $1 AND stream_id = $2 AND event_id <= $3";

@@ -3,7 +3,7 @@
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::contact::Contacts;
-use crate::keys::MasterKey;
+use crate::scim::SecurityEvents;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, Refusal};
 use portreeve_store::{Store, Tx};
@@ -22,8 +22,8 @@ pub struct App {
     pub(crate) ids: Arc<Ids>,
     /// Signs cursors.
     pub(crate) cursors: Cursors,
-    /// Other keys are derived from it.
-    pub(crate) master: MasterKey,
+    /// Keys of security events, and the requests that are carried out later.
+    pub(crate) security_events: SecurityEvents,
     /// Tokens verified a moment ago.
     pub(crate) tokens: Tokens,
     /// When providers were last heard of.

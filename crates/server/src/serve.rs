@@ -42,6 +42,8 @@ pub enum ServeError {
     Socket { path: PathBuf, cause: io::Error },
     #[error("the first team could not be made: {0}")]
     Team(portreeve_directory::Refusal),
+    #[error("what became of requests of an earlier run could not be written down: {0}")]
+    Outcomes(portreeve_directory::Refusal),
 }
 
 /// A server that runs until it is stopped.
@@ -60,20 +62,9 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     };
     let uid = prepare(&config.data).map_err(data)?;
     let master = MasterKey::open(&config.data.join("master.key")).map_err(data)?;
-    let options = Options::new(
-        Database::Sqlite {
-            path: config.database.clone(),
-        },
-        roll::MIGRATIONS,
-        clock.now(),
-    );
-    let store = Store::open(&options)?;
+    let security_events = scim::SecurityEvents::new(&master).map_err(data)?;
     let ids = Arc::new(Ids::new());
-    let (now, team) = (clock.now(), ids.next(clock.now()).to_string());
-    store
-        .write(move |tx| teams::ensure(tx, teams::DEFAULT_NAME, &team, now))
-        .await
-        .map_err(ServeError::Team)?;
+    let store = open(&config, &*clock, &ids).await?;
 
     let listen = |cause| ServeError::Listen {
         address: config.listen.to_string(),
@@ -91,41 +82,67 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let app = Arc::new(App {
         store,
         cursors: Cursors::new(&master.derive("cursor")),
-        master,
+        security_events,
         tokens: crate::auth::Tokens::default(),
         contacts: Contacts::default(),
         told: std::sync::Mutex::default(),
         listening,
         news: watch::channel(0).0,
-        stop: stopped.clone(),
-        clock: clock.clone(),
-        ids: ids.clone(),
+        stop: stopped,
+        clock,
+        ids,
         config,
     });
-    let serving = |router| Serving {
-        router,
-        clock: clock.clone(),
-        ids: ids.clone(),
-        stop: stopped.clone(),
-    };
-    let public = Router::new()
-        .merge(scim::router(app.clone()))
-        .merge(health::router(app.clone()))
-        .merge(api::public(app.clone()));
-    let tasks = vec![
-        tokio::spawn(http::tcp(
-            listener,
-            serving(public.fallback(scim::not_found)),
-        )),
-        tokio::spawn(http::unix(local, uid, serving(api::local(app.clone())))),
-        tokio::spawn(keep_contacts(app.clone(), stopped.clone())),
-    ];
+    scim::tell_interrupted(&app)
+        .await
+        .map_err(ServeError::Outcomes)?;
+    let tasks = serve(&app, listener, local, uid);
     Ok(Running {
         app,
         stop,
         tasks,
         socket,
     })
+}
+
+/// Opens the database, in which there is a team at least.
+async fn open(config: &Config, clock: &dyn Clock, ids: &Ids) -> Result<Store, ServeError> {
+    let now = clock.now();
+    let path = config.database.clone();
+    let options = Options::new(Database::Sqlite { path }, roll::MIGRATIONS, now);
+    let store = Store::open(&options)?;
+    let team = ids.next(now).to_string();
+    store
+        .write(move |tx| teams::ensure(tx, teams::DEFAULT_NAME, &team, now))
+        .await
+        .map_err(ServeError::Team)?;
+    Ok(store)
+}
+
+/// Everything that goes on until the server is asked to stop.
+fn serve(
+    app: &Arc<App>,
+    listener: TcpListener,
+    local: UnixListener,
+    uid: u32,
+) -> Vec<JoinHandle<()>> {
+    let serving = |router| Serving {
+        router,
+        clock: app.clock.clone(),
+        ids: app.ids.clone(),
+        stop: app.stop.clone(),
+    };
+    let public = Router::new()
+        .merge(scim::router(app.clone()))
+        .merge(health::router(app.clone()))
+        .merge(api::public(app.clone()))
+        .fallback(scim::not_found);
+    vec![
+        tokio::spawn(http::tcp(listener, serving(public))),
+        tokio::spawn(http::unix(local, uid, serving(api::local(app.clone())))),
+        tokio::spawn(keep_contacts(app.clone(), app.stop.clone())),
+        tokio::spawn(scim::push(app.clone(), app.stop.clone())),
+    ]
 }
 
 impl Running {
@@ -150,6 +167,7 @@ impl Running {
         for task in self.tasks {
             let _ = task.await;
         }
+        self.app.security_events.finish().await;
         contact::flush(&self.app).await;
         let _ = fs::remove_file(&self.socket);
         let store = self.app.store.clone();

@@ -6,6 +6,8 @@ use std::collections::HashSet;
 
 /// Events per read of the feed.
 const PAGE: i64 = 100;
+/// Ids per read where only ids are needed. The next one is mostly the last one looked at.
+const STRIDE: i64 = 16;
 
 /// What a receiver has not taken yet.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,23 +88,23 @@ pub fn settle(
 fn reach(tx: &mut Tx<'_>, directory: &Directory, stream: &Stream) -> Result<String, Refusal> {
     let mut place = stream.position.clone();
     loop {
-        let page = events::streamable(tx, &directory.team_id, &directory.id, &place, PAGE)?;
-        let Some(last) = page.last().map(|event| event.id.clone()) else {
-            break;
+        let from = params![&directory.team_id, &place, &directory.id, STRIDE];
+        let page = tx
+            .query(STREAMABLE_IDS, &from)?
+            .into_iter()
+            .map(|mut row| Ok(row.take_text(0)?))
+            .collect::<Result<Vec<_>, Refusal>>()?;
+        let Some(last) = page.last() else {
+            return Ok(events::last(tx, &directory.team_id)?.unwrap_or(place));
         };
-        let whole = page.len() as i64 == PAGE;
-        let acked = acked(tx, &directory.id, &stream.id, &place, &last)?;
-        for event in page {
-            if !acked.contains(&event.id) {
+        let acked = acked(tx, &directory.id, &stream.id, &place, last)?;
+        for id in page {
+            if !acked.contains(&id) {
                 return Ok(place);
             }
-            place = event.id;
-        }
-        if !whole {
-            break;
+            place = id;
         }
     }
-    Ok(events::last(tx, &directory.team_id)?.unwrap_or(place))
 }
 
 fn acked(

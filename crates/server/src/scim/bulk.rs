@@ -4,6 +4,7 @@
 use super::context::Ctx;
 use super::discovery::BULK_OPERATIONS;
 use super::error::Failure;
+use super::events::{self, Answer, Asked};
 use super::operations::{self, Item, Kind};
 use super::render;
 use crate::body::{self, BULK_LIMIT};
@@ -11,27 +12,61 @@ use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use portreeve_directory::users::Precondition;
-use portreeve_scim::bulk::{self, Method, Outcome, Request, RequestError, Step, Target};
+use portreeve_scim::bulk::{self, Entry, Method, Outcome, Request, RequestError, Step, Target};
 use portreeve_scim::{error, json};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 
 pub(super) async fn run(ctx: Ctx, body: Body) -> Response {
-    let done = carry_out(&ctx, body).await;
-    ctx.answer("bulk", (None, None), done).await
+    let request = match read(&ctx, body).await {
+        Ok(request) => request,
+        Err(failure) => return ctx.answer("bulk", (None, None), Err(failure)).await,
+    };
+    let asked = Asked::bulk(request.entries.iter().map(asked).collect());
+    events::now_or_later(ctx, asked, move |ctx| async move {
+        carry_out(&ctx, &request).await
+    })
+    .await
 }
 
-async fn carry_out(ctx: &Ctx, body: Body) -> Result<Response, Failure> {
+async fn read(ctx: &Ctx, body: Body) -> Result<Request, Failure> {
     let bytes = body::read(&ctx.headers, body, BULK_LIMIT).await?;
     let json = json::parse(&bytes, json::Limits::default())?;
-    let request = Request::parse(json, &ctx.call.directory.catalog, BULK_OPERATIONS)?;
+    Ok(Request::parse(
+        json,
+        &ctx.call.directory.catalog,
+        BULK_OPERATIONS,
+    )?)
+}
+
+/// What is known of an operation before it is carried out.
+fn asked(entry: &Entry) -> Value {
+    let target = entry.operation.as_ref().ok().map(|done| &done.target);
+    let uri = target.map_or_else(
+        || "/Bulk".to_owned(),
+        |target| match &target.id {
+            Some(id) => format!("{}/{id}", target.endpoint),
+            None => target.endpoint.clone(),
+        },
+    );
+    let mut asked = json!({ "uri": uri });
+    if let Some(method) = &entry.method {
+        asked["method"] = method.as_str().into();
+    }
+    if let Some(bulk_id) = &entry.bulk_id {
+        asked["bulkId"] = bulk_id.as_str().into();
+    }
+    asked
+}
+
+async fn carry_out(ctx: &Ctx, request: &Request) -> Answer {
     let mut run = Run {
         ctx,
         ids: HashMap::new(),
         outcomes: HashMap::new(),
     };
     for step in bulk::plan(&request.entries) {
-        run.step(&request, step).await;
+        run.step(request, step).await;
         if request
             .fail_on_errors
             .is_some_and(|most| run.errors() >= most)
@@ -40,17 +75,30 @@ async fn carry_out(ctx: &Ctx, body: Body) -> Result<Response, Failure> {
         }
     }
     let mut outcomes = run.outcomes;
-    let results = request
-        .entries
-        .iter()
-        .enumerate()
-        .filter_map(|(i, entry)| Some((entry, outcomes.remove(&i)?)));
-    let answer = bulk::response(results).to_string();
-    Ok(render::json(
+    let mut done = Vec::with_capacity(request.entries.len());
+    let results = request.entries.iter().enumerate().filter_map(|(i, entry)| {
+        let outcome = outcomes.remove(&i);
+        done.push(outcome.is_some());
+        Some((entry, outcome?))
+    });
+    let mut answer = bulk::response(results);
+    let response = render::json(
         StatusCode::OK,
         render::media_type(&ctx.headers),
-        answer,
-    ))
+        answer.to_string(),
+    );
+    let results = match answer["Operations"].take() {
+        Value::Array(list) => list,
+        _ => Vec::new(),
+    };
+    let mut results = results.into_iter();
+    Answer {
+        response,
+        results: done
+            .into_iter()
+            .map(|done| if done { results.next() } else { None })
+            .collect(),
+    }
 }
 
 /// A bulk request under way.

@@ -4,7 +4,7 @@ mod bulk;
 mod context;
 mod discovery;
 mod error;
-mod events;
+pub(crate) mod events;
 mod list;
 mod me;
 mod operations;
@@ -16,6 +16,7 @@ use crate::app::App;
 use axum::Router;
 use axum::routing::{any, get, post};
 pub(crate) use context::not_found;
+pub(crate) use events::{SecurityEvents, push, tell_interrupted};
 use operations::Kind;
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             );
     }
     routes = routes
+        .route("/Outcomes/{id}", get(events::outcome))
         .route("/", get(|ctx| list::query(ctx, None)))
         .route("/.search", post(|ctx, body| list::search(ctx, None, body)))
         .route("/Bulk", post(bulk::run))
@@ -57,6 +59,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .nest("/scim/{directory}/v2", routes)
         .route("/scim/{directory}/v2/", get(|ctx| list::query(ctx, None)))
+        .route("/scim/{directory}/streams/{stream}", post(events::poll))
+        .route(events::JWKS_PATH, get(events::jwks))
         .method_not_allowed_fallback(context::method_not_allowed)
         .with_state(app)
 }

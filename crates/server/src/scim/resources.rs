@@ -2,6 +2,7 @@
 
 use super::context::Ctx;
 use super::error::Failure;
+use super::events::{self, Asked};
 use super::operations::{self, Item, Kind};
 use super::{render, stream};
 use crate::body;
@@ -21,59 +22,96 @@ pub(super) async fn get(ctx: Ctx, kind: Kind) -> Response {
 
 /// `POST` to the collection.
 pub(super) async fn create(ctx: Ctx, kind: Kind, body: Body) -> Response {
-    let done = async {
-        let json = json_body(&ctx, body).await?;
-        let item = operations::create(&ctx, kind, json).await?;
-        shown(&ctx, item, StatusCode::CREATED).await
+    let json = match json_body(&ctx, body).await {
+        Ok(json) => json,
+        Err(failure) => return refuse(&ctx, "create", kind, failure).await,
     };
-    let done = done.await;
-    ctx.answer("create", (Some(kind.name()), None), done).await
+    let asked = Asked::one("POST", kind.endpoint(), None);
+    events::now_or_later(ctx, asked, move |ctx| async move {
+        let done = match operations::create(&ctx, kind, json).await {
+            Ok(item) => shown(&ctx, item, StatusCode::CREATED).await,
+            Err(failure) => Err(failure),
+        };
+        let object = (Some(kind.name()), None);
+        ctx.answer("create", object, done).await.into()
+    })
+    .await
 }
 
 /// `PUT`.
 pub(super) async fn replace(ctx: Ctx, kind: Kind, body: Body) -> Response {
-    let done = async {
-        let json = json_body(&ctx, body).await?;
-        let item = operations::replace(&ctx, kind, &ctx.id, json, ctx.precondition()).await?;
-        shown(&ctx, item, StatusCode::OK).await
+    let json = match json_body(&ctx, body).await {
+        Ok(json) => json,
+        Err(failure) => return refuse(&ctx, "replace", kind, failure).await,
     };
-    let done = done.await;
-    ctx.answer("replace", (Some(kind.name()), Some(&ctx.id)), done)
-        .await
+    let asked = Asked::one("PUT", kind.endpoint(), Some(&ctx.id));
+    events::now_or_later(ctx, asked, move |ctx| async move {
+        let only_if = ctx.precondition();
+        let done = match operations::replace(&ctx, kind, &ctx.id, json, only_if).await {
+            Ok(item) => shown(&ctx, item, StatusCode::OK).await,
+            Err(failure) => Err(failure),
+        };
+        let object = (Some(kind.name()), Some(ctx.id.as_str()));
+        ctx.answer("replace", object, done).await.into()
+    })
+    .await
 }
 
-/// `PATCH`: a user is answered with the resource, a group with nothing, as Entra's client likes it best; a group may
-/// have very many members. Who asks for attributes gets them (RFC 7644 section 3.5.2).
+/// `PATCH`.
 pub(super) async fn patch(ctx: Ctx, kind: Kind, body: Body) -> Response {
-    let done = async {
-        let json = json_body(&ctx, body).await?;
-        let item = operations::patch(&ctx, kind, &ctx.id, json, ctx.precondition()).await?;
-        if kind == Kind::User || ctx.projects() {
-            return shown(&ctx, item, StatusCode::OK).await;
-        }
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NO_CONTENT;
-        Ok(render::with_identity(
-            response,
-            item.version(),
-            &item.location(&ctx.base),
-        ))
+    let json = match json_body(&ctx, body).await {
+        Ok(json) => json,
+        Err(failure) => return refuse(&ctx, "patch", kind, failure).await,
     };
-    let done = done.await;
-    ctx.answer("patch", (Some(kind.name()), Some(&ctx.id)), done)
-        .await
+    let asked = Asked::one("PATCH", kind.endpoint(), Some(&ctx.id));
+    events::now_or_later(ctx, asked, move |ctx| async move {
+        let only_if = ctx.precondition();
+        let done = match operations::patch(&ctx, kind, &ctx.id, json, only_if).await {
+            Ok(item) => patched(&ctx, kind, item).await,
+            Err(failure) => Err(failure),
+        };
+        let object = (Some(kind.name()), Some(ctx.id.as_str()));
+        ctx.answer("patch", object, done).await.into()
+    })
+    .await
+}
+
+/// A patched user is answered with the resource, a group with nothing, as Entra's client likes it best; a group may
+/// have very many members. Who asks for attributes gets them (RFC 7644 section 3.5.2).
+async fn patched(ctx: &Ctx, kind: Kind, item: Item) -> Result<Response, Failure> {
+    if kind == Kind::User || ctx.projects() {
+        return shown(ctx, item, StatusCode::OK).await;
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(render::with_identity(
+        response,
+        item.version(),
+        &item.location(&ctx.base),
+    ))
 }
 
 /// `DELETE`.
 pub(super) async fn delete(ctx: Ctx, kind: Kind) -> Response {
-    let done = operations::delete(&ctx, kind, &ctx.id, ctx.precondition())
-        .await
-        .map(|()| {
+    let asked = Asked::one("DELETE", kind.endpoint(), Some(&ctx.id));
+    events::now_or_later(ctx, asked, move |ctx| async move {
+        let only_if = ctx.precondition();
+        let done = operations::delete(&ctx, kind, &ctx.id, only_if).await;
+        let done = done.map(|()| {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NO_CONTENT;
             response
         });
-    ctx.answer("delete", (Some(kind.name()), Some(&ctx.id)), done)
+        let object = (Some(kind.name()), Some(ctx.id.as_str()));
+        ctx.answer("delete", object, done).await.into()
+    })
+    .await
+}
+
+/// A body that cannot be read is refused at once, whatever the client prefers.
+async fn refuse(ctx: &Ctx, verb: &str, kind: Kind, failure: Failure) -> Response {
+    let id = (!ctx.id.is_empty()).then_some(ctx.id.as_str());
+    ctx.answer(verb, (Some(kind.name()), id), Err(failure))
         .await
 }
 

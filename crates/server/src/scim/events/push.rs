@@ -1,0 +1,300 @@
+//! Receivers that events are sent to (RFC 8935).
+//!
+//! Each stream has one delivery under way at most, in the order of the feed: the next event goes out when the receiver
+//! has taken the one before. What was taken is written down after each event, so that a server that ends in the
+//! middle sends at most one event again, under the same `jti`.
+//!
+//! RFC 8935 section 2.4 lets a receiver refuse an event for good; then the event is skipped with a warning. Refusals
+//! that speak of the stream as a whole (its key, issuer, audience, authorization), and everything that looks like an
+//! outage, are tried again with growing pauses, because skipping would lose events that an admin can still rescue.
+
+mod client;
+
+use super::{issuer, own_call, poll, set};
+use crate::app::App;
+use crate::http::asked_to_stop;
+use client::{Client, Reply};
+use portreeve_directory::Refusal;
+use portreeve_directory::directories::{self, Directory};
+use portreeve_directory::streams::{self, Sealed, Stream};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Events per read.
+const BATCH: usize = 20;
+/// The pause after the first failure; it doubles with each further one.
+const FIRST_PAUSE_S: i64 = 1;
+/// The longest pause between attempts, in seconds.
+const LONGEST_PAUSE_S: i64 = 600;
+/// A busy directory changes thousands of times a second; its receivers hear of it this often.
+const BREATH: Duration = Duration::from_millis(100);
+/// How often receivers that had failed are looked at.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Sends events to all receivers until the server stops.
+pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let client = match Client::new() {
+        Ok(client) => Arc::new(client),
+        Err(error) => {
+            tracing::error!(%error, "security events are not pushed, because no HTTP client can be made");
+            return;
+        }
+    };
+    let mut news = app.news.subscribe();
+    let mut rounds = Rounds::default();
+    loop {
+        let count = *news.borrow_and_update();
+        let waiting = rounds.start(&app, &client, count).await;
+        tokio::select! {
+            () = asked_to_stop(&mut stop) => break,
+            changed = news.changed() => if changed.is_err() { break },
+            Some(done) = rounds.running.join_next() => rounds.ended(done),
+            () = tokio::time::sleep(TICK), if waiting => {}
+        }
+        tokio::select! {
+            () = asked_to_stop(&mut stop) => break,
+            () = tokio::time::sleep(BREATH) => {}
+        }
+    }
+    // They see the wish to stop themselves, between two events.
+    while rounds.running.join_next().await.is_some() {}
+}
+
+/// A stream by the ids of its directory and its own.
+type Key = (String, String);
+
+/// Who is being delivered to.
+#[derive(Default)]
+struct Rounds {
+    running: JoinSet<Key>,
+    busy: HashSet<Key>,
+    /// What the count of news was when a stream was last looked at: without news there is nothing to deliver.
+    seen: HashMap<Key, u64>,
+}
+
+impl Rounds {
+    /// Begins a delivery for each stream that may have something to be told. Returns whether a failed one is waiting
+    /// for its time.
+    async fn start(&mut self, app: &Arc<App>, client: &Arc<Client>, count: u64) -> bool {
+        let pushes = match app.store.lookup(streams::pushes).await {
+            Ok(pushes) => pushes,
+            Err(error) => {
+                let error: Refusal = error;
+                tracing::warn!(%error, "the receivers of security events could not be read");
+                return true;
+            }
+        };
+        let now = app.clock.now();
+        let mut waiting = false;
+        for stream in pushes {
+            let key = (stream.directory_id.clone(), stream.id.clone());
+            let failed = stream.failures > 0;
+            waiting |= failed;
+            let fresh = self.seen.get(&key) != Some(&count);
+            if self.busy.contains(&key) || stream.next_attempt_at > now || !(failed || fresh) {
+                continue;
+            }
+            self.seen.insert(key.clone(), count);
+            self.busy.insert(key.clone());
+            let (app, client) = (app.clone(), client.clone());
+            self.running.spawn(async move {
+                deliver(&app, &client, &stream).await;
+                key
+            });
+        }
+        waiting
+    }
+
+    fn ended(&mut self, done: Result<Key, tokio::task::JoinError>) {
+        match done {
+            Ok(key) => drop(self.busy.remove(&key)),
+            Err(error) => {
+                // Which one it was is not known any more; nobody else is delivered to twice, as positions are stored.
+                tracing::error!(%error, "a delivery of security events broke off");
+                self.busy.clear();
+            }
+        }
+    }
+}
+
+/// Sends a stream's events until there are none, one fails, or the server stops.
+async fn deliver(app: &Arc<App>, client: &Client, stream: &Stream) {
+    let stop = app.stop.clone();
+    loop {
+        let batch = match next(app, stream).await {
+            Ok(Some(batch)) => batch,
+            Ok(None) | Err(Refusal::NotFound(..)) => return,
+            Err(error) => {
+                tracing::warn!(%error, stream = stream.id, "security events could not be read");
+                return;
+            }
+        };
+        for (jti, token) in &batch.tokens {
+            if *stop.borrow() {
+                return;
+            }
+            let reply = match authorization(app, stream, batch.authorization.as_ref()) {
+                Ok(authorization) => client.send(&batch.endpoint, authorization, token).await,
+                Err(sentence) => Reply::Failed(sentence, None),
+            };
+            match note(app, &batch.directory, stream, jti, reply).await {
+                Ok(true) => {}
+                Ok(false) | Err(Refusal::NotFound(..)) => return,
+                Err(error) => {
+                    tracing::warn!(%error, stream = stream.id, "a delivery was not written down");
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn authorization(
+    app: &App,
+    stream: &Stream,
+    sealed: Option<&Sealed>,
+) -> Result<Option<http::HeaderValue>, String> {
+    let Some(sealed) = sealed else {
+        return Ok(None);
+    };
+    let value = app
+        .security_events
+        .vault
+        .open(&stream.id, sealed)
+        .map_err(|error| error.to_string())?;
+    super::authorization(&value)
+        .map(Some)
+        .map_err(|error| error.to_string())
+}
+
+/// What is to be sent next.
+struct Batch {
+    directory: Arc<Directory>,
+    endpoint: String,
+    authorization: Option<Sealed>,
+    /// Signed, oldest first, by `jti`.
+    tokens: Vec<(String, String)>,
+}
+
+/// The next events of a stream; `None` when there are none, or security events are turned off.
+async fn next(app: &Arc<App>, stream: &Stream) -> Result<Option<Batch>, Refusal> {
+    let (directory, id) = (stream.directory_id.clone(), stream.id.clone());
+    let issuer = issuer(app, &directory);
+    let read = app.store.read(move |tx| {
+        let directory = directories::by_id(tx, &directory)?;
+        let stream = streams::by_id(tx, &directory.id, &id)?;
+        if !directory.settings.security_events {
+            return Ok(None);
+        }
+        let pending = streams::pending(tx, &directory, &id, &stream.position, BATCH)?;
+        let claims = pending
+            .events
+            .iter()
+            .map(|event| {
+                let claims = set::claims(tx, &directory, &issuer, &stream, event)?;
+                Ok((event.id.clone(), claims))
+            })
+            .collect::<Result<Vec<_>, Refusal>>()?;
+        let authorization = streams::authorization(tx, &directory.id, &id)?;
+        let passed = pending.end.filter(|end| *end > stream.position);
+        Ok::<_, Refusal>(Some((directory, stream, authorization, claims, passed)))
+    });
+    let Some((directory, stream, authorization, claims, passed)) = read.await? else {
+        return Ok(None);
+    };
+    if claims.is_empty() {
+        if passed.is_some() {
+            let pass = move |tx: &mut portreeve_store::Tx<'_>| {
+                streams::settle(tx, &directory, &stream.id, &[])
+            };
+            app.store.write(pass).await?;
+        }
+        return Ok(None);
+    }
+    let signer = &app.security_events.signer;
+    let sign = |(jti, claims)| (jti, signer.sign(&claims));
+    Ok(Some(Batch {
+        directory: Arc::new(directory),
+        endpoint: stream.endpoint.unwrap_or_default(),
+        authorization,
+        tokens: claims.into_iter().map(sign).collect(),
+    }))
+}
+
+/// Writes down what came of one event; whether to go on with the next one.
+async fn note(
+    app: &App,
+    directory: &Arc<Directory>,
+    stream: &Stream,
+    jti: &str,
+    reply: Reply,
+) -> Result<bool, Refusal> {
+    let call = own_call(app, directory.clone());
+    let (id, jti) = (stream.id.clone(), jti.to_owned());
+    match reply {
+        Reply::Taken => {
+            let write = app.store.write(move |tx| {
+                streams::settle(tx, &call.directory, &id, std::slice::from_ref(&jti))?;
+                streams::delivered(tx, &call.directory.id, &id, call.at)
+            });
+            write.await.map(|()| true)
+        }
+        Reply::Refused(said) => {
+            tracing::warn!(
+                stream = id,
+                jti,
+                said,
+                "a receiver refused a security event; it is skipped"
+            );
+            let name = stream.endpoint.clone().unwrap_or_default();
+            let write = app.write(move |tx| {
+                streams::settle(tx, &call.directory, &id, std::slice::from_ref(&jti))?;
+                poll::skipped(tx, &call, (&id, &name), &jti, &said)
+            });
+            write.await.map(|()| true)
+        }
+        Reply::Failed(said, retry_after) => {
+            let write = app.store.write(move |tx| {
+                let failures = streams::by_id(tx, &call.directory.id, &id)?.failures;
+                let next = call.at + pause(failures, retry_after) * 1_000_000;
+                streams::failed(tx, &call.directory.id, &id, &said, next)
+            });
+            write.await.map(|()| false)
+        }
+    }
+}
+
+/// Seconds until the next attempt after so many failures before this one: as the receiver wishes, within bounds.
+fn pause(failures: i64, retry_after: Option<i64>) -> i64 {
+    let doublings = u32::try_from(failures.clamp(0, 20)).unwrap_or(0);
+    let own = FIRST_PAUSE_S.saturating_mul(1 << doublings);
+    own.max(retry_after.unwrap_or(0))
+        .clamp(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_ten_minutes() {
+        for (failures, retry_after, expect) in [
+            (0, None, 1),
+            (1, None, 2),
+            (5, None, 32),
+            (9, None, 512),
+            (10, None, 600),
+            (i64::MAX, None, 600),
+            (0, Some(30), 30),
+            (0, Some(-5), 1),
+            (0, Some(86_400), 600),
+            (6, Some(1), 64),
+        ] {
+            let got = pause(failures, retry_after);
+            assert_eq!(got, expect, "{failures} {retry_after:?}");
+        }
+    }
+}
