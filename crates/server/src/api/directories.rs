@@ -17,19 +17,22 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// What a request for a new directory says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    name: String,
+    provider: Option<String>,
+    team: Option<String>,
+    profile: Option<String>,
+    users: Option<String>,
+    groups: Option<String>,
+    unique_group_names: Option<bool>,
+    security_events: Option<bool>,
+}
+
 /// Makes a directory, with a first token unless it is edited in Portreeve itself.
 pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Wanted {
-        name: String,
-        provider: Option<String>,
-        team: Option<String>,
-        profile: Option<String>,
-        users: Option<String>,
-        groups: Option<String>,
-        unique_group_names: Option<bool>,
-    }
     let wanted: Wanted = ask.body(body).await?;
     let provider = rules::provider(wanted.provider.as_deref().unwrap_or("generic"))?;
     let mut settings = Settings::of(provider);
@@ -38,6 +41,7 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
         users: wanted.users,
         groups: wanted.groups,
         unique_group_names: wanted.unique_group_names,
+        security_events: wanted.security_events,
     };
     rules.apply(&mut settings)?;
     let (admin, base) = (ask.admin.clone(), ask.app.public_url());
@@ -127,6 +131,7 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
         users: Option<String>,
         groups: Option<String>,
         unique_group_names: Option<bool>,
+        security_events: Option<bool>,
     }
     let wanted: Wanted = ask.body(body).await?;
     let rules = Rules {
@@ -134,6 +139,7 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
         users: wanted.users,
         groups: wanted.groups,
         unique_group_names: wanted.unique_group_names,
+        security_events: wanted.security_events,
     };
     let (admin, which, base) = (
         ask.admin.clone(),

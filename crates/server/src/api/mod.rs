@@ -11,6 +11,7 @@ mod meta;
 mod problem;
 mod reply;
 mod rules;
+mod streams;
 mod tokens;
 mod users;
 
@@ -52,6 +53,14 @@ pub(crate) fn local(app: Arc<App>) -> Router {
         .route(
             "/directories/{directory}/tokens/{token}",
             delete(tokens::revoke),
+        )
+        .route(
+            "/directories/{directory}/streams",
+            get(streams::list).post(streams::create),
+        )
+        .route(
+            "/directories/{directory}/streams/{stream}",
+            delete(streams::delete),
         )
         .route("/directories/{directory}/users", get(users::list))
         .route("/directories/{directory}/users/{user}", get(users::get))

@@ -13,6 +13,7 @@ pub(super) struct Rules {
     pub(super) users: Option<String>,
     pub(super) groups: Option<String>,
     pub(super) unique_group_names: Option<bool>,
+    pub(super) security_events: Option<bool>,
 }
 
 impl Rules {
@@ -28,6 +29,9 @@ impl Rules {
         }
         if let Some(unique) = self.unique_group_names {
             settings.unique_group_names = unique;
+        }
+        if let Some(security_events) = self.security_events {
+            settings.security_events = security_events;
         }
         Ok(())
     }
@@ -62,6 +66,7 @@ pub(super) fn view(directory: &Directory, team: &str, base: &str) -> Map<String,
         ("users", json!(settings.users)),
         ("groups", json!(settings.groups)),
         ("unique_group_names", json!(settings.unique_group_names)),
+        ("security_events", json!(settings.security_events)),
         ("created_at", reply::at(directory.created_at)),
         ("updated_at", reply::at(directory.updated_at)),
         (
@@ -81,5 +86,6 @@ pub(super) fn decided(directory: &Directory) -> Map<String, Value> {
         ("users", json!(settings.users)),
         ("groups", json!(settings.groups)),
         ("unique_group_names", json!(settings.unique_group_names)),
+        ("security_events", json!(settings.security_events)),
     ])
 }

@@ -12,11 +12,12 @@ mod push;
 mod receiver;
 mod set;
 
+pub(crate) use keys::Vault;
 pub(super) use later::{Answer, Asked, now_or_later};
 pub(super) use outcome::get as outcome;
 pub(super) use poll::poll;
 pub(crate) use push::run as push;
-pub(crate) use receiver::{Unusable, authorization, endpoint};
+pub(crate) use receiver::{authorization, endpoint};
 
 use crate::app::App;
 use crate::keys::MasterKey;
@@ -24,7 +25,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
-use keys::{Signer, Vault};
+use keys::Signer;
 use portreeve_directory::directories::Directory;
 use portreeve_directory::{Actor, Call, Refusal, outcomes};
 use portreeve_scim::discovery::{AsyncRequest, Events};
