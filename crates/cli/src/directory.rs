@@ -77,6 +77,10 @@ struct Rules {
     #[arg(long, value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     unique_group_names: Option<bool>,
+    /// Whether receivers can be told of changes, and requests be answered later (RFC 9967) [default: false]
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    security_events: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
@@ -142,6 +146,7 @@ const ONE: Shape = Shape {
         Column::text("Deleted users", "users"),
         Column::text("Deleted groups", "groups"),
         Column::text("Unique group names", "unique_group_names"),
+        Column::text("Security events", "security_events"),
         Column::text("Active users", "counts.active_users"),
         Column::text("Suspended users", "counts.suspended_users"),
         Column::text("Groups", "counts.groups"),
@@ -224,7 +229,7 @@ async fn update(api: &Api, format: Format, wanted: &Update) -> Result<(), Failur
     }
     if body.is_empty() {
         return Err(Failure::usage("nothing to change was named")
-            .hint("say what with --name, --profile, --users, --groups or --unique-group-names"));
+            .hint("say what with --name, --profile, --users, --groups, --unique-group-names or --security-events"));
     }
     let changed = api
         .patch(&["directories", &wanted.directory], &Value::Object(body))

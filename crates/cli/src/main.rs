@@ -15,6 +15,7 @@ mod runtime;
 mod scope;
 mod serve;
 mod settings;
+mod stream;
 mod time;
 mod token;
 mod user;
@@ -84,6 +85,9 @@ enum Command {
     /// What happened: every change and every refusal
     #[command(subcommand)]
     Event(event::Command),
+    /// Receivers of security events, which are told of every change
+    #[command(subcommand)]
+    Stream(stream::Command),
     /// Settings of the server
     #[command(subcommand)]
     Config(config::Command),
@@ -113,6 +117,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::User(command) => runtime::client(user::run(global, command)),
         Command::Group(command) => runtime::client(group::run(global, command)),
         Command::Event(command) => runtime::client(event::run(global, command)),
+        Command::Stream(command) => runtime::client(stream::run(global, command)),
         Command::Config(command) => config::run(global, command),
         Command::Completion(args) => completion::run(&args),
         Command::Version => version::run(global),
