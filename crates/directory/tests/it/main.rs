@@ -2,7 +2,9 @@
 
 mod filters;
 mod groups;
+mod outcomes;
 mod roll;
+mod streams;
 mod tokens;
 mod users;
 mod world;

@@ -32,7 +32,7 @@ pub(crate) struct World {
     clock: Arc<Ticking>,
     ids: Arc<Ids>,
     runtime: tokio::runtime::Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl World {
@@ -42,14 +42,7 @@ impl World {
 
     pub(crate) fn with(change: impl Fn(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options::new(
-            Database::Sqlite {
-                path: folder.path().join("db.sqlite"),
-            },
-            roll::MIGRATIONS,
-            0,
-        );
-        let store = Store::open(&options).unwrap();
+        let store = open(&folder);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -78,8 +71,14 @@ impl World {
             clock,
             ids,
             runtime,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Closes the database and opens it again, as a restart does.
+    pub(crate) fn reopen(&mut self) {
+        self.store.clone().close();
+        self.store = open(&self.folder);
     }
 
     pub(crate) fn call(&self) -> Call {
@@ -243,6 +242,16 @@ impl World {
             )
         })
     }
+}
+
+fn open(folder: &TempDir) -> Store {
+    let path = folder.path().join("db.sqlite");
+    Store::open(&Options::new(
+        Database::Sqlite { path },
+        roll::MIGRATIONS,
+        0,
+    ))
+    .unwrap()
 }
 
 pub(crate) fn query(pairs: &[(&str, &str)]) -> ListQuery {
