@@ -8,7 +8,7 @@ use crate::keys::MasterKey;
 use crate::{api, health, scim};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
-use portreeve_directory::{Clock, Ids, roll, teams};
+use portreeve_directory::{Clock, Ids, events, roll, teams};
 use portreeve_store::{Database, Options, Store};
 use std::fs;
 use std::io;
@@ -40,7 +40,7 @@ pub enum ServeError {
         "cannot make the local socket {path}: {cause}; choose a data folder with a shorter path, on a file system that has sockets, with --data"
     )]
     Socket { path: PathBuf, cause: io::Error },
-    #[error("the first team could not be made: {0}")]
+    #[error("the teams could not be read or the first one made: {0}")]
     Team(portreeve_directory::Refusal),
     #[error("what became of requests of an earlier run could not be written down: {0}")]
     Outcomes(portreeve_directory::Refusal),
@@ -63,8 +63,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let uid = prepare(&config.data).map_err(data)?;
     let master = MasterKey::open(&config.data.join("master.key")).map_err(data)?;
     let security_events = scim::SecurityEvents::new(&master).map_err(data)?;
-    let ids = Arc::new(Ids::new());
-    let store = open(&config, &*clock, &ids).await?;
+    let (store, ids) = open(&config, &*clock).await?;
 
     let listen = |cause| ServeError::Listen {
         address: config.listen.to_string(),
@@ -105,18 +104,30 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     })
 }
 
-/// Opens the database, in which there is a team at least.
-async fn open(config: &Config, clock: &dyn Clock, ids: &Ids) -> Result<Store, ServeError> {
+/// Opens the database, in which there is a team at least, and makes ids that are later than those in its log.
+async fn open(config: &Config, clock: &dyn Clock) -> Result<(Store, Arc<Ids>), ServeError> {
     let now = clock.now();
     let path = config.database.clone();
     let options = Options::new(Database::Sqlite { path }, roll::MIGRATIONS, now);
     let store = Store::open(&options)?;
+    let last = store
+        .read(|tx| {
+            let mut last = None;
+            for team in teams::list(tx)? {
+                last = last.max(events::last(tx, &team.id)?);
+            }
+            Ok(last)
+        })
+        .await
+        .map_err(ServeError::Team)?;
+    let last = last.and_then(|last| last.parse().ok());
+    let ids = Arc::new(Ids::after(last));
     let team = ids.next(now).to_string();
     store
         .write(move |tx| teams::ensure(tx, teams::DEFAULT_NAME, &team, now))
         .await
         .map_err(ServeError::Team)?;
-    Ok(store)
+    Ok((store, ids))
 }
 
 /// Everything that goes on until the server is asked to stop.
