@@ -58,6 +58,15 @@ impl Client {
         }
     }
 
+    /// The same client with another base, as after a restart on another port.
+    #[must_use]
+    pub fn with_base(&self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// `GET` of a path below the base, with its query.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], None).await

@@ -20,25 +20,26 @@ pub struct Pending {
     pub end: Option<String>,
 }
 
-/// The oldest events after `after` that a receiver has not acknowledged, `limit` at most.
+/// The oldest events that a receiver has not acknowledged, `limit` at most.
 ///
-/// `after` is the stream's position, or an `end` that an earlier look has given.
+/// The stream must have been read in the same transaction. The look begins at its position, or at `after`, an `end` that
+/// an earlier look has given.
 pub fn pending(
     tx: &mut Tx<'_>,
     directory: &Directory,
-    stream_id: &str,
-    after: &str,
+    stream: &Stream,
+    after: Option<&str>,
     limit: usize,
 ) -> Result<Pending, Refusal> {
     let mut found = Pending::default();
-    let mut place = after.to_owned();
+    let mut place = after.unwrap_or_default().max(&stream.position).to_owned();
     loop {
         let page = events::streamable(tx, &directory.team_id, &directory.id, &place, PAGE)?;
         let Some(last) = page.last().map(|event| event.id.clone()) else {
             break;
         };
         let whole = page.len() as i64 == PAGE;
-        let acked = acked(tx, &directory.id, stream_id, &place, &last)?;
+        let acked = acked(tx, &directory.id, &stream.id, &place, &last)?;
         for event in page {
             if acked.contains(&event.id) {
                 continue;

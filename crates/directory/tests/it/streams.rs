@@ -42,7 +42,7 @@ fn pending(world: &World, id: &str, limit: usize) -> Pending {
     world
         .read(move |tx| {
             let stream = streams::by_id(tx, &directory.id, &id)?;
-            streams::pending(tx, &directory, &id, &stream.position, limit)
+            streams::pending(tx, &directory, &stream, None, limit)
         })
         .unwrap()
 }

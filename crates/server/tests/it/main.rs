@@ -1,6 +1,14 @@
 //! The server as its clients see it: a real one, on a free port, with its database in a temporary folder.
 
+#[cfg(test)]
+mod api;
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
 mod limits;
+#[cfg(test)]
 mod rules;
+#[cfg(test)]
 mod talk;

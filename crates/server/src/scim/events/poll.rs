@@ -138,7 +138,9 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Request, Refused> {
     if bytes.is_empty() {
         return Ok(Request::default());
     }
+    // By way of a map, because serde would take a list for the members in order.
     serde_json::from_slice(&bytes)
+        .and_then(|members| serde_json::from_value(Value::Object(members)))
         .map_err(|error| Refused::invalid(format!("the body is no poll of RFC 8936: {error}")))
 }
 
@@ -208,13 +210,11 @@ async fn wait(
     let mut stop = app.stop.clone();
     let patience = tokio::time::sleep(PATIENCE);
     tokio::pin!(patience);
-    let mut after = stream.position.clone();
+    let mut after = None;
     loop {
         news.mark_unchanged();
         let found = look(app, &directory, &stream.id, after.clone(), limit).await?;
-        if let Some(end) = found.end {
-            after = end;
-        }
+        after = found.end.or(after);
         let over = tokio::select! {
             biased;
             () = std::future::ready(()), if at_once || !found.sets.is_empty() => true,
@@ -224,7 +224,7 @@ async fn wait(
             changed = news.changed() => changed.is_err(),
         };
         if over {
-            if after > stream.position {
+            if after.is_some_and(|end| end > stream.position) {
                 pass(app, directory, &stream).await?;
             }
             return Ok(json!({ "sets": found.sets, "moreAvailable": found.more }));
@@ -252,14 +252,14 @@ async fn look(
     app: &Arc<App>,
     directory: &Arc<Directory>,
     stream_id: &str,
-    after: String,
+    after: Option<String>,
     limit: usize,
 ) -> Result<Found, Refusal> {
     let (directory, id) = (directory.clone(), stream_id.to_owned());
     let issuer = issuer(app, &directory.id);
     let read = app.store.read(move |tx| {
         let stream = streams::by_id(tx, &directory.id, &id)?;
-        let pending = streams::pending(tx, &directory, &id, &after, limit)?;
+        let pending = streams::pending(tx, &directory, &stream, after.as_deref(), limit)?;
         let mut told = Vec::with_capacity(pending.events.len());
         let mut length = 0;
         let mut more = pending.more;

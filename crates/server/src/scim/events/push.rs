@@ -189,7 +189,7 @@ async fn next(app: &Arc<App>, stream: &Stream) -> Result<Option<Batch>, Refusal>
         if !directory.settings.security_events {
             return Ok(None);
         }
-        let pending = streams::pending(tx, &directory, &id, &stream.position, BATCH)?;
+        let pending = streams::pending(tx, &directory, &stream, None, BATCH)?;
         let claims = pending
             .events
             .iter()
