@@ -5,7 +5,7 @@ mod story;
 
 use crate::Global;
 use crate::client::Api;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::output::{Format, say};
 use crate::runtime::{self, Signals};
 use crate::settings;
@@ -21,6 +21,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use story::Next;
 use tempfile::TempDir;
 
 #[derive(Debug, clap::Args)]
@@ -59,10 +60,15 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         say(global.output, &format!("Portreeve serves {} with its data in {}", server.url(), place.path().display()));
         let done = tokio::select! {
             done = provision(&place, &server, global.output) => done,
-            () = signals.next() => Err(Failure::new(crate::failure::Code::Cancelled, "the demonstration was cancelled")),
+            () = signals.next() => Err(Failure::new(Code::Cancelled, "the demonstration was cancelled")),
+        };
+        let next = match (&place, args.exit) {
+            (_, false) => Next::Serving,
+            (Place::Kept(_), true) => Next::Kept,
+            (Place::Temporary(_), true) => Next::Gone,
         };
         let done = match done {
-            Ok(told) => story::tell(global.output, &told, place.path(), &server, args.exit),
+            Ok(told) => story::tell(global.output, &told, &server, place.path(), next),
             Err(failure) => Err(failure),
         };
         if done.is_ok() && !args.exit {

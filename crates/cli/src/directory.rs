@@ -134,6 +134,18 @@ const LIST: Shape = Shape {
     name: "name",
 };
 
+/// What the provider's form asks for.
+const MADE: Shape = Shape {
+    columns: &[
+        Column::text("Name", "name"),
+        Column::text("Id", "id"),
+        Column::text("Provider", "provider"),
+        Column::text("Tenant URL", "tenant_url"),
+        Column::text("Secret token", "secret_token"),
+    ],
+    name: "name",
+};
+
 const ONE: Shape = Shape {
     columns: &[
         Column::text("Name", "name"),
@@ -141,7 +153,6 @@ const ONE: Shape = Shape {
         Column::text("Team", "team"),
         Column::text("Provider", "provider"),
         Column::text("Tenant URL", "tenant_url"),
-        Column::text("Secret token", "secret_token"),
         Column::text("Profile", "profile"),
         Column::text("Deleted users", "users"),
         Column::text("Deleted groups", "groups"),
@@ -180,7 +191,7 @@ async fn create(api: &Api, format: Format, wanted: &Create) -> Result<(), Failur
         Code::Conflict => failure.hint(DIRECTORIES),
         _ => failure,
     })?;
-    output::one(format, &ONE, &made)?;
+    output::one(format, &MADE, &made)?;
     if made["secret_token"].is_string() {
         output::say(
             format,

@@ -5,7 +5,7 @@ use crate::time;
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
-use std::io::{self, ErrorKind, IsTerminal, Write, stdout};
+use std::io::{ErrorKind, IsTerminal, Write, stdout};
 
 /// The form of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -90,9 +90,10 @@ impl Column {
     }
 
     fn exact(&self, object: &Value) -> String {
-        match self.cell {
-            Cell::Made(make) => make(object),
-            Cell::Text | Cell::Time(_) => plain(member(object, self.path)),
+        match (member(object, self.path), &self.cell) {
+            (Value::Bool(value), _) => value.to_string(),
+            (Value::Null | Value::Array(_) | Value::Object(_), Cell::Made(make)) => make(object),
+            (value, _) => plain(value),
         }
     }
 }
@@ -151,7 +152,9 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever read it has read enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        done => done.map_err(unprintable),
+        done => {
+            done.map_err(|error| Failure::plain(format!("the output cannot be written: {error}")))
+        }
     }
 }
 
@@ -244,8 +247,4 @@ fn csv_text(shape: &Shape, items: &[Value], with_heading: bool) -> Result<(), Fa
     }
     let bytes = writer.into_inner().map_err(Failure::plain)?;
     print(&String::from_utf8_lossy(&bytes))
-}
-
-fn unprintable(error: io::Error) -> Failure {
-    Failure::plain(format!("the output cannot be written: {error}"))
 }

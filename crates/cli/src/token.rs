@@ -61,10 +61,21 @@ const ONE: Shape = Shape {
         Column::text("Id", "id"),
         Column::text("Name", "name"),
         Column::text("Status", "status"),
+        Column::time("Created", "created_at", ""),
+        Column::time("Last used", "last_used_at", "never"),
+        Column::time("Revoked", "revoked_at", ""),
+    ],
+    name: "id",
+};
+
+/// What the provider's form asks for.
+const MADE: Shape = Shape {
+    columns: &[
+        Column::text("Id", "id"),
+        Column::text("Name", "name"),
         Column::text("Tenant URL", "tenant_url"),
         Column::text("Secret token", "secret_token"),
         Column::time("Ends", "expires_at", "never"),
-        Column::time("Revoked", "revoked_at", ""),
     ],
     name: "id",
 };
@@ -135,7 +146,7 @@ async fn rotate(api: &Api, format: Format, new: &New, overlap: &str) -> Result<(
 }
 
 fn shown_once(format: Format, made: &Value) -> Result<(), Failure> {
-    output::one(format, &ONE, made)?;
+    output::one(format, &MADE, made)?;
     output::say(
         format,
         "\nGive the secret token to the provider. It is not shown again.",

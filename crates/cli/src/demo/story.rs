@@ -9,13 +9,24 @@ use serde_json::json;
 use std::fmt::Write;
 use std::path::Path;
 
+/// What becomes of the server and its data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The server goes on.
+    Serving,
+    /// The server ends, and its data stays.
+    Kept,
+    /// The server ends, and its data goes.
+    Gone,
+}
+
 /// Prints what happened; to a program, the report.
 pub(super) fn tell(
     format: Format,
     told: &Told,
-    data: &Path,
     server: &Running,
-    ends: bool,
+    data: &Path,
+    next: Next,
 ) -> Result<(), Failure> {
     let id = told.directory["id"].as_str().unwrap_or_default();
     let object = json!({
@@ -25,10 +36,8 @@ pub(super) fn tell(
         "report": told.report,
     });
     match format {
-        Format::Table => output::print(&prose(&told.report, data, ends)),
-        Format::Json if ends => output::one(format, &SHAPE, &object),
-        Format::Json => output::json_line(&object),
-        Format::Yaml | Format::Csv | Format::Name => output::one(format, &SHAPE, &object),
+        Format::Table => output::print(&prose(&told.report, data, next)),
+        _ => output::one(format, &SHAPE, &object),
     }
 }
 
@@ -42,7 +51,7 @@ const SHAPE: output::Shape = output::Shape {
     name: "directory.name",
 };
 
-fn prose(report: &Report, data: &Path, ends: bool) -> String {
+fn prose(report: &Report, data: &Path, next: Next) -> String {
     let mut text = String::new();
     if report.again {
         text.push_str(
@@ -66,19 +75,24 @@ fn prose(report: &Report, data: &Path, ends: bool) -> String {
             problem.name, problem.error, problem.remedy
         );
     }
-    let lead = match ends {
-        true => "\nServe this data again with `portreeve serve --data` and look with\n",
-        false => "\nLook around from another terminal\n",
-    };
-    text.push_str(lead);
-    for command in commands(report) {
-        let _ = writeln!(
-            text,
-            "  portreeve {command} --data {}",
-            quoted(&data.display().to_string())
-        );
+    let data = quoted(&data.display().to_string());
+    match next {
+        Next::Serving => text.push_str("\nLook around from another terminal\n"),
+        Next::Kept => {
+            let _ = writeln!(
+                text,
+                "\nServe it again with portreeve serve --data {data}, and look around"
+            );
+        }
+        Next::Gone => {
+            text.push_str("\nThe data is gone now. To look around, run portreeve demo without --exit, or with --data DIR.\n");
+            return text;
+        }
     }
-    if !ends {
+    for command in commands(report) {
+        let _ = writeln!(text, "  portreeve {command} --data {data}");
+    }
+    if next == Next::Serving {
         text.push_str("\nCtrl-C ends the server.\n");
     }
     text

@@ -1,0 +1,14 @@
+//! The program as people and scripts use it: the real binary, on data folders of its own.
+
+#[cfg(test)]
+mod contract;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod forms;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod settings;
