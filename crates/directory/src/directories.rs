@@ -380,6 +380,10 @@ fn to_text(settings: &Settings) -> Result<String, Refusal> {
     serde_json::to_string(settings).map_err(unreadable)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "given to map_err, which hands the error over"
+)]
 fn unreadable(error: serde_json::Error) -> Refusal {
     Refusal::Invalid {
         attribute: "settings",

@@ -1,10 +1,18 @@
 //! The rules of the roll on a real database.
 
+#[cfg(test)]
 mod filters;
+#[cfg(test)]
 mod groups;
+#[cfg(test)]
 mod outcomes;
+#[cfg(test)]
 mod roll;
+#[cfg(test)]
 mod streams;
+#[cfg(test)]
 mod tokens;
+#[cfg(test)]
 mod users;
+#[cfg(test)]
 mod world;
