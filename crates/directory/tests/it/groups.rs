@@ -55,7 +55,7 @@ fn nested_groups_give_indirect_membership_and_cycles_do_no_harm() {
     assert_eq!(world.groups_of(&ann.id), ["Inner", "Outer"]);
     assert_eq!(
         world.members(&outer.id),
-        [ann.id.clone()],
+        [ann.id],
         "a deleted group is a member of none"
     );
     assert_eq!(world.members(&inner.id).len(), 2);

@@ -20,7 +20,7 @@ fn a_token_opens_its_own_directory_until_it_ends() {
     let secret = secret.expose_secret().to_owned();
     assert!(secret.starts_with(PREFIX));
     let altered = format!("{}{}", &secret[..secret.len() - 2], "AA");
-    let (revoked, of) = (second.id.clone(), directory.clone());
+    let (revoked, of) = (second.id, directory.clone());
     world
         .write(move |tx, _| tokens::revoke(tx, &of, &revoked, 5))
         .unwrap();
