@@ -45,15 +45,17 @@ struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
-    /// How to print: for people, or the object of the API
+    /// Print a table for people, or json (the object of the API), yaml, csv, or name (one per line)
     #[arg(
         short,
         long,
         value_enum,
         default_value_t,
         global = true,
-        value_name = "FORM"
+        value_name = "FORM",
+        hide_possible_values = true
     )]
     output: Format,
     /// Data folder of the server on this machine [env: PORTREEVE_DATA]
