@@ -35,18 +35,7 @@ impl FromRequestParts<Arc<App>> for Ctx {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let at = app.clock.now();
-        let mut directory_id = String::new();
-        let mut id = String::new();
-        if let Ok(params) = RawPathParams::from_request_parts(parts, app).await {
-            for (name, value) in &params {
-                let place = if name == "directory" {
-                    &mut directory_id
-                } else {
-                    &mut id
-                };
-                value.clone_into(place);
-            }
-        }
+        let (directory_id, id) = path_parameters(parts, app).await;
         let request_id = parts
             .extensions
             .get::<RequestId>()
@@ -102,6 +91,22 @@ impl FromRequestParts<Arc<App>> for Ctx {
             base,
         })
     }
+}
+
+/// The directory's id, and the parameter after it if there is one.
+async fn path_parameters(parts: &mut Parts, app: &Arc<App>) -> (String, String) {
+    let (mut directory_id, mut id) = (String::new(), String::new());
+    if let Ok(params) = RawPathParams::from_request_parts(parts, app).await {
+        for (name, value) in &params {
+            let place = if name == "directory" {
+                &mut directory_id
+            } else {
+                &mut id
+            };
+            value.clone_into(place);
+        }
+    }
+    (directory_id, id)
 }
 
 impl Ctx {

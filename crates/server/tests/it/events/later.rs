@@ -110,29 +110,29 @@ async fn an_accepted_request_is_carried_out_and_its_outcome_told() {
             assert_eq!(told.2["response"]["status"], status, "{name}");
         }
 
-        let token = world.provider.get(&location).await;
-        assert_eq!(
-            token.header("content-type"),
-            Some("application/secevent+jwt")
-        );
-        let claims = world
-            .verified(token.json.as_str().unwrap_or_default(), None)
-            .await;
-        assert_eq!(
-            (&claims["txn"], &claims["events"][ANSWER]),
-            (&json!(txn), &told.2),
-            "{name}"
-        );
-        let headers = [("accept", "application/scim+json")];
-        let list = world
-            .provider
-            .send(Method::GET, &location, &headers, None)
-            .await;
-        assert_eq!(list.json["Operations"], json!([told.2]), "{name}");
+        check_outcome(&world, &location, &txn, &told.2).await;
     }
     let list = world.provider.get("/Users").await;
     assert_eq!(list.json["totalResults"], 1);
     assert_eq!(list.json["Resources"][0]["userName"], "bob");
+}
+
+/// What can be read is what was told.
+async fn check_outcome(world: &World, location: &str, txn: &str, payload: &Value) {
+    let token = world.provider.get(location).await;
+    let media_type = token.header("content-type");
+    assert_eq!(media_type, Some("application/secevent+jwt"), "{token}");
+    let claims = world
+        .verified(token.json.as_str().unwrap_or_default(), None)
+        .await;
+    assert_eq!(claims["txn"], json!(txn));
+    assert_eq!(&claims["events"][ANSWER], payload);
+    let headers = [("accept", "application/scim+json")];
+    let list = world
+        .provider
+        .send(Method::GET, location, &headers, None)
+        .await;
+    assert_eq!(list.json["Operations"], json!([payload]), "{list}");
 }
 
 #[tokio::test]

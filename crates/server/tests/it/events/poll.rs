@@ -106,120 +106,53 @@ async fn what_a_receiver_cannot_use_is_noted_and_not_sent_again() {
     assert_eq!(events.json[0]["reason"], "event_refused", "{events}");
 }
 
+/// Asks and is refused with this status, in the words of RFC 8935.
+async fn refused(
+    client: &Client,
+    path: &str,
+    media_type: &str,
+    body: &str,
+    name: &str,
+) -> (u16, String) {
+    let headers = [("content-type", media_type)];
+    let body = Some(body.to_owned());
+    let answer = client.send(http::Method::POST, path, &headers, body).await;
+    assert!(!answer.text("description").is_empty(), "{name}: {answer}");
+    (answer.status, answer.text("err").to_owned())
+}
+
 #[tokio::test]
-async fn bad_polls_are_refused_in_the_words_of_the_standard() {
+async fn a_stream_opens_for_its_own_secret_alone() {
+    let world = World::new().await;
+    let (own, other) = (world.poller("notice").await, world.poller("notice").await);
+    for (name, path, secret) in [
+        ("no secret", &*own.path, None),
+        ("a wrong secret", &*own.path, Some("prv_poll_x")),
+        ("another's secret", &*own.path, Some(&*other.secret)),
+        ("the directory's token", &*own.path, world.provider.token()),
+        ("no such stream", "/scim/x/streams/y", Some(&*own.secret)),
+    ] {
+        let client = world.server.stranger().with_token(secret);
+        let got = refused(&client, path, "application/json", "{}", name).await;
+        assert_eq!(got, (401, "authentication_failed".to_owned()), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_poll_that_makes_no_sense_is_refused() {
     let world = World::new().await;
     let poller = world.poller("notice").await;
-    let other = world.poller("notice").await;
-    let own = poller.path.as_str();
-    let token = world.provider.token().unwrap_or_default().to_owned();
-    let secret = poller.secret.clone();
+    let client = world.server.stranger().with_token(Some(&poller.secret));
     let json_type = "application/json";
-    for (name, path, secret, media, body, status, err) in [
-        (
-            "no secret",
-            own,
-            "",
-            json_type,
-            "{}",
-            401,
-            "authentication_failed",
-        ),
-        (
-            "wrong secret",
-            own,
-            "prv_poll_x",
-            json_type,
-            "{}",
-            401,
-            "authentication_failed",
-        ),
-        (
-            "another's secret",
-            own,
-            &*other.secret,
-            json_type,
-            "{}",
-            401,
-            "authentication_failed",
-        ),
-        (
-            "the directory's token",
-            own,
-            &*token,
-            json_type,
-            "{}",
-            401,
-            "authentication_failed",
-        ),
-        (
-            "no such stream",
-            "/scim/x/streams/y",
-            &*secret,
-            json_type,
-            "{}",
-            401,
-            "authentication_failed",
-        ),
-        (
-            "no JSON",
-            own,
-            &*secret,
-            json_type,
-            "{",
-            400,
-            "invalid_request",
-        ),
-        (
-            "a list",
-            own,
-            &*secret,
-            json_type,
-            "[1]",
-            400,
-            "invalid_request",
-        ),
-        (
-            "a negative number",
-            own,
-            &*secret,
-            json_type,
-            r#"{"maxEvents": -1}"#,
-            400,
-            "invalid_request",
-        ),
-        (
-            "a wrong type",
-            own,
-            &*secret,
-            json_type,
-            r#"{"ack": "x"}"#,
-            400,
-            "invalid_request",
-        ),
-        (
-            "a wrong media type",
-            own,
-            &*secret,
-            "text/plain",
-            "{}",
-            415,
-            "invalid_request",
-        ),
+    for (name, media_type, body, status) in [
+        ("no JSON", json_type, "{", 400),
+        ("a list", json_type, "[1]", 400),
+        ("a negative number", json_type, r#"{"maxEvents": -1}"#, 400),
+        ("a wrong type", json_type, r#"{"ack": "x"}"#, 400),
+        ("a wrong media type", "text/plain", "{}", 415),
     ] {
-        let client = world
-            .server
-            .stranger()
-            .with_token(Some(secret).filter(|s| !s.is_empty()));
-        let headers = [("content-type", media)];
-        let body = Some(body.to_owned());
-        let answer = client.send(http::Method::POST, path, &headers, body).await;
-        assert_eq!(
-            (answer.status, answer.text("err")),
-            (status, err),
-            "{name}: {answer}"
-        );
-        assert!(!answer.text("description").is_empty(), "{name}");
+        let got = refused(&client, &poller.path, media_type, body, name).await;
+        assert_eq!(got, (status, "invalid_request".to_owned()), "{name}");
     }
     let unknown = json!({"returnImmediately": true, "added in a later standard": 1});
     let answer = poller.ask(&world.server, unknown).await;
