@@ -178,7 +178,7 @@ impl Directory<'_> {
 
     /// What the provider caused, oldest first.
     pub(crate) fn events(&self) -> Vec<Value> {
-        let mut events = self.server.admin(Method::GET, &format!("/events?directory={}&category=SCIM_SYNC&limit=100", self.id), None)["items"].as_array().unwrap().clone();
+        let mut events = self.server.admin(Method::GET, &format!("/events?directory={}&category=SCIM_SYNC&limit=100", self.id), None).as_array().unwrap().clone();
         events.reverse();
         events
     }
