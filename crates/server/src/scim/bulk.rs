@@ -16,13 +16,15 @@ use portreeve_scim::bulk::{self, Entry, Method, Outcome, Request, RequestError, 
 use portreeve_scim::{error, json};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(super) async fn run(ctx: Ctx, body: Body) -> Response {
     let request = match read(&ctx, body).await {
-        Ok(request) => request,
+        Ok(request) => Arc::new(request),
         Err(failure) => return ctx.answer("bulk", (None, None), Err(failure)).await,
     };
-    let asked = Asked::bulk(request.entries.iter().map(asked).collect());
+    let same = request.clone();
+    let asked = |_: &Ctx| Asked::bulk(same.entries.iter().map(asked).collect());
     events::now_or_later(ctx, asked, move |ctx| async move {
         carry_out(&ctx, &request).await
     })

@@ -26,7 +26,7 @@ pub(super) async fn create(ctx: Ctx, kind: Kind, body: Body) -> Response {
         Ok(json) => json,
         Err(failure) => return refuse(&ctx, "create", kind, failure).await,
     };
-    let asked = Asked::one("POST", kind.endpoint(), None);
+    let asked = |_: &Ctx| Asked::one("POST", kind.endpoint(), None);
     events::now_or_later(ctx, asked, move |ctx| async move {
         let done = match operations::create(&ctx, kind, json).await {
             Ok(item) => shown(&ctx, item, StatusCode::CREATED).await,
@@ -44,7 +44,7 @@ pub(super) async fn replace(ctx: Ctx, kind: Kind, body: Body) -> Response {
         Ok(json) => json,
         Err(failure) => return refuse(&ctx, "replace", kind, failure).await,
     };
-    let asked = Asked::one("PUT", kind.endpoint(), Some(&ctx.id));
+    let asked = |ctx: &Ctx| Asked::one("PUT", kind.endpoint(), Some(&ctx.id));
     events::now_or_later(ctx, asked, move |ctx| async move {
         let only_if = ctx.precondition();
         let done = match operations::replace(&ctx, kind, &ctx.id, json, only_if).await {
@@ -63,7 +63,7 @@ pub(super) async fn patch(ctx: Ctx, kind: Kind, body: Body) -> Response {
         Ok(json) => json,
         Err(failure) => return refuse(&ctx, "patch", kind, failure).await,
     };
-    let asked = Asked::one("PATCH", kind.endpoint(), Some(&ctx.id));
+    let asked = |ctx: &Ctx| Asked::one("PATCH", kind.endpoint(), Some(&ctx.id));
     events::now_or_later(ctx, asked, move |ctx| async move {
         let only_if = ctx.precondition();
         let done = match operations::patch(&ctx, kind, &ctx.id, json, only_if).await {
@@ -93,7 +93,7 @@ async fn patched(ctx: &Ctx, kind: Kind, item: Item) -> Result<Response, Failure>
 
 /// `DELETE`.
 pub(super) async fn delete(ctx: Ctx, kind: Kind) -> Response {
-    let asked = Asked::one("DELETE", kind.endpoint(), Some(&ctx.id));
+    let asked = |ctx: &Ctx| Asked::one("DELETE", kind.endpoint(), Some(&ctx.id));
     events::now_or_later(ctx, asked, move |ctx| async move {
         let only_if = ctx.precondition();
         let done = operations::delete(&ctx, kind, &ctx.id, only_if).await;

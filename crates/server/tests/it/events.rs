@@ -8,8 +8,14 @@ mod told;
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
-use portreeve_testbed::{Answer, Client, TestServer};
+use portreeve_directory::directories::{self, New, Provider, Settings};
+use portreeve_directory::{Actor, Call, Clock, Ids, Refusal, roll, teams};
+use portreeve_server::Config;
+use portreeve_store::{Database, Options, Store, Tx};
+use portreeve_testbed::{Answer, Client, TestClock, TestServer};
 use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -37,6 +43,30 @@ impl World {
         Self {
             server,
             provider,
+            directory,
+        }
+    }
+
+    /// A server on a database that was written to before, with a directory of these settings in it.
+    async fn prepared(
+        adjust: impl Fn(&mut Settings) + Send + Sync + 'static,
+        also: impl Fn(&mut Tx<'_>, &Call) -> Result<(), Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        let write = |config: &mut Config| {
+            let path = config.database.clone();
+            // On another thread, because this one is busy with the test's own runtime.
+            let writing = std::thread::spawn(move || prepare(path, adjust, also));
+            writing.join().expect("it is written");
+        };
+        let server = TestServer::start_with(write).await;
+        let directory = "prepared".to_owned();
+        let path = format!("/directories/{directory}/tokens");
+        let token = server.admin().post(&path, json!({})).await;
+        let base = format!("http://{}/scim/{directory}/v2", server.address());
+        let provider = server.directory("generic").await.with_base(&base);
+        Self {
+            provider: provider.with_token(Some(token.text("secret_token"))),
+            server,
             directory,
         }
     }
@@ -99,6 +129,41 @@ impl World {
         let done = self.provider.patch(path, body).await;
         assert!(done.status < 300, "{done}");
     }
+}
+
+fn prepare(
+    path: PathBuf,
+    adjust: impl Fn(&mut Settings) + Send + 'static,
+    also: impl Fn(&mut Tx<'_>, &Call) -> Result<(), Refusal> + Send + 'static,
+) {
+    let options = Options::new(Database::Sqlite { path }, roll::MIGRATIONS, 0);
+    let store = Store::open(&options).expect("a new database");
+    let work = move |tx: &mut Tx<'_>| {
+        let team = teams::ensure(tx, teams::DEFAULT_NAME, "team", 1)?;
+        let mut settings = Settings::of(Provider::Generic);
+        settings.security_events = true;
+        adjust(&mut settings);
+        let new = New {
+            id: "prepared".into(),
+            team_id: team.id,
+            name: "Prepared".into(),
+            provider: Provider::Generic,
+            settings,
+        };
+        let clock = Arc::new(TestClock::default());
+        let call = Call {
+            directory: Arc::new(directories::create(tx, &new, 1)?),
+            actor: Actor::System,
+            request_id: "r".into(),
+            at: clock.now(),
+            clock,
+            ids: Arc::new(Ids::new()),
+        };
+        also(tx, &call)
+    };
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(store.write(work)).expect("it is written");
+    store.close();
 }
 
 /// Somebody who fetches events.

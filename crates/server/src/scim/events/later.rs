@@ -71,7 +71,7 @@ impl From<Response> for Answer {
 /// accepts it, answers at once and carries it out then.
 pub(in crate::scim) async fn now_or_later<F>(
     ctx: Ctx,
-    asked: Asked,
+    asked: impl FnOnce(&Ctx) -> Asked,
     work: impl FnOnce(Arc<Ctx>) -> F,
 ) -> Response
 where
@@ -89,7 +89,7 @@ where
     let accepted = Accepted {
         txn: ctx.call.new_id(),
         ctx: ctx.clone(),
-        asked,
+        asked: asked(&ctx),
     };
     if let Err(response) = accepted.remember().await {
         return response;

@@ -17,11 +17,11 @@ use client::{Client, Reply};
 use portreeve_directory::Refusal;
 use portreeve_directory::directories::{self, Directory};
 use portreeve_directory::streams::{self, Sealed, Stream};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 
 /// Events per read.
 const BATCH: usize = 20;
@@ -31,6 +31,8 @@ const FIRST_PAUSE_S: i64 = 1;
 const LONGEST_PAUSE_S: i64 = 600;
 /// A busy directory changes thousands of times a second; its receivers hear of it this often.
 const BREATH: Duration = Duration::from_millis(100);
+/// How long a stop of the server waits for deliveries under way.
+const GRACE: Duration = Duration::from_secs(2);
 /// How often receivers that had failed are looked at.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -51,7 +53,7 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         tokio::select! {
             () = asked_to_stop(&mut stop) => break,
             changed = news.changed() => if changed.is_err() { break },
-            Some(done) = rounds.running.join_next() => rounds.ended(done),
+            Some(done) = rounds.running.join_next_with_id() => rounds.ended(done),
             () = tokio::time::sleep(TICK), if waiting => {}
         }
         tokio::select! {
@@ -59,8 +61,9 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(BREATH) => {}
         }
     }
-    // They see the wish to stop themselves, between two events.
-    while rounds.running.join_next().await.is_some() {}
+    // They see the wish to stop themselves, between two events. A receiver that lets us wait gets its event again.
+    let ended = async { while rounds.running.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(GRACE, ended).await;
 }
 
 /// A stream by the ids of its directory and its own.
@@ -69,8 +72,8 @@ type Key = (String, String);
 /// Who is being delivered to.
 #[derive(Default)]
 struct Rounds {
-    running: JoinSet<Key>,
-    busy: HashSet<Key>,
+    running: JoinSet<()>,
+    busy: HashMap<task::Id, Key>,
     /// What the count of news was when a stream was last looked at: without news there is nothing to deliver.
     seen: HashMap<Key, u64>,
 }
@@ -87,6 +90,10 @@ impl Rounds {
                 return true;
             }
         };
+        self.seen.retain(|(directory, id), _| {
+            let same = |push: &Stream| push.directory_id == *directory && push.id == *id;
+            pushes.iter().any(same)
+        });
         let now = app.clock.now();
         let mut waiting = false;
         for stream in pushes {
@@ -94,29 +101,31 @@ impl Rounds {
             let failed = stream.failures > 0;
             waiting |= failed;
             let fresh = self.seen.get(&key) != Some(&count);
-            if self.busy.contains(&key) || stream.next_attempt_at > now || !(failed || fresh) {
+            if self.busy.values().any(|busy| *busy == key)
+                || stream.next_attempt_at > now
+                || !(failed || fresh)
+            {
                 continue;
             }
             self.seen.insert(key.clone(), count);
-            self.busy.insert(key.clone());
             let (app, client) = (app.clone(), client.clone());
-            self.running.spawn(async move {
+            let task = self.running.spawn(async move {
                 deliver(&app, &client, &stream).await;
-                key
             });
+            self.busy.insert(task.id(), key);
         }
         waiting
     }
 
-    fn ended(&mut self, done: Result<Key, tokio::task::JoinError>) {
-        match done {
-            Ok(key) => drop(self.busy.remove(&key)),
+    fn ended(&mut self, done: Result<(task::Id, ()), JoinError>) {
+        let id = match done {
+            Ok((id, ())) => id,
             Err(error) => {
-                // Which one it was is not known any more; nobody else is delivered to twice, as positions are stored.
                 tracing::error!(%error, "a delivery of security events broke off");
-                self.busy.clear();
+                error.id()
             }
-        }
+        };
+        self.busy.remove(&id);
     }
 }
 

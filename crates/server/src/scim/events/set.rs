@@ -11,7 +11,7 @@ use portreeve_directory::events::Event;
 use portreeve_directory::streams::{Content, Stream};
 use portreeve_directory::{Refusal, groups, members, users};
 use portreeve_scim::path::AttributePath;
-use portreeve_scim::schema::{ResourceType, Returned};
+use portreeve_scim::schema::{Resolved, ResourceType, Returned};
 use portreeve_scim::{Profile, Projection, Resource};
 use portreeve_store::Tx;
 use serde_json::{Map, Value, json};
@@ -201,26 +201,47 @@ impl Told<'_> {
         json!(names)
     }
 
+    /// The changes that may be told, by path.
     fn changes(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let named = |change: &'_ Value| change["attribute"].as_str().map(str::to_owned);
-        self.event
+        let named = |change: &'_ Value| {
+            change["attribute"]
+                .as_str()
+                .is_some_and(|name| self.may_tell(name))
+        };
+        let told = self
+            .event
             .changes
             .iter()
-            .filter(move |change| named(change).is_some_and(|name| self.may_tell(&name)))
-            .filter_map(|change| Some((change["attribute"].as_str()?, change)))
+            .filter(move |change| named(change));
+        told.filter_map(|change| Some((change["attribute"].as_str()?, change)))
     }
 
-    fn may_tell(&self, name: &str) -> bool {
-        let Ok(path) = AttributePath::parse(name) else {
-            return false;
+    fn may_tell(&self, path: &str) -> bool {
+        self.resolve(path).is_some_and(|found| {
+            let mut parts = [found.attribute, found.sub].into_iter().flatten();
+            parts.all(|attribute| attribute.returned != Returned::Never)
+        })
+    }
+
+    fn resolve(&self, path: &str) -> Option<Resolved<'_>> {
+        let path = AttributePath::parse(path).ok()?;
+        self.of.resolve(&path, Profile::Lenient)
+    }
+
+    /// A value without the parts of it that are never returned; `None` when nothing is left of it.
+    fn tellable(&self, path: &str, value: &Value) -> Option<Value> {
+        let found = self.resolve(path)?;
+        let is_part = match found.extension {
+            Some(_) => found.attribute.is_some(),
+            None => found.sub.is_some(),
         };
-        let Some(found) = self.of.resolve(&path, Profile::Lenient) else {
-            return false;
-        };
-        [found.attribute, found.sub]
-            .into_iter()
-            .flatten()
-            .all(|attribute| attribute.returned != Returned::Never)
+        if is_part {
+            return Some(value.clone());
+        }
+        let mut whole = Map::new();
+        whole.insert(path.to_owned(), value.clone());
+        Projection::default().apply(self.of, &mut whole);
+        whole.shift_remove(path)
     }
 
     /// A new resource as it was made. One that was revived is told like a replaced one.
@@ -318,11 +339,14 @@ impl Told<'_> {
                 operations.extend(moves(old, new)?);
                 continue;
             }
-            operations.push(match (old, new) {
-                (None, Some(new)) => json!({ "op": "add", "path": path, "value": new }),
-                (Some(_), Some(new)) => json!({ "op": "replace", "path": path, "value": new }),
-                _ => json!({ "op": "remove", "path": path }),
-            });
+            let Some(new) = new else {
+                operations.push(json!({ "op": "remove", "path": path }));
+                continue;
+            };
+            if let Some(value) = self.tellable(path, new) {
+                let op = if old.is_some() { "replace" } else { "add" };
+                operations.push(json!({ "op": op, "path": path, "value": value }));
+            }
         }
         Some(json!({ "schemas": [PATCH_OP], "Operations": operations }))
     }

@@ -2,11 +2,8 @@
 
 use super::*;
 use http::Method;
-use portreeve_directory::directories::{self, New, Provider, Settings};
-use portreeve_directory::{Actor, Call, Clock, Ids, SystemClock, outcomes, roll, teams};
-use portreeve_server::Config;
-use portreeve_store::{Database, Options, Store};
-use std::sync::Arc;
+use portreeve_directory::{Call, outcomes};
+use portreeve_store::Tx;
 use std::time::Duration;
 
 const ANSWER: &str = "urn:ietf:params:scim:event:misc:asyncresp";
@@ -259,66 +256,21 @@ async fn an_outcome_is_for_its_directory_and_for_a_day() {
     assert_eq!(world.provider.get(&path).await.status, 404);
 }
 
-/// Leaves what a server leaves that is killed in the middle of an accepted request: the request and no outcome.
-fn killed(config: &mut Config) {
-    let path = config.database.clone();
-    let write = move || {
-        let options = Options::new(Database::Sqlite { path }, roll::MIGRATIONS, 0);
-        let store = Store::open(&options).expect("a new database");
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime
-            .block_on(store.write(|tx| {
-                let team = teams::ensure(tx, teams::DEFAULT_NAME, "team", 1)?;
-                let mut settings = Settings::of(Provider::Generic);
-                settings.security_events = true;
-                let new = New {
-                    id: "d".into(),
-                    team_id: team.id,
-                    name: "People".into(),
-                    provider: Provider::Generic,
-                    settings,
-                };
-                let call = Call {
-                    directory: Arc::new(directories::create(tx, &new, 1)?),
-                    actor: Actor::System,
-                    request_id: "r".into(),
-                    at: SystemClock.now(),
-                    clock: Arc::new(SystemClock),
-                    ids: Arc::new(Ids::new()),
-                };
-                let asked = [json!({"method": "PUT", "uri": "/Users/u"})];
-                outcomes::accept(tx, &call, "t", false, &asked)
-            }))
-            .expect("the request is written");
-        store.close();
-    };
-    std::thread::spawn(write).join().expect("it is written");
-}
-
 #[tokio::test]
 async fn what_was_accepted_before_a_kill_is_told_as_failed() {
-    let server = TestServer::start_with(killed).await;
-    let token = server
-        .admin()
-        .post("/directories/d/tokens", json!({}))
-        .await;
-    let base = format!("http://{}/scim/d/v2", server.address());
-    let provider = server
-        .stranger()
-        .with_base(&base)
-        .with_token(Some(token.text("secret_token")));
-    let outcome = provider.get("/Outcomes/t").await;
+    // What a server leaves that is killed in the middle of an accepted request: the request and no outcome.
+    let left = |tx: &mut Tx<'_>, call: &Call| {
+        let asked = [json!({"method": "PUT", "uri": "/Users/u"})];
+        outcomes::accept(tx, call, "t", false, &asked)
+    };
+    let world = World::prepared(|_| {}, left).await;
+    let outcome = world.provider.get("/Outcomes/t").await;
     assert_eq!(outcome.status, 200, "{outcome}");
-    let claims = verified(
-        &keys(&server).await,
-        outcome.json.as_str().unwrap_or_default(),
-        None,
-    );
+    let token = outcome.json.as_str().unwrap_or_default();
+    let claims = world.verified(token, None).await;
     let payload = &claims["events"][ANSWER];
-    assert_eq!(
-        (&claims["txn"], &claims["sub_id"]["uri"]),
-        (&json!("t"), &json!("/Users/u"))
-    );
+    assert_eq!(claims["txn"], "t");
+    assert_eq!(claims["sub_id"]["uri"], "/Users/u");
     assert_eq!(
         (&payload["method"], &payload["status"]),
         (&json!("PUT"), &json!("503"))

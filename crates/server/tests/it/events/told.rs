@@ -86,6 +86,46 @@ async fn a_notice_names_what_changed_and_a_full_event_has_the_values() {
     assert!(!whole.contains("not to be told"), "{whole}");
 }
 
+/// A directory may define attributes that no answer has; no token has them either.
+#[tokio::test]
+async fn what_is_never_returned_is_never_told() {
+    const URN: &str = "urn:example:badge:2.0:User";
+    let attribute = |name: &str, returned: &str| {
+        json!({"name": name, "type": "string", "multiValued": false, "description": "x", "required": false,
+            "caseExact": true, "mutability": "readWrite", "returned": returned, "uniqueness": "none"})
+    };
+    let schema = json!({"id": URN, "name": "Badge", "description": "x",
+        "attributes": [attribute("number", "default"), attribute("pin", "never")]});
+    let world = World::prepared(
+        move |settings| settings.user_extensions.push(schema.clone()),
+        |_, _| Ok(()),
+    )
+    .await;
+    let (notice, full) = (world.poller("notice").await, world.poller("full").await);
+    let badge = |pin: &str| json!({"number": "7", "pin": pin});
+    let body = json!({"schemas": [USER, URN], "userName": "ann", URN: badge("pin-1")});
+    let ann = world.provider.post("/Users", body).await;
+    assert_eq!(ann.status, 201, "{ann}");
+    let path = format!("/Users/{}", ann.id());
+    let pin = json!([{"op": "replace", "path": format!("{URN}:pin"), "value": "pin-2"}]);
+    world.patch(&path, pin).await;
+    world
+        .patch(&path, json!([{"op": "remove", "path": URN}]))
+        .await;
+    let whole = json!([{"op": "add", "path": URN, "value": badge("pin-3")}]);
+    world.patch(&path, whole).await;
+    let put =
+        json!({"schemas": [USER, URN], "userName": "ann", URN: {"number": "8", "pin": "pin-4"}});
+    assert_eq!(world.provider.put(&path, put).await.status, 200);
+    for (name, poller) in [("notice", notice), ("full", full)] {
+        let told = poller.look(&world).await;
+        assert_eq!(told.len(), 5, "{name}");
+        let text = json!(told).to_string();
+        assert!(!text.contains("pin"), "{name}: {text}");
+        assert!(text.contains(URN), "{name}: {text}");
+    }
+}
+
 #[tokio::test]
 async fn a_full_patch_is_a_patch_that_can_be_applied() {
     let world = World::new().await;
