@@ -12,3 +12,5 @@ mod program;
 mod serve;
 #[cfg(test)]
 mod settings;
+#[cfg(test)]
+mod stream;
