@@ -23,20 +23,10 @@ fn streams_come_and_go_and_show_their_secrets_once() {
     assert_eq!(on["security_events"], true);
 
     let poll = server.json(&["stream", "create", "--delivery", "poll"]);
-    let push = server.json(&[
-        "stream",
-        "create",
-        "--delivery",
-        "push",
-        "--endpoint",
-        "http://127.0.0.1:9/events",
-        "--authorization",
-        "Bearer receivers-own",
-        "--audience",
-        "receiver",
-        "--content",
-        "full",
-    ]);
+    let push = server.run_line(
+        "stream create --delivery push --endpoint http://127.0.0.1:9/events --authorization receivers-own --audience receiver --content full -o json",
+    );
+    let push = push.json();
     let secret = poll["secret"].as_str().unwrap();
     assert!(secret.starts_with("prv_poll_"), "{poll}");
     let url = format!("http://{}/scim/", server.address);
