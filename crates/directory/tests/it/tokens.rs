@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 const DAY: i64 = 86_400_000_000;
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of it is a table of cases")]
 fn a_token_opens_its_own_directory_until_it_ends() {
     let world = World::new();
     let directory = world.directory.id.clone();

@@ -63,7 +63,7 @@ fn a_deactivated_user_keeps_memberships_and_comes_back_as_a_plain_user() {
         (off.status, off.level.as_str()),
         (Status::Suspended, "admin")
     );
-    assert_eq!(world.members(&sales.id), [ann.id.clone()]);
+    assert_eq!(world.members(&sales.id), std::slice::from_ref(&ann.id));
     let on = world.patch_user(&ann.id, switch(true)).unwrap();
     assert_eq!((on.status, on.level.as_str()), (Status::Active, "user"));
     assert_eq!(world.groups_of(&ann.id), ["Sales"]);

@@ -165,7 +165,8 @@ impl World {
         } else {
             catalog.user()
         };
-        let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations});
+        let mut body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]});
+        body["Operations"] = operations;
         Patch::parse(body, of, id, self.directory.profile, &mut Notes::default()).unwrap()
     }
 
