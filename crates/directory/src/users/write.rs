@@ -105,7 +105,8 @@ pub fn delete(
 }
 
 /// Writes the changed resource with its indexes and event, and moves the status with `active`. Without `active` the
-/// status stays, because a client that leaves it out must not let a leaver in again.
+/// status stays, because a client that leaves it out must not let a leaver in again. After a PUT the answer then says
+/// `false`; a PATCH that removes `active` gets its wish, and only that.
 fn save(
     tx: &mut Tx<'_>,
     call: &Call,
@@ -114,13 +115,13 @@ fn save(
     old: &Resource,
     mut new: Resource,
 ) -> Result<Written<User>, Refusal> {
-    if !new.as_map().contains_key("active") && before.status != Status::Active {
-        new = with_active(call, new, false);
-    }
-    let active = new.active();
-    if active != old.active() {
+    let sent = new.as_map().get("active").and_then(Value::as_bool);
+    if sent.is_none() && verb == "replace" {
+        new = with_active(call, new, before.status == Status::Active);
+    } else if sent.is_some() && sent != old.as_map().get("active").and_then(Value::as_bool) {
         active_was_sent(tx, call)?;
     }
+    let active = sent.unwrap_or(before.status == Status::Active);
     let (status, level) = match (active, before.status) {
         (true, Status::Active) | (false, Status::Suspended | Status::Hidden) => {
             (before.status, before.level.clone())

@@ -176,3 +176,17 @@ fn events_tell_what_changed_from_what_to_what() {
     );
     assert!(created.id < patched.id);
 }
+
+#[test]
+fn to_leave_active_out_or_to_remove_it_lets_nobody_in_again() {
+    let world = World::new();
+    let ann = world.named("ann");
+    world.patch_user(&ann.id, switch(OFF)).unwrap();
+    let removed = world
+        .patch_user(&ann.id, json!([{"op": "Remove", "path": "active"}]))
+        .unwrap();
+    assert_eq!(removed.status, Status::Suspended);
+    assert!(!removed.resource.contains("active"), "what was removed is not there");
+    let on = world.patch_user(&ann.id, switch(true)).unwrap();
+    assert_eq!(on.status, Status::Active);
+}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::conflict::{self, IndexNames};
@@ -53,6 +54,8 @@ pub(super) fn open(path: &Path, cache_kib: u32) -> Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Plans do not depend on bound values; else SQLite parses a statement anew whenever its LIMIT is bound.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // No memory map: its pages would count as the server's memory. FULL: the log is flushed at every commit.
         // No automatic checkpoint: the writer chooses a moment when nobody waits. A log that a long read
         // made larger than 64 MiB is cut when it is begun anew.
