@@ -97,6 +97,10 @@ impl Kind for Users {
     }
 
     fn derive(tx: &mut Tx<'_>, directory: &Directory, items: &mut [User]) -> Result<(), Refusal> {
+        if let [user] = items {
+            user.groups = members::groups_of(tx, &directory.id, &user.id)?;
+            return Ok(());
+        }
         let ids: Vec<&str> = items.iter().map(|user| user.id.as_str()).collect();
         let mut groups = members::groups_of_all(tx, &directory.id, &ids)?;
         for user in items {
