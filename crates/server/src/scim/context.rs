@@ -35,7 +35,15 @@ impl FromRequestParts<Arc<App>> for Ctx {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
         let at = app.clock.now();
-        let (directory_id, id) = path_parameters(parts, app).await;
+        let (directory_id, id) = match path_parameters(parts, app).await {
+            Ok(found) => found,
+            Err(failure) => {
+                return Err(render::failure(
+                    &failure,
+                    render::media_type(&parts.headers),
+                ));
+            }
+        };
         let request_id = parts
             .extensions
             .get::<RequestId>()
@@ -93,20 +101,36 @@ impl FromRequestParts<Arc<App>> for Ctx {
     }
 }
 
-/// The directory's id, and the parameter after it if there is one.
-async fn path_parameters(parts: &mut Parts, app: &Arc<App>) -> (String, String) {
+/// The directory's id, and the parameter after it if there is one. Nothing has a name that is not UTF-8 or has a NUL in
+/// it, whoever asks.
+pub(super) async fn path_parameters(
+    parts: &mut Parts,
+    app: &Arc<App>,
+) -> Result<(String, String), Failure> {
+    let nothing = || {
+        Failure::plain(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "the path is not UTF-8 once it is decoded, or has a NUL in it; nothing here has such an id"
+                .into(),
+        )
+    };
+    let params = RawPathParams::from_request_parts(parts, app)
+        .await
+        .map_err(|_| nothing())?;
     let (mut directory_id, mut id) = (String::new(), String::new());
-    if let Ok(params) = RawPathParams::from_request_parts(parts, app).await {
-        for (name, value) in &params {
-            let place = if name == "directory" {
-                &mut directory_id
-            } else {
-                &mut id
-            };
-            value.clone_into(place);
+    for (name, value) in &params {
+        if value.contains('\0') {
+            return Err(nothing());
         }
+        let place = if name == "directory" {
+            &mut directory_id
+        } else {
+            &mut id
+        };
+        value.clone_into(place);
     }
-    (directory_id, id)
+    Ok((directory_id, id))
 }
 
 impl Ctx {
@@ -263,7 +287,12 @@ async fn record_refusal(
 }
 
 /// The tenant URL as the client sees it: configured, or told by a trusted proxy, or the `Host` it asked for.
-fn base_url(app: &App, parts: &Parts, headers: &HeaderMap, directory_id: &str) -> String {
+pub(super) fn base_url(
+    app: &App,
+    parts: &Parts,
+    headers: &HeaderMap,
+    directory_id: &str,
+) -> String {
     if let Some(url) = &app.config.public_url {
         return format!("{url}/scim/{directory_id}/v2");
     }

@@ -1,13 +1,16 @@
 //! What the service says about itself (RFC 7644 section 4). It says what is true for this directory.
 
-use super::context::Ctx;
+use super::context::{Ctx, base_url, path_parameters};
 use super::error::Failure;
 use super::render;
 use crate::app::App;
+use crate::auth::Refused;
 use crate::body::BULK_LIMIT;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::response::Response;
+use http::request::Parts;
 use http::{StatusCode, header};
+use portreeve_directory::Refusal;
 use portreeve_directory::cursor::TIMEOUT_S;
 use portreeve_directory::directories::{self, Directory};
 use portreeve_directory::list::{DEFAULT_PAGE, MAX_PAGE};
@@ -25,30 +28,13 @@ pub(super) async fn service_provider_config(
     State(app): State<Arc<App>>,
     request: Request,
 ) -> Response {
-    let anonymous = !request.headers().contains_key(header::AUTHORIZATION);
-    let directory_id = request
-        .uri()
-        .path()
-        .split('/')
-        .nth(2)
-        .unwrap_or_default()
-        .to_owned();
-    if anonymous {
-        let id = directory_id.clone();
-        let found = app
-            .store
-            .lookup(move |tx| directories::by_id(tx, &id))
-            .await;
-        let base = format!("{}/scim/{directory_id}/v2", app.public_url());
-        return match found {
-            Ok(directory) => plain(
-                render::SCIM_JSON,
-                &discovery::service_provider_config(&features(&directory), &base),
-            ),
-            Err(refusal) => render::failure(&refusal.into(), render::SCIM_JSON),
+    let (mut parts, _) = request.into_parts();
+    if !parts.headers.contains_key(header::AUTHORIZATION) {
+        return match anonymous(&mut parts, &app).await {
+            Ok(body) => plain(render::media_type(&parts.headers), &body),
+            Err(failure) => render::failure(&failure, render::media_type(&parts.headers)),
         };
     }
-    let (mut parts, _) = request.into_parts();
     match Ctx::from_request_parts(&mut parts, &app).await {
         Ok(ctx) => ok(
             &ctx,
@@ -97,6 +83,24 @@ pub(super) async fn resource_type(ctx: Ctx) -> Response {
         .by_name(&ctx.id)
         .map(|kind| discovery::resource_type(kind, &ctx.base));
     one(&ctx, "ResourceType", found).await
+}
+
+/// The configuration for somebody without a token. Where there is no directory the answer is that of every endpoint.
+async fn anonymous(parts: &mut Parts, app: &Arc<App>) -> Result<Value, Failure> {
+    let (directory_id, _) = path_parameters(parts, app).await?;
+    let base = base_url(app, parts, &parts.headers, &directory_id);
+    let found = app
+        .store
+        .lookup(move |tx| directories::by_id(tx, &directory_id))
+        .await;
+    match found {
+        Ok(directory) => Ok(discovery::service_provider_config(
+            &features(&directory),
+            &base,
+        )),
+        Err(Refusal::NotFound(..)) => Err(Refused::NoDirectory.into()),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 /// What this server can do for a directory.

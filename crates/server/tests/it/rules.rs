@@ -108,3 +108,33 @@ fn unknown_attributes_are_ignored_and_named_once() {
     let seen: Vec<Value> = directory.api()["unknown_attributes"].as_array().unwrap().clone();
     assert_eq!(seen, [json!("shoeSize"), json!("urn:example:unknown:2.0:User")]);
 }
+
+#[test]
+fn who_has_no_token_may_ask_how_to_authenticate_and_nothing_else() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let none = [("Authorization", "")];
+    let open = directory.send("GET", "/ServiceProviderConfig", &none, None);
+    assert_eq!((open.status, &open.json["patch"]["supported"]), (200, &json!(true)), "{open:?}");
+    assert_eq!(open.json["meta"]["location"], format!("{}/ServiceProviderConfig", directory.base).as_str());
+    let nowhere = server.elsewhere("00000000-0000-0000-0000-000000000000");
+    for (name, answer) in [
+        ("a wrong token", directory.send("GET", "/ServiceProviderConfig", &[("Authorization", "Bearer x")], None)),
+        ("an unknown directory", nowhere.send("GET", "/ServiceProviderConfig", &none, None)),
+        ("another endpoint", directory.send("GET", "/Schemas", &none, None)),
+    ] {
+        assert_eq!((answer.status, answer.json["status"].as_str()), (401, Some("401")), "{name}: {answer:?}");
+    }
+}
+
+#[test]
+fn an_id_that_nothing_can_have_is_not_found() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    for id in ["%ff", "a%00b", "%00", "%c3%28"] {
+        for (method, body) in [("GET", None), ("PUT", Some(r#"{"userName":"a"}"#)), ("DELETE", None)] {
+            let answer = directory.send(method, &format!("/Users/{id}"), &[], body);
+            assert_eq!((answer.status, answer.json["status"].as_str()), (404, Some("404")), "{method} {id}: {answer:?}");
+        }
+    }
+}

@@ -69,6 +69,11 @@ impl Server {
         Directory { server: self, id: text("id"), base: text("tenant_url"), token: text("secret_token") }
     }
 
+    /// A client with a token of nowhere, for a directory that need not exist.
+    pub(crate) fn elsewhere(&self, id: &str) -> Directory<'_> {
+        Directory { server: self, id: id.to_owned(), base: format!("{}/scim/{id}/v2", self.url), token: "prv_scim_x".into() }
+    }
+
     /// The admin API on the local socket.
     pub(crate) fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
         let mut request = self.local.request(method, format!("http://localhost/api/v1{path}"));
