@@ -2,7 +2,7 @@
 
 mod write;
 
-pub use write::{create, delete, patch, refresh_unique_names, replace};
+pub use write::{create, delete, discard, patch, refresh_unique_names, replace};
 
 use crate::{Refusal, What};
 use portreeve_scim::Resource;

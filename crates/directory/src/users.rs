@@ -2,7 +2,7 @@
 
 mod write;
 
-pub use write::{create, delete, patch, replace};
+pub use write::{create, delete, discard, patch, replace};
 
 use crate::{Refusal, What};
 use portreeve_scim::Resource;

@@ -120,13 +120,21 @@ pub fn delete(
             let now = write(tx, call, &before, &resource, "kept")?;
             told(tx, call, "delete", &now, None)
         }
-        GroupRemoval::Delete => {
-            tx.exec(members::DROP_ALL, &params![&call.directory.id, id])?;
-            members::forget(tx, call, id)?;
-            tx.exec(DELETE, &params![&call.directory.id, id])?;
-            told(tx, call, "delete", &before, None)
-        }
+        GroupRemoval::Delete => remove(tx, call, &before),
     }
+}
+
+/// Removes a group for good, whatever the directory says of deleted groups: the way to undo a [`create`].
+pub fn discard(tx: &mut Tx<'_>, call: &Call, id: &str) -> Result<(), Refusal> {
+    let before = by_id(tx, &call.directory.id, id)?;
+    remove(tx, call, &before)
+}
+
+fn remove(tx: &mut Tx<'_>, call: &Call, group: &Group) -> Result<(), Refusal> {
+    tx.exec(members::DROP_ALL, &params![&call.directory.id, &group.id])?;
+    members::forget(tx, call, &group.id)?;
+    tx.exec(DELETE, &params![&call.directory.id, &group.id])?;
+    told(tx, call, "delete", group, None)
 }
 
 /// Makes the names of all groups unique or not, after the setting has changed. Refuses when two groups share a name.

@@ -95,13 +95,24 @@ pub fn delete(
         let new = with_active(call, old.clone(), false);
         return save(tx, call, "delete", before, &old, new).map(drop);
     }
-    for email in &Keys::of(&old).emails {
-        tx.exec(DROP_EMAIL, &params![&call.directory.id, email, id])?;
+    remove(tx, call, &before, &old)
+}
+
+/// Removes a user for good, whatever the directory says of deleted users: the way to undo a [`create`].
+pub fn discard(tx: &mut Tx<'_>, call: &Call, id: &str) -> Result<(), Refusal> {
+    let before = by_id(tx, &call.directory.id, id)?;
+    let old = before.parsed()?;
+    remove(tx, call, &before, &old)
+}
+
+fn remove(tx: &mut Tx<'_>, call: &Call, user: &User, resource: &Resource) -> Result<(), Refusal> {
+    for email in &Keys::of(resource).emails {
+        tx.exec(DROP_EMAIL, &params![&call.directory.id, email, &user.id])?;
     }
-    members::forget(tx, call, id)?;
-    tx.exec(DELETE, &params![&call.directory.id, id])?;
-    release_reports(tx, call, id)?;
-    told(tx, call, "delete", &before, &old, None)
+    members::forget(tx, call, &user.id)?;
+    tx.exec(DELETE, &params![&call.directory.id, &user.id])?;
+    release_reports(tx, call, &user.id)?;
+    told(tx, call, "delete", user, resource, None)
 }
 
 /// Writes the changed resource with its indexes and event, and moves the status with `active`. Without `active` the

@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use portreeve_directory::directories::GroupRemoval;
-use portreeve_directory::{Refusal, What};
+use portreeve_directory::{Refusal, What, groups};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -87,6 +87,30 @@ fn a_kept_group_is_gone_for_the_provider_and_comes_back_with_its_id() {
         (world.groups_of(&ann.id), world.groups_of(&bob.id)),
         (vec![], vec!["sales".to_owned()])
     );
+}
+
+#[test]
+fn a_discarded_group_is_gone_whatever_the_directory_says() {
+    for removal in [GroupRemoval::Delete, GroupRemoval::Keep] {
+        let world = World::with(|settings| settings.groups = removal);
+        let ann = world.named("ann");
+        let sales = world.group("Sales", &[&ann.id]);
+        let id = sales.id.clone();
+        world
+            .write(move |tx, call| groups::discard(tx, call, &id))
+            .unwrap();
+        assert!(world.members(&sales.id).is_empty(), "{removal:?}");
+        assert_eq!(
+            world.events().last().map(|event| event.action.as_str()),
+            Some("delete"),
+            "{removal:?}"
+        );
+        assert_ne!(
+            world.group("Sales", &[]).id,
+            sales.id,
+            "{removal:?}: there is nothing to revive"
+        );
+    }
 }
 
 #[test]

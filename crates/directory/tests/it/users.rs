@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use portreeve_directory::directories::UserRemoval;
-use portreeve_directory::users::Status;
+use portreeve_directory::users::{self, Status};
 use portreeve_directory::{Refusal, What};
 use serde_json::{Value, json};
 
@@ -186,7 +186,34 @@ fn to_leave_active_out_or_to_remove_it_lets_nobody_in_again() {
         .patch_user(&ann.id, json!([{"op": "Remove", "path": "active"}]))
         .unwrap();
     assert_eq!(removed.status, Status::Suspended);
-    assert!(!removed.resource.contains("active"), "what was removed is not there");
+    assert!(
+        !removed.resource.contains("active"),
+        "what was removed is not there"
+    );
     let on = world.patch_user(&ann.id, switch(true)).unwrap();
     assert_eq!(on.status, Status::Active);
+}
+
+#[test]
+fn a_discarded_user_is_gone_whatever_the_directory_says() {
+    for removal in [UserRemoval::Delete, UserRemoval::Suspend, UserRemoval::Hide] {
+        let world = World::with(|settings| settings.users = removal);
+        let ann = world.user(json!({"userName": "ann", "emails": [{"value": "ann@x.example"}]}));
+        let sales = world.group("Sales", &[&ann.id]);
+        let id = ann.id.clone();
+        world
+            .write(move |tx, call| users::discard(tx, call, &id))
+            .unwrap();
+        assert!(
+            matches!(world.get(&ann.id), Err(Refusal::NotFound(What::User, _))),
+            "{removal:?}"
+        );
+        assert!(world.members(&sales.id).is_empty(), "{removal:?}");
+        assert_eq!(
+            world.events().last().map(|event| event.action.as_str()),
+            Some("delete"),
+            "{removal:?}"
+        );
+        assert_ne!(world.named("ann").id, ann.id, "{removal:?}");
+    }
 }
