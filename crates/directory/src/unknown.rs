@@ -14,15 +14,38 @@ pub const LIMIT: i64 = 200;
 
 /// Remembers a name; `true` when it was new and should be told.
 pub fn note(tx: &mut Tx<'_>, directory_id: &str, name: &str, now: i64) -> Result<bool, Refusal> {
-    let known = tx
+    let new = note_all(tx, directory_id, &[name.to_owned()], now)?;
+    Ok(!new.is_empty())
+}
+
+/// Remembers the names that a change came with, in the transaction of that change. Those that were new are returned,
+/// to be told once it is committed. What exceeds [`LIMIT`] is not remembered, and therefore not new.
+pub fn note_all(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    names: &[String],
+    now: i64,
+) -> Result<Vec<String>, Refusal> {
+    let mut new = Vec::new();
+    if names.is_empty() {
+        return Ok(new);
+    }
+    let mut known = tx
         .query_one(COUNT, &params![directory_id])?
         .map_or(Ok(0), |row| row.int(0))?;
-    if known >= LIMIT {
-        return Ok(false);
+    for name in names {
+        if known >= LIMIT {
+            break;
+        }
+        if tx
+            .query_one(INSERT, &params![directory_id, name, now])?
+            .is_some()
+        {
+            known += 1;
+            new.push(name.clone());
+        }
     }
-    Ok(tx
-        .query_one(INSERT, &params![directory_id, name, now])?
-        .is_some())
+    Ok(new)
 }
 
 /// The names seen so far.

@@ -13,6 +13,8 @@ mod streams;
 #[cfg(test)]
 mod tokens;
 #[cfg(test)]
+mod unknown;
+#[cfg(test)]
 mod users;
 #[cfg(test)]
 mod world;
