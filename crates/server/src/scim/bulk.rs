@@ -6,14 +6,14 @@ use super::discovery::BULK_OPERATIONS;
 use super::error::Failure;
 use super::events::{self, Answer, Asked};
 use super::operations::{self, Item, Kind};
-use super::render;
+use super::{render, tag};
 use crate::body::{self, BULK_LIMIT};
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use portreeve_directory::users::Precondition;
 use portreeve_scim::bulk::{self, Entry, Method, Outcome, Request, RequestError, Step, Target};
-use portreeve_scim::{error, json};
+use portreeve_scim::{Projection, error, json};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -138,16 +138,14 @@ impl Run<'_> {
                 };
                 let outcome = match operation.resolved(&omit, &self.ids) {
                     Ok((target, data)) => {
-                        let only_if =
-                            operation
-                                .version
-                                .as_deref()
-                                .map_or(Precondition::None, |version| {
-                                    Precondition::Version(
-                                        render::version_of(version).into_iter().collect(),
-                                    )
-                                });
-                        self.run(operation.method, &target, data, only_if).await
+                        let only_if = operation.version.as_deref().map(tag::of_operation);
+                        match only_if.transpose() {
+                            Ok(only_if) => {
+                                let only_if = only_if.unwrap_or_default();
+                                self.run(operation.method, &target, data, only_if).await
+                            }
+                            Err(failure) => failed(&failure, None),
+                        }
                     }
                     Err(unresolved) => failed(&conflict(unresolved.to_string()), None),
                 };
@@ -183,7 +181,7 @@ impl Run<'_> {
         match done {
             Ok(item) => {
                 if let Some(outcome) = self.outcomes.get_mut(&index) {
-                    outcome.version = Some(render::version_tag(item.version()));
+                    outcome.version = Some(whole(self.ctx, &item));
                 }
             }
             Err(failure) => {
@@ -235,11 +233,7 @@ impl Run<'_> {
                 .map(|()| None),
         };
         match done {
-            Ok(Some(item)) => succeeded(
-                &item,
-                &ctx.base,
-                if method == Method::Post { 201 } else { 200 },
-            ),
+            Ok(Some(item)) => succeeded(ctx, &item, if method == Method::Post { 201 } else { 200 }),
             Ok(None) => Outcome {
                 status: 204,
                 location: Some(location),
@@ -272,13 +266,18 @@ impl From<RequestError> for Failure {
     }
 }
 
-fn succeeded(item: &Item, base: &str, status: u16) -> Outcome {
+fn succeeded(ctx: &Ctx, item: &Item, status: u16) -> Outcome {
     Outcome {
         status,
-        location: Some(item.location(base)),
-        version: Some(render::version_tag(item.version())),
+        location: Some(item.location(&ctx.base)),
+        version: Some(whole(ctx, item)),
         response: None,
     }
+}
+
+/// The tag of the whole resource.
+fn whole(ctx: &Ctx, item: &Item) -> String {
+    item.tag(&ctx.call.directory.catalog, &Projection::default())
 }
 
 fn failed(failure: &Failure, location: Option<String>) -> Outcome {

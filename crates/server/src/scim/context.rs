@@ -8,9 +8,8 @@ use crate::http::RequestId;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use portreeve_directory::events::{self, Category, Outcome};
-use portreeve_directory::users::Precondition;
 use portreeve_directory::{Actor, Call, unknown};
 use portreeve_scim::resource::Notes;
 use portreeve_scim::{Projection, query};
@@ -181,37 +180,6 @@ impl Ctx {
             .iter()
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
-    }
-
-    /// `If-Match` as a condition (RFC 7644 section 3.14; compared weakly, as SCIM's own examples do).
-    pub(crate) fn precondition(&self) -> Precondition {
-        let Some(value) = self
-            .headers
-            .get(header::IF_MATCH)
-            .map(|value| value.to_str().unwrap_or_default())
-        else {
-            return Precondition::None;
-        };
-        if value.trim() == "*" {
-            return Precondition::Exists;
-        }
-        Precondition::Version(value.split(',').filter_map(render::version_of).collect())
-    }
-
-    /// Whether `If-None-Match` names this version.
-    pub(crate) fn has_already(&self, version: i64) -> bool {
-        let Some(value) = self
-            .headers
-            .get(header::IF_NONE_MATCH)
-            .and_then(|value| value.to_str().ok())
-        else {
-            return false;
-        };
-        value.trim() == "*"
-            || value
-                .split(',')
-                .filter_map(render::version_of)
-                .any(|known| known == version)
     }
 
     /// Tells of attributes that no schema knows: once per directory and name, in the log and in the database.

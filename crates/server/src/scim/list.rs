@@ -3,7 +3,7 @@
 use super::context::Ctx;
 use super::error::Failure;
 use super::operations::Kind;
-use super::{render, resources, stream};
+use super::{render, resources, stream, tag};
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
@@ -116,16 +116,13 @@ fn push_users(
     page: &Page<portreeve_directory::users::User>,
     out: &mut String,
 ) -> Result<(), Failure> {
+    let of = ctx.call.directory.catalog.user();
     for (i, user) in page.items.iter().enumerate() {
         if i > 0 {
             out.push(',');
         }
-        out.push_str(&render::user(
-            &ctx.base,
-            user,
-            ctx.call.directory.catalog.user(),
-            &query.projection,
-        )?);
+        let tag = tag::of_user(user, of, &query.projection);
+        out.push_str(&render::user(&ctx.base, user, &tag, of, &query.projection)?);
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ mod operations;
 mod render;
 mod resources;
 mod stream;
+mod tag;
 
 use crate::app::App;
 use axum::Router;

@@ -2,12 +2,13 @@
 
 use super::context::Ctx;
 use super::error::Failure;
+use super::tag;
 use portreeve_directory::groups::{self, Group};
 use portreeve_directory::members;
 use portreeve_directory::users::{self, Precondition, User};
 use portreeve_scim::resource::Notes;
 use portreeve_scim::schema::ResourceType;
-use portreeve_scim::{Catalog, Patch, Resource};
+use portreeve_scim::{Catalog, Patch, Projection, Resource};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -57,10 +58,11 @@ impl Item {
         }
     }
 
-    pub(crate) fn version(&self) -> i64 {
+    /// The tag of the resource as the projection shows it.
+    pub(crate) fn tag(&self, catalog: &Catalog, projection: &Projection) -> String {
         match self {
-            Self::User(user) => user.version,
-            Self::Group(group) => group.version,
+            Self::User(user) => tag::of_user(user, catalog.user(), projection),
+            Self::Group(group) => tag::of_version(group.version),
         }
     }
 

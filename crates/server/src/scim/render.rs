@@ -4,6 +4,7 @@
 //! around it, without parsing it again.
 
 use super::error::Failure;
+use super::tag;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -67,26 +68,10 @@ pub(crate) fn failure(failure: &Failure, media_type: &'static str) -> Response {
     response
 }
 
-/// `meta.version` and `ETag` of a version.
-pub(crate) fn version_tag(version: i64) -> String {
-    format!("W/\"{version}\"")
-}
-
-/// The version in an entity tag, weak or strong.
-pub(crate) fn version_of(tag: &str) -> Option<i64> {
-    let tag = tag.trim();
-    tag.strip_prefix("W/")
-        .unwrap_or(tag)
-        .strip_prefix('"')?
-        .strip_suffix('"')?
-        .parse()
-        .ok()
-}
-
 /// Adds `ETag` and `Location`.
-pub(crate) fn with_identity(mut response: Response, version: i64, location: &str) -> Response {
+pub(crate) fn with_identity(mut response: Response, tag: &str, location: &str) -> Response {
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::try_from(version_tag(version)) {
+    if let Ok(value) = HeaderValue::try_from(tag) {
         headers.insert(ETAG, value);
     }
     if let Ok(value) = HeaderValue::try_from(location) {
@@ -95,10 +80,11 @@ pub(crate) fn with_identity(mut response: Response, version: i64, location: &str
     response
 }
 
-/// A user as the projection wants it. `groups` must have been loaded if it wants them.
+/// A user as the projection wants it, with this tag. `groups` must have been loaded if it wants them.
 pub(crate) fn user(
     base: &str,
     user: &User,
+    tag: &str,
     of: &ResourceType,
     projection: &Projection,
 ) -> Result<String, Refusal> {
@@ -119,7 +105,7 @@ pub(crate) fn user(
         base,
         "User",
         &user.id,
-        (user.created_at, user.updated_at, user.version),
+        (user.created_at, user.updated_at, tag),
     );
     project(out, of, projection)
 }
@@ -160,7 +146,11 @@ pub(crate) fn group_alone(
         base,
         "Group",
         &group.id,
-        (group.created_at, group.updated_at, group.version),
+        (
+            group.created_at,
+            group.updated_at,
+            &tag::of_version(group.version),
+        ),
     );
     project(out, of, projection)
 }
@@ -198,13 +188,14 @@ fn meta(
     base: &str,
     kind: &str,
     id: &str,
-    (created, modified, version): (i64, i64, i64),
+    (created, modified, tag): (i64, i64, &str),
 ) {
     let _ = write!(
         out,
-        ",\"meta\":{{\"resourceType\":\"{kind}\",\"created\":\"{}\",\"lastModified\":\"{}\",\"location\":\"{base}/{kind}s/{id}\",\"version\":\"W/\\\"{version}\\\"\"}}}}",
+        ",\"meta\":{{\"resourceType\":\"{kind}\",\"created\":\"{}\",\"lastModified\":\"{}\",\"location\":\"{base}/{kind}s/{id}\",\"version\":\"W/\\\"{}\\\"\"}}}}",
         time::format(created),
-        time::format(modified)
+        time::format(modified),
+        tag::opaque(tag)
     );
 }
 

@@ -4,7 +4,7 @@ use super::context::Ctx;
 use super::error::Failure;
 use super::events::{self, Asked};
 use super::operations::{self, Item, Kind};
-use super::{render, stream};
+use super::{render, stream, tag};
 use crate::body;
 use axum::body::Body;
 use axum::response::Response;
@@ -28,10 +28,7 @@ pub(super) async fn create(ctx: Ctx, kind: Kind, body: Body) -> Response {
     };
     let asked = |_: &Ctx| Asked::one("POST", kind.endpoint(), None);
     events::now_or_later(ctx, asked, move |ctx| async move {
-        let done = match operations::create(&ctx, kind, json).await {
-            Ok(item) => shown(&ctx, item, StatusCode::CREATED).await,
-            Err(failure) => Err(failure),
-        };
+        let done = created(&ctx, kind, json).await;
         let object = (Some(kind.name()), None);
         ctx.answer("create", object, done).await.into()
     })
@@ -46,11 +43,7 @@ pub(super) async fn replace(ctx: Ctx, kind: Kind, body: Body) -> Response {
     };
     let asked = |ctx: &Ctx| Asked::one("PUT", kind.endpoint(), Some(&ctx.id));
     events::now_or_later(ctx, asked, move |ctx| async move {
-        let only_if = ctx.precondition();
-        let done = match operations::replace(&ctx, kind, &ctx.id, json, only_if).await {
-            Ok(item) => shown(&ctx, item, StatusCode::OK).await,
-            Err(failure) => Err(failure),
-        };
+        let done = replaced(&ctx, kind, json).await;
         let object = (Some(kind.name()), Some(ctx.id.as_str()));
         ctx.answer("replace", object, done).await.into()
     })
@@ -65,43 +58,18 @@ pub(super) async fn patch(ctx: Ctx, kind: Kind, body: Body) -> Response {
     };
     let asked = |ctx: &Ctx| Asked::one("PATCH", kind.endpoint(), Some(&ctx.id));
     events::now_or_later(ctx, asked, move |ctx| async move {
-        let only_if = ctx.precondition();
-        let done = match operations::patch(&ctx, kind, &ctx.id, json, only_if).await {
-            Ok(item) => patched(&ctx, kind, item).await,
-            Err(failure) => Err(failure),
-        };
+        let done = patched(&ctx, kind, json).await;
         let object = (Some(kind.name()), Some(ctx.id.as_str()));
         ctx.answer("patch", object, done).await.into()
     })
     .await
 }
 
-/// A patched user is answered with the resource, a group with nothing, as Entra's client likes it best; a group may
-/// have very many members. Who asks for attributes gets them (RFC 7644 section 3.5.2).
-async fn patched(ctx: &Ctx, kind: Kind, item: Item) -> Result<Response, Failure> {
-    if kind == Kind::User || ctx.projects() {
-        return shown(ctx, item, StatusCode::OK).await;
-    }
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(render::with_identity(
-        response,
-        item.version(),
-        &item.location(&ctx.base),
-    ))
-}
-
 /// `DELETE`.
 pub(super) async fn delete(ctx: Ctx, kind: Kind) -> Response {
     let asked = |ctx: &Ctx| Asked::one("DELETE", kind.endpoint(), Some(&ctx.id));
     events::now_or_later(ctx, asked, move |ctx| async move {
-        let only_if = ctx.precondition();
-        let done = operations::delete(&ctx, kind, &ctx.id, only_if).await;
-        let done = done.map(|()| {
-            let mut response = Response::new(Body::empty());
-            *response.status_mut() = StatusCode::NO_CONTENT;
-            response
-        });
+        let done = deleted(&ctx, kind).await;
         let object = (Some(kind.name()), Some(ctx.id.as_str()));
         ctx.answer("delete", object, done).await.into()
     })
@@ -119,6 +87,38 @@ async fn refuse(ctx: &Ctx, verb: &str, kind: Kind, failure: Failure) -> Response
 pub(super) async fn json_body(ctx: &Ctx, body: Body) -> Result<Value, Failure> {
     let bytes = body::read(&ctx.headers, body, body::LIMIT).await?;
     Ok(json::parse(&bytes, json::Limits::default())?)
+}
+
+async fn created(ctx: &Ctx, kind: Kind, json: Value) -> Result<Response, Failure> {
+    let item = operations::create(ctx, kind, json).await?;
+    shown(ctx, item, StatusCode::CREATED).await
+}
+
+async fn replaced(ctx: &Ctx, kind: Kind, json: Value) -> Result<Response, Failure> {
+    let only_if = tag::if_match(&ctx.headers)?;
+    let item = operations::replace(ctx, kind, &ctx.id, json, only_if).await?;
+    shown(ctx, item, StatusCode::OK).await
+}
+
+/// A patched user is answered with the resource, a group with nothing, as Entra's client likes it best; a group may
+/// have very many members. Who asks for attributes gets them (RFC 7644 section 3.5.2).
+async fn patched(ctx: &Ctx, kind: Kind, json: Value) -> Result<Response, Failure> {
+    let only_if = tag::if_match(&ctx.headers)?;
+    let item = operations::patch(ctx, kind, &ctx.id, json, only_if).await?;
+    if kind == Kind::User || ctx.projects() {
+        return shown(ctx, item, StatusCode::OK).await;
+    }
+    Ok(render::with_identity(
+        empty(StatusCode::NO_CONTENT),
+        &tag_of(ctx, &item),
+        &item.location(&ctx.base),
+    ))
+}
+
+async fn deleted(ctx: &Ctx, kind: Kind) -> Result<Response, Failure> {
+    let only_if = tag::if_match(&ctx.headers)?;
+    operations::delete(ctx, kind, &ctx.id, only_if).await?;
+    Ok(empty(StatusCode::NO_CONTENT))
 }
 
 async fn read(ctx: &Ctx, kind: Kind) -> Result<Response, Failure> {
@@ -144,12 +144,11 @@ async fn read(ctx: &Ctx, kind: Kind) -> Result<Response, Failure> {
                 .await?,
         ),
     };
-    if ctx.has_already(item.version()) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    let tag = tag_of(ctx, &item);
+    if tag::if_none_match(&ctx.headers, &tag)? {
         return Ok(render::with_identity(
-            response,
-            item.version(),
+            empty(StatusCode::NOT_MODIFIED),
+            &tag,
             &item.location(&ctx.base),
         ));
     }
@@ -160,15 +159,11 @@ async fn read(ctx: &Ctx, kind: Kind) -> Result<Response, Failure> {
 async fn shown(ctx: &Ctx, item: Item, status: StatusCode) -> Result<Response, Failure> {
     let projection = ctx.projection();
     let media_type = render::media_type(&ctx.headers);
-    let (version, location) = (item.version(), item.location(&ctx.base));
+    let (tag, location) = (tag_of(ctx, &item), item.location(&ctx.base));
     let response = match item {
         Item::User(user) => {
-            let text = render::user(
-                &ctx.base,
-                &user,
-                ctx.call.directory.catalog.user(),
-                &projection,
-            )?;
+            let of = ctx.call.directory.catalog.user();
+            let text = render::user(&ctx.base, &user, &tag, of, &projection)?;
             render::json(status, media_type, render::bytes(text))
         }
         Item::Group(group) => {
@@ -176,5 +171,16 @@ async fn shown(ctx: &Ctx, item: Item, status: StatusCode) -> Result<Response, Fa
             render::json(status, media_type, body)
         }
     };
-    Ok(render::with_identity(response, version, &location))
+    Ok(render::with_identity(response, &tag, &location))
+}
+
+/// The tag of the representation that the client asks for.
+fn tag_of(ctx: &Ctx, item: &Item) -> String {
+    item.tag(&ctx.call.directory.catalog, &ctx.projection())
+}
+
+fn empty(status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
 }

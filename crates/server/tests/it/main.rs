@@ -11,4 +11,6 @@ mod limits;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod tags;
+#[cfg(test)]
 mod talk;

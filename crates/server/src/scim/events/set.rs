@@ -5,7 +5,7 @@
 //! resource over SCIM. Either way a token tells of one committed change and has that change's id as its `jti`.
 
 use crate::scim::operations::Kind;
-use crate::scim::render;
+use crate::scim::tag;
 use portreeve_directory::directories::Directory;
 use portreeve_directory::events::Event;
 use portreeve_directory::streams::{Content, Stream};
@@ -170,7 +170,7 @@ impl Told<'_> {
             }
         };
         if let Some(version) = self.event.version {
-            payload.insert("version".into(), json!(render::version_tag(version)));
+            payload.insert("version".into(), json!(tag::of_version(version)));
         }
         let uri = format!("{PROV}{verb}:{}", form.name());
         events.insert(uri, Value::Object(payload));
@@ -323,7 +323,7 @@ impl Told<'_> {
         json!({
             "resourceType": self.kind.name(),
             "location": location,
-            "version": self.event.version.map(render::version_tag),
+            "version": self.event.version.map(tag::of_version),
         })
     }
 
