@@ -15,7 +15,7 @@ statements! {
     UPDATE = "UPDATE directories SET name = $2, name_key = $3, settings = $4, updated_at = $5 WHERE id = $1";
     CONTACT = "UPDATE directories SET last_contact_at = $2 WHERE id = $1 AND (last_contact_at IS NULL OR last_contact_at < $2)";
     COUNT_USERS = "SELECT status, count(*) FROM users WHERE directory_id = $1 GROUP BY status";
-    COUNT_GROUPS = "SELECT count(*) FROM groups WHERE directory_id = $1";
+    COUNT_GROUPS = "SELECT count(*) FROM groups WHERE directory_id = $1 AND status = 'active'";
     DELETE_MEMBERS = "DELETE FROM members WHERE directory_id = $1";
     DELETE_EMAILS = "DELETE FROM user_emails WHERE directory_id = $1";
     DELETE_USERS = "DELETE FROM users WHERE directory_id = $1";
@@ -86,7 +86,8 @@ pub enum UserRemoval {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum GroupRemoval {
-    /// Gone for the provider, kept here with its memberships, which count no more; a new group of the same name revives it.
+    /// Gone for the provider and out of the groups it was in; kept here with its own members, who have nothing from it
+    /// any more. A new group of the same name revives it.
     Keep,
     /// Gone.
     #[default]
@@ -212,7 +213,7 @@ pub struct Counts {
     pub active_users: i64,
     /// Users who are suspended or hidden.
     pub suspended_users: i64,
-    /// Groups.
+    /// Groups, without those that are kept out of sight.
     pub groups: i64,
 }
 

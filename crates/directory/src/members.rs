@@ -1,4 +1,7 @@
 //! Memberships: who is in which group. A change costs what it changes and never reads a group's other members.
+//!
+//! A group that is deleted and kept is a member of no group: it is taken out when it is kept, and [`apply`] adds only
+//! active ones. So whoever walks along memberships, upwards or downwards, passes through active groups only.
 
 mod steps;
 
@@ -18,7 +21,7 @@ statements! {
     NAMED = "SELECT m.member_id, m.kind, u.resource, g.display_name FROM members m LEFT JOIN users u ON m.kind = 'User' AND u.directory_id = m.directory_id AND u.id = m.member_id LEFT JOIN groups g ON m.kind = 'Group' AND g.directory_id = m.directory_id AND g.id = m.member_id WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 ORDER BY m.member_id LIMIT $4";
     COUNT = "SELECT count(*) FROM members WHERE directory_id = $1 AND group_id = $2";
     HAS_GROUPS = "SELECT 1 FROM members WHERE directory_id = $1 AND group_id = $2 AND kind = 'Group' LIMIT 1";
-    TOUCH = "UPDATE groups SET version = version + 1, updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END WHERE directory_id = $1 AND id = $2";
+    TOUCH = "UPDATE groups SET version = version + 1, updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END WHERE directory_id = $1 AND id = $2 AND status = 'active' RETURNING id";
     IS_MEMBER = "SELECT 1 FROM members WHERE directory_id = $1 AND member_id = $2 LIMIT 1";
     GROUPS_OF_ONE = "WITH RECURSIVE above (group_id, direct) AS (SELECT group_id, 1 FROM members WHERE directory_id = $1 AND member_id = $2 UNION SELECT m.group_id, 0 FROM above a JOIN members m ON m.directory_id = $1 AND m.member_id = a.group_id) SELECT a.group_id, max(a.direct), g.display_name FROM above a JOIN groups g ON g.directory_id = $1 AND g.id = a.group_id WHERE g.status = 'active' GROUP BY a.group_id, g.display_name ORDER BY a.group_id";
 }
@@ -39,7 +42,10 @@ pub fn groups_of(
     user_id: &str,
 ) -> Result<Vec<InGroup>, Refusal> {
     // Whoever is in no group is spared the walk upwards, which costs several times this look.
-    if tx.query_one(IS_MEMBER, &params![directory_id, user_id])?.is_none() {
+    if tx
+        .query_one(IS_MEMBER, &params![directory_id, user_id])?
+        .is_none()
+    {
         return Ok(Vec::new());
     }
     tx.query(GROUPS_OF_ONE, &params![directory_id, user_id])?
@@ -159,16 +165,22 @@ pub fn has_groups(tx: &mut Tx<'_>, directory_id: &str, group_id: &str) -> Result
         .is_some())
 }
 
-/// Takes a deleted user or group out of all groups and moves their versions.
-pub(crate) fn forget(tx: &mut Tx<'_>, call: &Call, member_id: &str) -> Result<(), Refusal> {
+/// Takes a deleted user or group out of all groups and moves their versions. Returns the ids of the groups it left;
+/// those that are kept out of sight are not named.
+pub(crate) fn forget(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    member_id: &str,
+) -> Result<Vec<String>, Refusal> {
+    let mut left = Vec::new();
     for row in tx.query(FORGET, &params![&call.directory.id, member_id])? {
-        touch(tx, call, row.text(0)?)?;
+        let touched = tx.query_one(TOUCH, &params![&call.directory.id, row.text(0)?, call.at])?;
+        if let Some(mut group) = touched {
+            left.push(group.take_text(0)?);
+        }
     }
-    Ok(())
-}
-
-fn touch(tx: &mut Tx<'_>, call: &Call, group_id: &str) -> Result<(), Refusal> {
-    Ok(tx.exec(TOUCH, &params![&call.directory.id, group_id, call.at])?)
+    left.sort();
+    Ok(left)
 }
 
 /// How many ids go into one statement.

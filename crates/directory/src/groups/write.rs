@@ -105,7 +105,8 @@ pub fn replace(
     save(tx, call, "replace", before, (&old, new), &steps)
 }
 
-/// Removes a group as the directory says: kept out of sight, or gone from everywhere.
+/// Removes a group as the directory says: kept out of sight with its own members, or gone. Either way it leaves the
+/// groups it is in, and does not come back to them when it is revived.
 pub fn delete(
     tx: &mut Tx<'_>,
     call: &Call,
@@ -118,6 +119,7 @@ pub fn delete(
         GroupRemoval::Keep => {
             let resource = before.parsed()?;
             let now = write(tx, call, &before, &resource, "kept")?;
+            members::forget(tx, call, id)?;
             told(tx, call, "delete", &now, None)
         }
         GroupRemoval::Delete => remove(tx, call, &before),

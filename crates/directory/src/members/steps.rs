@@ -170,17 +170,32 @@ fn add(
     Ok(())
 }
 
-/// A kind of member and the table it is in.
-type Source = (&'static str, &'static str);
-const USERS: Source = ("User", "users");
-const GROUPS: Source = ("Group", "groups");
+/// Where members of a kind are found.
+#[derive(Clone, Copy)]
+struct Source {
+    kind: &'static str,
+    table: &'static str,
+    /// Which of them can be members: a group that is deleted and kept cannot.
+    only: &'static str,
+}
+
+const USERS: Source = Source {
+    kind: "User",
+    table: "users",
+    only: "",
+};
+const GROUPS: Source = Source {
+    kind: "Group",
+    table: "groups",
+    only: " AND s.status = 'active'",
+};
 
 fn insert<'a>(
     tx: &mut Tx<'_>,
     call: &'a Call,
     group_id: &'a str,
     left: &mut BTreeSet<&'a str>,
-    (kind, table): Source,
+    from: Source,
     moved: &mut Moved,
 ) -> Result<(), Refusal> {
     if left.is_empty() {
@@ -193,9 +208,10 @@ fn insert<'a>(
         Param::Int(call.at),
     ];
     let list = placeholders(&ids, &mut given);
+    let Source { kind, table, only } = from;
     let sql = format!(
         "INSERT INTO members (directory_id, group_id, member_id, kind, added_at) \
-         SELECT s.directory_id, $2, s.id, '{kind}', $3 FROM {table} s WHERE s.directory_id = $1 AND s.id IN ({list}) \
+         SELECT s.directory_id, $2, s.id, '{kind}', $3 FROM {table} s WHERE s.directory_id = $1 AND s.id IN ({list}){only} \
          ON CONFLICT DO NOTHING RETURNING member_id"
     );
     for mut row in tx.query(&sql, &given)? {

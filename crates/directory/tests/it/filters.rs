@@ -1,6 +1,7 @@
 //! Lists: what the indexes answer is what the evaluator answers, and every way of paging sees the same order.
 
 use crate::world::{World, query};
+use portreeve_directory::directories::GroupRemoval;
 use portreeve_directory::list::{Groups, Kind, Users};
 use portreeve_scim::Filter;
 use proptest::prelude::*;
@@ -212,6 +213,49 @@ fn indexes_and_evaluator_agree_on_groups_and_memberships() {
         let found = listed::<Users>(&world, &text);
         assert_eq!(found, evaluated::<Users>(&world, &text), "{text}");
         assert!(!found.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn indexes_and_evaluator_agree_on_groups_that_are_kept_out_of_sight() {
+    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+    let ids = people(&world);
+    let inner = world.group("In", &[&ids[4]]).id;
+    let kept = world.group("Kept", &[&inner, &ids[5]]).id;
+    let outer = world.group("Out", &[&kept, &ids[6]]).id;
+    let both_ways = |text: &str| {
+        let found = listed::<Users>(&world, text);
+        assert_eq!(found, evaluated::<Users>(&world, text), "{text}");
+        found
+    };
+    let in_outer = format!("groups eq \"{outer}\"");
+    assert_eq!(both_ways(&in_outer), ids[4..7], "before");
+    world.delete_group(&kept).unwrap();
+    for (text, expect) in [
+        (in_outer, &ids[6..7]),
+        (format!("groups eq \"{inner}\""), &ids[4..5]),
+        (format!("groups.value eq \"{kept}\""), &[]),
+        (
+            format!("not (groups.value eq \"{kept}\") and id eq \"{}\"", ids[5]),
+            &ids[5..6],
+        ),
+        ("groups.display eq \"Kept\"".into(), &[]),
+    ] {
+        assert_eq!(both_ways(&text), expect, "{text}");
+    }
+    for (text, expect) in [
+        (format!("members eq \"{kept}\""), vec![]),
+        (format!("members eq \"{inner}\""), vec![]),
+        (format!("members eq \"{}\"", ids[5]), vec![]),
+        (format!("members.value eq \"{}\"", ids[6]), vec![outer]),
+        (
+            format!("displayName eq \"in\" and not (members eq \"{kept}\")"),
+            vec![inner],
+        ),
+    ] {
+        let found = listed::<Groups>(&world, &text);
+        assert_eq!(found, evaluated::<Groups>(&world, &text), "{text}");
+        assert_eq!(found, expect, "{text}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Groups and memberships.
 
 use crate::world::World;
-use portreeve_directory::directories::GroupRemoval;
+use portreeve_directory::directories::{self, GroupRemoval};
 use portreeve_directory::{Refusal, What, groups};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -87,6 +87,57 @@ fn a_kept_group_is_gone_for_the_provider_and_comes_back_with_its_id() {
         (world.groups_of(&ann.id), world.groups_of(&bob.id)),
         (vec![], vec!["sales".to_owned()])
     );
+}
+
+#[test]
+fn a_kept_group_is_in_no_group_and_gives_nothing_through_nesting() {
+    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+    let ann = world.named("ann");
+    let inner = world.group("Inner", &[&ann.id]);
+    let middle = world.group("Middle", &[&inner.id]);
+    let outer = world.group("Outer", &[&middle.id]);
+    // A member of itself must not stand in its own way.
+    let itself = json!([{"op": "Add", "path": "members", "value": [{"value": middle.id}]}]);
+    world.patch_group(&middle.id, itself).unwrap();
+    world.delete_group(&middle.id).unwrap();
+    assert_eq!(world.groups_of(&ann.id), ["Inner"]);
+    assert!(world.members(&outer.id).is_empty());
+    assert_eq!(
+        world.get_group(&outer.id).unwrap().version,
+        2,
+        "to lose a member is a change"
+    );
+    assert_eq!(world.members(&middle.id), [inner.id.as_str()]);
+
+    let add = json!([{"op": "Add", "path": "members", "value": [{"value": middle.id}]}]);
+    let error = world.patch_group(&outer.id, add.clone()).unwrap_err();
+    assert!(error.to_string().contains(&middle.id), "{error}");
+    assert!(world.try_group("Other", &[&middle.id]).is_err());
+
+    world.group("Middle", &[&inner.id]);
+    assert_eq!(
+        world.groups_of(&ann.id),
+        ["Inner", "Middle (indirect)"],
+        "revived, it is not in Outer again"
+    );
+    world.patch_group(&outer.id, add).unwrap();
+    assert_eq!(
+        world.groups_of(&ann.id),
+        ["Inner", "Middle (indirect)", "Outer (indirect)"]
+    );
+}
+
+#[test]
+fn groups_out_of_sight_are_not_counted() {
+    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+    let kept = world.group("Kept", &[]);
+    world.group("Active", &[]);
+    world.delete_group(&kept.id).unwrap();
+    let directory = world.directory.id.clone();
+    let counts = world
+        .read(move |tx| directories::counts(tx, &directory))
+        .unwrap();
+    assert_eq!(counts.groups, 1);
 }
 
 #[test]

@@ -185,6 +185,11 @@ impl World {
         self.read(move |tx| users::by_id(tx, &directory, &id))
     }
 
+    pub(crate) fn get_group(&self, id: &str) -> Result<Group, Refusal> {
+        let (directory, id) = (self.directory.id.clone(), id.to_owned());
+        self.read(move |tx| groups::by_id(tx, &directory, &id))
+    }
+
     /// Ids of a group's members in order.
     pub(crate) fn members(&self, group: &str) -> Vec<String> {
         let (directory, id) = (self.directory.id.clone(), group.to_owned());
