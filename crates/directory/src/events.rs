@@ -117,7 +117,27 @@ pub fn last(tx: &mut Tx<'_>, team_id: &str) -> Result<Option<String>, Refusal> {
 pub fn diff(old: &Map<String, Value>, new: &Map<String, Value>) -> Option<String> {
     let mut changes = Vec::new();
     compare("", '.', old, new, &mut changes);
-    (!changes.is_empty()).then(|| Value::Array(changes).to_string())
+    to_text(changes)
+}
+
+/// The most ids that the event of a removal names.
+pub const NAMED: usize = 1000;
+
+/// The entry for memberships that ended with a removal: the first [`NAMED`] ids, and `count` where there were more.
+/// `None` when there were none.
+pub(crate) fn lost(attribute: &str, ids: &[String], count: usize) -> Option<Value> {
+    let named = ids.get(..NAMED).unwrap_or(ids);
+    let mut entry = json!({"attribute": attribute, "old": named});
+    if count > named.len() {
+        entry["count"] = count.into();
+    }
+    (count > 0).then_some(entry)
+}
+
+/// Entries as the text that [`New::changes`] takes; `None` when there are none.
+pub(crate) fn to_text(entries: impl IntoIterator<Item = Value>) -> Option<String> {
+    let list: Vec<Value> = entries.into_iter().collect();
+    (!list.is_empty()).then(|| Value::Array(list).to_string())
 }
 
 fn compare(

@@ -29,13 +29,13 @@ pub fn create(
         let old = kept.parsed()?;
         members::set(tx, call, &kept.id, first)?;
         let now = write(tx, call, &kept, new, "active")?;
-        told(
-            tx,
-            call,
-            "create",
-            &now,
-            changes(&old, new, &Moved::default()).as_deref(),
-        )?;
+        // Nobody had anything from the group while it was kept, so all its members are new ones.
+        let come = Moved {
+            added: first.iter().map(|member| member.value.clone()).collect(),
+            ..Moved::default()
+        };
+        let changes = changes(&old, new, &come);
+        told(tx, call, "create", &now, changes.as_deref())?;
         return Ok(now);
     }
     let group = Group {
@@ -118,9 +118,9 @@ pub fn delete(
     match call.directory.settings.groups {
         GroupRemoval::Keep => {
             let resource = before.parsed()?;
+            let members = lost_members(tx, call, id)?;
             let now = write(tx, call, &before, &resource, "kept")?;
-            members::forget(tx, call, id)?;
-            told(tx, call, "delete", &now, None)
+            gone(tx, call, &now, members)
         }
         GroupRemoval::Delete => remove(tx, call, &before),
     }
@@ -133,10 +133,37 @@ pub fn discard(tx: &mut Tx<'_>, call: &Call, id: &str) -> Result<(), Refusal> {
 }
 
 fn remove(tx: &mut Tx<'_>, call: &Call, group: &Group) -> Result<(), Refusal> {
+    let members = lost_members(tx, call, &group.id)?;
     tx.exec(members::DROP_ALL, &params![&call.directory.id, &group.id])?;
-    members::forget(tx, call, &group.id)?;
     tx.exec(DELETE, &params![&call.directory.id, &group.id])?;
-    told(tx, call, "delete", group, None)
+    gone(tx, call, group, members)
+}
+
+/// Who loses what the group gave, for the event.
+fn lost_members(tx: &mut Tx<'_>, call: &Call, id: &str) -> Result<Option<Value>, Refusal> {
+    let directory = &call.directory.id;
+    let one_more = i64::try_from(events::NAMED + 1).unwrap_or(i64::MAX);
+    let first = members::page(tx, directory, id, "", one_more)?;
+    let ids: Vec<String> = first.into_iter().map(|member| member.id).collect();
+    let count = if ids.len() > events::NAMED {
+        usize::try_from(members::count(tx, directory, id)?).unwrap_or(ids.len())
+    } else {
+        ids.len()
+    };
+    Ok(events::lost("members", &ids, count))
+}
+
+/// Takes a removed group out of the groups it is in and tells of the removal.
+fn gone(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    group: &Group,
+    members: Option<Value>,
+) -> Result<(), Refusal> {
+    let left = members::forget(tx, call, &group.id)?;
+    let groups = events::lost("groups", &left, left.len());
+    let changes = events::to_text(groups.into_iter().chain(members));
+    told(tx, call, "delete", group, changes.as_deref())
 }
 
 /// Makes the names of all groups unique or not, after the setting has changed. Refuses when two groups share a name.

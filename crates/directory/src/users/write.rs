@@ -109,10 +109,11 @@ fn remove(tx: &mut Tx<'_>, call: &Call, user: &User, resource: &Resource) -> Res
     for email in &Keys::of(resource).emails {
         tx.exec(DROP_EMAIL, &params![&call.directory.id, email, &user.id])?;
     }
-    members::forget(tx, call, &user.id)?;
+    let groups = members::forget(tx, call, &user.id)?;
     tx.exec(DELETE, &params![&call.directory.id, &user.id])?;
     release_reports(tx, call, &user.id)?;
-    told(tx, call, "delete", user, resource, None)
+    let changes = events::to_text(events::lost("groups", &groups, groups.len()));
+    told(tx, call, "delete", user, resource, changes.as_deref())
 }
 
 /// Writes the changed resource with its indexes and event, and moves the status with `active`. Without `active` the
@@ -148,6 +149,7 @@ fn save(
         });
     }
     let keys = Keys::of(&new);
+    let updated_at = call.at.max(before.updated_at + 1);
     let row = params![
         &call.directory.id,
         &before.id,
@@ -158,7 +160,7 @@ fn save(
         keys.manager.as_deref(),
         status.name(),
         &level,
-        call.at.max(before.updated_at + 1),
+        updated_at,
         &text,
     ];
     if tx.query_one(UPDATE, &row)?.is_none() {
@@ -172,7 +174,6 @@ fn save(
         warn_of_shared_external_id(tx, call, &new, &before.id)?;
     }
     let changes = events::diff(old.as_map(), new.as_map());
-    let updated_at = call.at.max(before.updated_at + 1);
     let now = User {
         status,
         level,

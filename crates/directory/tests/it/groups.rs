@@ -128,6 +128,79 @@ fn a_kept_group_is_in_no_group_and_gives_nothing_through_nesting() {
 }
 
 #[test]
+fn the_event_of_a_revived_group_names_its_members() {
+    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+    let (ann, bob, eve) = (world.named("ann"), world.named("bob"), world.named("eve"));
+    let sales = world.group("Sales", &[&ann.id, &eve.id]);
+    world.delete_group(&sales.id).unwrap();
+    assert_eq!(
+        world.events().last().unwrap().changes,
+        [json!({"attribute": "members", "old": [ann.id, eve.id]})],
+        "kept or not, they lost it"
+    );
+    world.group("Sales", &[&ann.id, &bob.id]);
+    let revived = world.events().pop().unwrap();
+    assert_eq!(
+        (revived.action.as_str(), revived.object_id.as_deref()),
+        ("create", Some(sales.id.as_str()))
+    );
+    assert_eq!(
+        revived.changes,
+        [json!({"attribute": "members", "new": [ann.id, bob.id]})]
+    );
+}
+
+#[test]
+fn the_event_of_a_deleted_group_names_whom_and_what_it_left() {
+    for removal in [GroupRemoval::Delete, GroupRemoval::Keep] {
+        let world = World::with(|settings| settings.groups = removal);
+        let ann = world.named("ann");
+        let inner = world.group("Inner", &[&ann.id]);
+        let outer = world.group("Outer", &[&inner.id]);
+        let empty = world.group("Empty", &[]);
+        for (id, expect) in [
+            (
+                &inner.id,
+                vec![
+                    json!({"attribute": "groups", "old": [outer.id]}),
+                    json!({"attribute": "members", "old": [ann.id]}),
+                ],
+            ),
+            (&empty.id, vec![]),
+        ] {
+            world.delete_group(id).unwrap();
+            assert_eq!(world.events().pop().unwrap().changes, expect, "{removal:?}");
+        }
+    }
+}
+
+#[test]
+fn the_event_of_a_large_deleted_group_counts_those_it_does_not_name() {
+    for members in [1000, 1001] {
+        let world = World::new();
+        let group = world.group("All", &[]);
+        let id = group.id.clone();
+        world
+            .write(move |tx, call| {
+                for i in 0..members {
+                    tx.exec("INSERT INTO members (directory_id, group_id, member_id, kind, added_at) VALUES ($1, $2, $3, 'User', 1)",
+                        &portreeve_store::params![&call.directory.id, &id, &format!("m{i:05}")])?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        world.delete_group(&group.id).unwrap();
+        let changes = world.events().pop().unwrap().changes;
+        let [change] = &changes[..] else {
+            panic!("one change: {changes:?}")
+        };
+        assert_eq!(change["old"].as_array().unwrap().len(), 1000, "{members}");
+        let beyond = (members > 1000).then_some(members);
+        assert_eq!(change.get("count").and_then(Value::as_i64), beyond);
+    }
+}
+
+#[test]
 fn groups_out_of_sight_are_not_counted() {
     let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
     let kept = world.group("Kept", &[]);

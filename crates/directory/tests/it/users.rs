@@ -1,7 +1,7 @@
 //! The life of a user.
 
 use crate::world::World;
-use portreeve_directory::directories::UserRemoval;
+use portreeve_directory::directories::{GroupRemoval, UserRemoval};
 use portreeve_directory::users::{self, Status};
 use portreeve_directory::{Refusal, What};
 use serde_json::{Value, json};
@@ -175,6 +175,27 @@ fn events_tell_what_changed_from_what_to_what() {
         (Some(2), Some("tok"), Some("req"))
     );
     assert!(created.id < patched.id);
+}
+
+#[test]
+fn the_event_of_a_deleted_user_names_the_groups_that_were_left() {
+    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+    let (ann, bob) = (world.named("ann"), world.named("bob"));
+    let sales = world.group("Sales", &[&ann.id]);
+    let kept = world.group("Kept", &[&ann.id]);
+    world.group("Outer", &[&sales.id]);
+    world.delete_group(&kept.id).unwrap();
+    for (id, expect) in [
+        (
+            &ann.id,
+            vec![json!({"attribute": "groups", "old": [sales.id]})],
+        ),
+        (&bob.id, vec![]),
+    ] {
+        world.delete_user(id).unwrap();
+        let event = world.events().pop().unwrap();
+        assert_eq!((event.action.as_str(), event.changes), ("delete", expect));
+    }
 }
 
 #[test]
