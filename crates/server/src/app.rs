@@ -3,13 +3,13 @@
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::contact::Contacts;
-use crate::scim::SecurityEvents;
+use crate::scim::{SecurityEvents, Strangers};
+use crate::told::Told;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, Refusal};
 use portreeve_store::{Store, Tx};
-use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A server's state. Handlers hold it in an `Arc`.
@@ -28,8 +28,10 @@ pub struct App {
     pub(crate) tokens: Tokens,
     /// When providers were last heard of.
     pub(crate) contacts: Contacts,
-    /// Unknown attributes that were told already, as (directory, name).
-    pub(crate) told: Mutex<HashSet<(String, String)>>,
+    /// Unknown attributes that were told already.
+    pub(crate) told: Told,
+    /// Requests without a valid token, which do not all become events.
+    pub(crate) strangers: Strangers,
     /// Settings.
     pub(crate) config: Config,
     /// The address that is really listened on.

@@ -13,14 +13,25 @@ use std::sync::{Arc, RwLock};
 /// Why a request is not let in.
 #[derive(Debug)]
 pub(crate) enum Refused {
-    /// No token was sent.
-    Missing,
+    /// No token was sent; to this directory, if there is one.
+    Missing(Option<Arc<Directory>>),
     /// There is no such directory. Answered like a wrong token, so that ids cannot be guessed.
     NoDirectory,
     /// The token is not accepted in this directory.
     Denied(Arc<Directory>, Denied),
     /// The database failed.
     Failed(Refusal),
+}
+
+impl Refused {
+    /// The directory that the request was for, where there is one.
+    pub(crate) fn directory(&self) -> Option<&Arc<Directory>> {
+        match self {
+            Self::Missing(directory) => directory.as_ref(),
+            Self::Denied(directory, _) => Some(directory),
+            Self::NoDirectory | Self::Failed(_) => None,
+        }
+    }
 }
 
 /// A verified token and its directory.
@@ -92,7 +103,9 @@ pub(crate) async fn verify(
     headers: &HeaderMap,
     now: i64,
 ) -> Result<Access, Refused> {
-    let secret = presented(headers).ok_or(Refused::Missing)?;
+    let Some(secret) = presented(headers) else {
+        return Err(missing(app, directory_id).await);
+    };
     let key = tokens::hash(&secret);
     let epoch = match app.tokens.get(&key, directory_id, now) {
         Ok(access) => {
@@ -126,6 +139,19 @@ pub(crate) async fn verify(
             app.contacts.seen(directory_id, &access.token_id, now);
             Ok(access)
         }
+    }
+}
+
+async fn missing(app: &App, directory_id: &str) -> Refused {
+    let id = directory_id.to_owned();
+    let found = app
+        .store
+        .lookup(move |tx| directories::by_id(tx, &id))
+        .await;
+    match found {
+        Ok(directory) => Refused::Missing(Some(Arc::new(directory))),
+        Err(Refusal::NotFound(..)) => Refused::Missing(None),
+        Err(error) => Refused::Failed(error),
     }
 }
 

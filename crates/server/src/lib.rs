@@ -15,6 +15,7 @@ mod http;
 mod keys;
 mod scim;
 mod serve;
+mod told;
 
 pub use app::App;
 pub use config::Config;

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::contact::{self, Contacts};
 use crate::http::{self, Serving};
 use crate::keys::MasterKey;
+use crate::told::Told;
 use crate::{api, health, scim};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
@@ -84,7 +85,8 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         security_events,
         tokens: crate::auth::Tokens::default(),
         contacts: Contacts::default(),
-        told: std::sync::Mutex::default(),
+        told: Told::default(),
+        strangers: scim::Strangers::default(),
         listening,
         news: watch::channel(0).0,
         stop: stopped,
@@ -147,7 +149,11 @@ fn serve(
         .merge(scim::router(app.clone()))
         .merge(health::router(app.clone()))
         .merge(api::public(app.clone()))
-        .fallback(scim::not_found);
+        .merge(
+            Router::new()
+                .fallback(scim::not_found)
+                .with_state(app.clone()),
+        );
     vec![
         tokio::spawn(http::tcp(listener, serving(public))),
         tokio::spawn(http::unix(local, uid, serving(api::local(app.clone())))),

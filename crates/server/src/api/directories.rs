@@ -169,12 +169,15 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
 /// Removes a directory with everything in it. Its events stay.
 pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
     let (admin, which) = (ask.admin.clone(), ask.param("directory"));
-    ask.change(move |tx| {
+    let gone = ask.change(move |tx| {
         let directory = directories::find(tx, &which)?;
         directories::delete(tx, &directory.id)?;
-        admin.record(tx, &directory, "delete", &object(&directory), None)
-    })
-    .await?;
+        admin.record(tx, &directory, "delete", &object(&directory), None)?;
+        Ok(directory.id)
+    });
+    let gone = gone.await?;
+    ask.app.told.forget(&gone);
+    ask.app.strangers.forget(&gone);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -12,10 +12,12 @@ use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
 use portreeve_directory::users::Precondition;
-use portreeve_scim::bulk::{self, Entry, Method, Outcome, Request, RequestError, Step, Target};
-use portreeve_scim::{Projection, error, json};
+use portreeve_scim::bulk::{
+    self, Entry, Method, Operation, Outcome, Refusal, Request, RequestError, Step, Target,
+};
+use portreeve_scim::{ErrorKind, Projection, error, json};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub(super) async fn run(ctx: Ctx, body: Body) -> Response {
@@ -64,11 +66,12 @@ fn asked(entry: &Entry) -> Value {
 async fn carry_out(ctx: &Ctx, request: &Request) -> Answer {
     let mut run = Run {
         ctx,
+        request,
         ids: HashMap::new(),
         outcomes: HashMap::new(),
     };
     for step in bulk::plan(&request.entries) {
-        run.step(request, step).await;
+        run.step(step).await;
         if request
             .fail_on_errors
             .is_some_and(|most| run.errors() >= most)
@@ -106,6 +109,7 @@ async fn carry_out(ctx: &Ctx, request: &Request) -> Answer {
 /// A bulk request under way.
 struct Run<'a> {
     ctx: &'a Ctx,
+    request: &'a Request,
     /// Ids of what was made, by `bulkId`.
     ids: HashMap<String, String>,
     /// By place in the request.
@@ -120,57 +124,52 @@ impl Run<'_> {
             .count() as u64
     }
 
-    async fn step(&mut self, request: &Request, step: Step) {
+    async fn step(&mut self, step: Step) {
         match step {
-            Step::Refuse { index, refusal } => {
-                let outcome = Outcome {
-                    status: refusal.status,
-                    location: None,
-                    version: None,
-                    response: Some(refusal.body()),
-                };
-                self.outcomes.insert(index, outcome);
+            Step::Refuse { index, refusal } => self.refuse(index, None, &refusal.into()).await,
+            Step::Run { index, omit } => self.run(index, &omit).await,
+            Step::Complete { index, patch } => self.complete(index, patch).await,
+        }
+    }
+
+    async fn run(&mut self, index: usize, omit: &BTreeSet<String>) {
+        let request = self.request;
+        let Some((entry, Ok(operation))) = request
+            .entries
+            .get(index)
+            .map(|entry| (entry, &entry.operation))
+        else {
+            return;
+        };
+        let (target, data) = match operation.resolved(omit, &self.ids) {
+            Ok(resolved) => resolved,
+            Err(unresolved) => {
+                let failure = conflict(unresolved.to_string());
+                return self.refuse(index, None, &failure).await;
             }
-            Step::Run { index, omit } => {
-                let Some(Ok(operation)) = request.entries.get(index).map(|entry| &entry.operation)
-                else {
-                    return;
-                };
-                let outcome = match operation.resolved(&omit, &self.ids) {
-                    Ok((target, data)) => {
-                        let only_if = operation.version.as_deref().map(tag::of_operation);
-                        match only_if.transpose() {
-                            Ok(only_if) => {
-                                let only_if = only_if.unwrap_or_default();
-                                self.run(operation.method, &target, data, only_if).await
-                            }
-                            Err(failure) => failed(&failure, None),
-                        }
-                    }
-                    Err(unresolved) => failed(&conflict(unresolved.to_string()), None),
-                };
-                let made = request
-                    .entries
-                    .get(index)
-                    .and_then(|entry| entry.bulk_id.clone())
-                    .zip(id_in(outcome.location.as_deref()));
-                if let (true, Some((bulk_id, id))) = (outcome.status < 400, made) {
-                    self.ids.insert(bulk_id, id);
+        };
+        match one(self.ctx, operation, &target, data).await {
+            Ok(outcome) => {
+                let made = entry.bulk_id.clone();
+                if let Some((name, id)) = made.zip(id_in(outcome.location.as_deref())) {
+                    self.ids.insert(name, id);
                 }
                 self.outcomes.insert(index, outcome);
             }
-            Step::Complete { index, patch } => self.complete(index, patch).await,
+            Err(failure) => self.refuse(index, Some(&target), &failure).await,
         }
     }
 
     /// Adds the references that had to wait. When that fails the resource goes again: a failed operation leaves nothing.
     async fn complete(&mut self, index: usize, mut patch: Value) {
-        let location = self
+        let made = self
             .outcomes
             .get(&index)
             .filter(|outcome| outcome.status < 400)
-            .and_then(|outcome| outcome.location.clone());
-        let Some(location) = location else { return };
+            .and_then(|outcome| Some((outcome.location.clone()?, outcome.version.clone()?)));
+        let Some((location, version)) = made else {
+            return;
+        };
         let Some((kind, id)) = kind_in(&location).zip(id_in(Some(&location))) else {
             return;
         };
@@ -185,71 +184,83 @@ impl Run<'_> {
                 }
             }
             Err(failure) => {
-                if let Err(error) =
-                    operations::delete(self.ctx, kind, &id, Precondition::None).await
-                {
-                    tracing::warn!(
-                        id,
-                        detail = error.detail,
-                        "what a failed bulk operation had made could not be removed"
-                    );
-                }
+                undo(self.ctx, kind, &id, &version).await;
                 self.ids.retain(|_, made| *made != id);
-                self.outcomes.insert(index, failed(&failure, None));
+                self.refuse(index, None, &failure).await;
             }
         }
     }
 
-    async fn run(
-        &self,
-        method: Method,
-        target: &Target,
-        data: Value,
-        only_if: Precondition,
-    ) -> Outcome {
-        let ctx = self.ctx;
-        let id = target.id.clone().unwrap_or_default();
-        let Some(kind) = kind_in(&target.endpoint) else {
-            return failed(
-                &Failure::plain(
-                    StatusCode::NOT_FOUND,
-                    "no_endpoint",
-                    format!("there is no endpoint {}", target.endpoint),
-                ),
-                None,
-            );
-        };
-        let location = format!("{}/{}/{id}", ctx.base, kind.endpoint());
-        let done = match method {
-            Method::Post => operations::create(ctx, kind, data).await.map(Some),
-            Method::Put => operations::replace(ctx, kind, &id, data, only_if)
-                .await
-                .map(Some),
-            Method::Patch => operations::patch(ctx, kind, &id, data, only_if)
-                .await
-                .map(Some),
-            Method::Delete => operations::delete(ctx, kind, &id, only_if)
-                .await
-                .map(|()| None),
-        };
-        match done {
-            Ok(Some(item)) => succeeded(ctx, &item, if method == Method::Post { 201 } else { 200 }),
-            Ok(None) => Outcome {
+    /// The one place where an operation fails, whatever the cause: its outcome, and the event that tells of it. `target`
+    /// is what its references turned out to mean, as far as they were resolved.
+    async fn refuse(&mut self, index: usize, target: Option<&Target>, failure: &Failure) {
+        let entry = self.request.entries.get(index);
+        let operation = entry.and_then(|entry| entry.operation.as_ref().ok());
+        let target = target.or(operation.map(|operation| &operation.target));
+        let kind = target.and_then(|target| kind_in(&target.endpoint));
+        let id = target
+            .and_then(|target| target.id.as_deref())
+            .filter(|id| !id.starts_with("bulkId:"));
+        let verb = operation.map_or("bulk", |operation| method_verb(operation.method));
+        let object = (kind.map(Kind::name), id);
+        self.ctx.refused(verb, object, failure).await;
+        let location = kind
+            .zip(id)
+            .map(|(kind, id)| format!("{}/{}/{id}", self.ctx.base, kind.endpoint()));
+        self.outcomes.insert(index, failed(failure, location));
+    }
+}
+
+/// Carries out one operation whose references are resolved.
+async fn one(
+    ctx: &Ctx,
+    operation: &Operation,
+    target: &Target,
+    data: Value,
+) -> Result<Outcome, Failure> {
+    let Some(kind) = kind_in(&target.endpoint) else {
+        let detail = format!("there is no endpoint {}", target.endpoint);
+        return Err(Failure::plain(StatusCode::NOT_FOUND, "no_endpoint", detail));
+    };
+    let only_if = operation.version.as_deref().map(tag::of_operation);
+    let only_if = only_if.transpose()?.unwrap_or_default();
+    let id = target.id.as_deref().unwrap_or_default();
+    Ok(match operation.method {
+        Method::Post => succeeded(ctx, &operations::create(ctx, kind, data).await?, 201),
+        Method::Put => {
+            let item = operations::replace(ctx, kind, id, data, only_if).await?;
+            succeeded(ctx, &item, 200)
+        }
+        Method::Patch => {
+            let item = operations::patch(ctx, kind, id, data, only_if).await?;
+            succeeded(ctx, &item, 200)
+        }
+        Method::Delete => {
+            operations::delete(ctx, kind, id, only_if).await?;
+            Outcome {
                 status: 204,
-                location: Some(location),
+                location: Some(format!("{}/{}/{id}", ctx.base, kind.endpoint())),
                 version: None,
                 response: None,
-            },
-            Err(failure) => {
-                ctx.refused(
-                    method_verb(method),
-                    (Some(kind.name()), target.id.as_deref()),
-                    &failure,
-                )
-                .await;
-                failed(&failure, (method != Method::Post).then_some(location))
             }
         }
+    })
+}
+
+/// Takes back what a POST made. What is at its first version was made by it and goes for good; a group that was kept
+/// from earlier and came back is kept again.
+async fn undo(ctx: &Ctx, kind: Kind, id: &str, version: &str) {
+    let undone = if version == tag::of_version(1) {
+        operations::discard(ctx, kind, id).await
+    } else {
+        operations::delete(ctx, kind, id, Precondition::None).await
+    };
+    if let Err(error) = undone {
+        tracing::warn!(
+            id,
+            detail = error.detail,
+            "what a failed bulk operation had made could not be removed"
+        );
     }
 }
 
@@ -262,6 +273,24 @@ impl From<RequestError> for Failure {
                 "too_large",
                 error.to_string(),
             ),
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let scim_type = refusal.kind.map(ErrorKind::scim_type);
+        let reason = match status {
+            StatusCode::NOT_FOUND => "no_endpoint",
+            StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+            _ => "unresolved",
+        };
+        Self {
+            status,
+            scim_type,
+            reason: scim_type.unwrap_or(reason),
+            detail: refusal.detail,
         }
     }
 }

@@ -1,17 +1,15 @@
 //! What a SCIM handler knows of its request once the token is verified.
 
 use super::error::Failure;
-use super::render;
+use super::{refusals, render};
 use crate::app::App;
-use crate::auth::{self, Refused};
+use crate::auth;
 use crate::http::RequestId;
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
-use portreeve_directory::events::{self, Category, Outcome};
-use portreeve_directory::{Actor, Call, unknown};
-use portreeve_scim::resource::Notes;
+use portreeve_directory::{Actor, Call};
 use portreeve_scim::{Projection, query};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -33,71 +31,64 @@ impl FromRequestParts<Arc<App>> for Ctx {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Response> {
-        let at = app.clock.now();
-        let (directory_id, id) = match path_parameters(parts, app).await {
-            Ok(found) => found,
-            Err(failure) => {
-                return Err(render::failure(
-                    &failure,
-                    render::media_type(&parts.headers),
-                ));
-            }
-        };
-        let request_id = parts
-            .extensions
-            .get::<RequestId>()
-            .map(|id| id.0.clone())
-            .unwrap_or_default();
-        let headers = std::mem::take(&mut parts.headers);
-        let call = |directory, actor| Call {
+        let media_type = render::media_type(&parts.headers);
+        enter(parts, app)
+            .await
+            .map_err(|failure| render::failure(&failure, media_type))
+    }
+}
+
+/// Lets a client in whose token is good. Who is refused has left an event, if there is such a directory.
+async fn enter(parts: &mut Parts, app: &Arc<App>) -> Result<Ctx, Failure> {
+    let at = app.clock.now();
+    let (directory_id, id) = path_parameters(parts, app).await?;
+    let request_id = request_id(parts);
+    let call = |directory, actor| {
+        Arc::new(Call {
             directory,
             actor,
             request_id,
             at,
             clock: app.clock.clone(),
             ids: app.ids.clone(),
-        };
-        let access = match auth::verify(app, &directory_id, &headers, at).await {
-            Ok(access) => access,
-            Err(refused) => {
-                let known = match &refused {
-                    Refused::Denied(directory, _) => Some(directory.clone()),
-                    Refused::Missing | Refused::NoDirectory | Refused::Failed(_) => None,
-                };
-                let failure = Failure::from(refused);
-                if let Some(directory) = known {
-                    record_refusal(
-                        app,
-                        &Arc::new(call(directory, Actor::Anonymous)),
-                        "authenticate",
-                        (None, None),
-                        &failure,
-                    )
-                    .await;
-                }
-                return Err(render::failure(&failure, render::media_type(&headers)));
-            }
-        };
-        let actor = Actor::Token(access.token_id.to_string());
-        let base = base_url(app, parts, &headers, &directory_id);
-        let call = Arc::new(call(access.directory, actor));
-        let pairs = match query::pairs(parts.uri.query().unwrap_or_default()) {
-            Ok(pairs) => pairs,
-            Err(error) => {
-                let failure = Failure::from(error);
-                record_refusal(app, &call, "query", (None, None), &failure).await;
-                return Err(render::failure(&failure, render::media_type(&headers)));
-            }
-        };
-        Ok(Self {
-            app: app.clone(),
-            call,
-            headers,
-            pairs,
-            id,
-            base,
         })
-    }
+    };
+    let access = match auth::verify(app, &directory_id, &parts.headers, at).await {
+        Ok(access) => access,
+        Err(refused) => {
+            let directory = refused.directory().cloned();
+            let failure = Failure::from(refused);
+            if let Some(directory) = directory {
+                let call = call(directory, Actor::Anonymous);
+                refusals::stranger(app, &call, &failure).await;
+            }
+            return Err(failure);
+        }
+    };
+    let call = call(access.directory, Actor::Token(access.token_id.to_string()));
+    let base = base_url(app, parts, &parts.headers, &directory_id);
+    let pairs = match query::pairs(parts.uri.query().unwrap_or_default()) {
+        Ok(pairs) => pairs,
+        Err(error) => {
+            let failure = Failure::from(error);
+            refusals::record(app, &call, "query", (None, None), &failure).await;
+            return Err(failure);
+        }
+    };
+    Ok(Ctx {
+        app: app.clone(),
+        call,
+        headers: std::mem::take(&mut parts.headers),
+        pairs,
+        id,
+        base,
+    })
+}
+
+/// The id under which the log and the answer have this request.
+pub(super) fn request_id(parts: &Parts) -> String {
+    let id = parts.extensions.get::<RequestId>();
+    id.map(|id| id.0.clone()).unwrap_or_default()
 }
 
 /// The directory's id, and the parameter after it if there is one. Nothing has a name that is not UTF-8 or has a NUL in
@@ -159,7 +150,7 @@ impl Ctx {
         object: (Option<&str>, Option<&str>),
         failure: &Failure,
     ) {
-        record_refusal(&self.app, &self.call, verb, object, failure).await;
+        refusals::record(&self.app, &self.call, verb, object, failure).await;
     }
 
     /// `attributes` and `excludedAttributes` of the URL.
@@ -180,77 +171,6 @@ impl Ctx {
             .iter()
             .find(|(n, _)| n.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
-    }
-
-    /// Tells of attributes that no schema knows: once per directory and name, in the log and in the database.
-    pub(crate) async fn note_unknown(&self, notes: Notes) {
-        for name in notes.unknown {
-            let key = (self.call.directory.id.clone(), name);
-            if !self
-                .app
-                .told
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .insert(key.clone())
-            {
-                continue;
-            }
-            let (directory, name) = key;
-            let now = self.call.at;
-            let at = directory.clone();
-            let noted = name.clone();
-            match self
-                .app
-                .store
-                .write(move |tx| unknown::note(tx, &at, &noted, now))
-                .await
-            {
-                Ok(true) => tracing::warn!(
-                    directory,
-                    attribute = name,
-                    "the provider sends an attribute that no schema of this directory has; it is ignored"
-                ),
-                Ok(false) => {}
-                Err(error) => tracing::warn!(%error, "an unknown attribute was not noted"),
-            }
-        }
-    }
-}
-
-/// Leaves an event that tells of a refusal. Its own failure must not change the answer.
-async fn record_refusal(
-    app: &App,
-    call: &Arc<Call>,
-    verb: &str,
-    (kind, id): (Option<&str>, Option<&str>),
-    failure: &Failure,
-) {
-    let owned = (
-        call.clone(),
-        verb.to_owned(),
-        kind.map(str::to_owned),
-        id.map(str::to_owned),
-    );
-    let (reason, detail) = (failure.reason, failure.detail.clone());
-    let written = app.write(move |tx| {
-        let (call, verb, kind, id) = &owned;
-        let event = events::New {
-            category: Category::ScimSync,
-            action: verb,
-            outcome: Outcome::Refused {
-                reason,
-                detail: &detail,
-            },
-            object_kind: kind.as_deref(),
-            object_id: id.as_deref(),
-            object_name: None,
-            version: None,
-            changes: None,
-        };
-        events::record(tx, call, &event)
-    });
-    if let Err(error) = written.await {
-        tracing::error!(%error, "the event of a refused request was not written");
     }
 }
 
@@ -291,24 +211,4 @@ fn is_host(host: &str) -> bool {
         && host
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b".-_:[]".contains(&b))
-}
-
-/// 405 with a SCIM body. The token is not looked at, because the answer tells nothing.
-pub(super) async fn method_not_allowed() -> Response {
-    let failure = Failure::plain(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        "this endpoint does not know that method; the Allow header names those it knows".into(),
-    );
-    render::failure(&failure, render::SCIM_JSON)
-}
-
-/// Anything that is no endpoint.
-pub(crate) async fn not_found() -> Response {
-    let failure = Failure::plain(
-        StatusCode::NOT_FOUND,
-        "no_endpoint",
-        "there is no such endpoint; below the tenant URL there are Users, Groups, Schemas, ResourceTypes, ServiceProviderConfig, Bulk, Me and .search".into(),
-    );
-    render::failure(&failure, render::SCIM_JSON).into_response()
 }

@@ -111,7 +111,7 @@ impl From<BodyError> for Failure {
 impl From<Refused> for Failure {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Missing => Self::plain(
+            Refused::Missing(_) => Self::plain(
                 StatusCode::UNAUTHORIZED,
                 "token_missing",
                 "send the directory's secret token as Authorization: Bearer, or as the password of Basic authentication".into(),

@@ -7,7 +7,9 @@ mod error;
 pub(crate) mod events;
 mod list;
 mod me;
+mod nowhere;
 mod operations;
+mod refusals;
 mod render;
 mod resources;
 mod stream;
@@ -16,9 +18,10 @@ mod tag;
 use crate::app::App;
 use axum::Router;
 use axum::routing::{any, get, post};
-pub(crate) use context::not_found;
 pub(crate) use events::{SecurityEvents, push, tell_interrupted};
+pub(crate) use nowhere::not_found;
 use operations::Kind;
+pub(crate) use refusals::Strangers;
 use std::sync::Arc;
 
 /// The routes below `/scim/{directory}/v2`.
@@ -62,6 +65,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/scim/{directory}/v2/", get(|ctx| list::query(ctx, None)))
         .route("/scim/{directory}/streams/{stream}", post(events::poll))
         .route(events::JWKS_PATH, get(events::jwks))
-        .method_not_allowed_fallback(context::method_not_allowed)
+        .method_not_allowed_fallback(nowhere::method_not_allowed)
         .with_state(app)
 }

@@ -4,13 +4,13 @@ use super::context::Ctx;
 use super::error::Failure;
 use super::tag;
 use portreeve_directory::groups::{self, Group};
-use portreeve_directory::members;
 use portreeve_directory::users::{self, Precondition, User};
+use portreeve_directory::{Call, Refusal, members, unknown};
 use portreeve_scim::resource::Notes;
 use portreeve_scim::schema::ResourceType;
 use portreeve_scim::{Catalog, Patch, Projection, Resource};
+use portreeve_store::Tx;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// The kinds of resources there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,21 +77,16 @@ impl Item {
 
 /// POST. The answer carries what the client sent, so nothing needs to be read again.
 pub(crate) async fn create(ctx: &Ctx, kind: Kind, body: Value) -> Result<Item, Failure> {
-    let resource = parse(ctx, kind, body).await?;
+    let (resource, notes) = parse(ctx, kind, body)?;
     let call = ctx.call.clone();
     Ok(match kind {
-        Kind::User => Item::User(
-            ctx.app
-                .write(move |tx| users::create(tx, &call, &resource))
-                .await?,
-        ),
+        Kind::User => {
+            Item::User(change(ctx, notes, move |tx| users::create(tx, &call, &resource)).await?)
+        }
         Kind::Group => {
             let (resource, members) = split(resource);
-            Item::Group(
-                ctx.app
-                    .write(move |tx| groups::create(tx, &call, &resource, &members))
-                    .await?,
-            )
+            let work = move |tx: &mut Tx<'_>| groups::create(tx, &call, &resource, &members);
+            Item::Group(change(ctx, notes, work).await?)
         }
     })
 }
@@ -104,28 +99,22 @@ pub(crate) async fn replace(
     body: Value,
     only_if: Precondition,
 ) -> Result<Item, Failure> {
-    let resource = parse(ctx, kind, body).await?;
+    let (resource, notes) = parse(ctx, kind, body)?;
     let (call, id) = (ctx.call.clone(), id.to_owned());
     Ok(match kind {
-        Kind::User => Item::User(
-            ctx.app
-                .write(move |tx| {
-                    let user = users::replace(tx, &call, &id, &resource, &only_if)?.now;
-                    Ok(User {
-                        groups: members::groups_of(tx, &call.directory.id, &id)?,
-                        ..user
-                    })
-                })
-                .await?,
-        ),
+        Kind::User => {
+            let work = move |tx: &mut Tx<'_>| {
+                let user = users::replace(tx, &call, &id, &resource, &only_if)?.now;
+                with_groups(tx, &call, user)
+            };
+            Item::User(change(ctx, notes, work).await?)
+        }
         Kind::Group => {
             let (resource, members) = split(resource);
-            Item::Group(
-                ctx.app
-                    .write(move |tx| groups::replace(tx, &call, &id, &resource, &members, &only_if))
-                    .await?
-                    .now,
-            )
+            let work = move |tx: &mut Tx<'_>| {
+                Ok(groups::replace(tx, &call, &id, &resource, &members, &only_if)?.now)
+            };
+            Item::Group(change(ctx, notes, work).await?)
         }
     })
 }
@@ -140,28 +129,21 @@ pub(crate) async fn patch(
 ) -> Result<Item, Failure> {
     let mut notes = Notes::default();
     let of = kind.of(&ctx.call.directory.catalog);
-    let patch = Patch::parse(body, of, id, ctx.call.directory.profile, &mut notes);
-    ctx.note_unknown(notes).await;
-    let patch = Arc::new(patch?);
+    let patch = Patch::parse(body, of, id, ctx.call.directory.profile, &mut notes)?;
     let (call, id) = (ctx.call.clone(), id.to_owned());
     Ok(match kind {
-        Kind::User => Item::User(
-            ctx.app
-                .write(move |tx| {
-                    let user = users::patch(tx, &call, &id, &patch, &only_if)?.now;
-                    Ok(User {
-                        groups: members::groups_of(tx, &call.directory.id, &id)?,
-                        ..user
-                    })
-                })
-                .await?,
-        ),
-        Kind::Group => Item::Group(
-            ctx.app
-                .write(move |tx| groups::patch(tx, &call, &id, &patch, &only_if))
-                .await?
-                .now,
-        ),
+        Kind::User => {
+            let work = move |tx: &mut Tx<'_>| {
+                let user = users::patch(tx, &call, &id, &patch, &only_if)?.now;
+                with_groups(tx, &call, user)
+            };
+            Item::User(change(ctx, notes, work).await?)
+        }
+        Kind::Group => {
+            let work =
+                move |tx: &mut Tx<'_>| Ok(groups::patch(tx, &call, &id, &patch, &only_if)?.now);
+            Item::Group(change(ctx, notes, work).await?)
+        }
     })
 }
 
@@ -188,12 +170,60 @@ pub(crate) async fn delete(
     Ok(())
 }
 
-async fn parse(ctx: &Ctx, kind: Kind, body: Value) -> Result<Resource, Failure> {
+/// Undoes a creation whose resource must not stay, whatever the directory does with what is deleted.
+pub(crate) async fn discard(ctx: &Ctx, kind: Kind, id: &str) -> Result<(), Failure> {
+    let (call, id) = (ctx.call.clone(), id.to_owned());
+    ctx.app
+        .write(move |tx| match kind {
+            Kind::User => users::discard(tx, &call, &id),
+            Kind::Group => groups::discard(tx, &call, &id),
+        })
+        .await?;
+    Ok(())
+}
+
+/// Carries out a change. Attributes that no schema knows are noted with it, once per directory and name, and told when
+/// it is committed.
+async fn change<R: Send + 'static>(
+    ctx: &Ctx,
+    notes: Notes,
+    work: impl Fn(&mut Tx<'_>) -> Result<R, Refusal> + Send + 'static,
+) -> Result<R, Failure> {
+    let (call, app) = (ctx.call.clone(), &ctx.app);
+    let names = app.told.new_ones(&call.directory.id, notes.unknown);
+    if names.is_empty() {
+        return Ok(app.write(work).await?);
+    }
+    let written = app.write(move |tx| {
+        let done = work(tx)?;
+        let new = unknown::note_all(tx, &call.directory.id, &names, call.at)?;
+        Ok((done, names.clone(), new))
+    });
+    let (done, names, new) = written.await?;
+    let directory = &ctx.call.directory.id;
+    app.told.add(directory, names);
+    for attribute in new {
+        tracing::warn!(
+            directory,
+            attribute,
+            "the provider sends an attribute that no schema of this directory has; it is ignored"
+        );
+    }
+    Ok(done)
+}
+
+fn parse(ctx: &Ctx, kind: Kind, body: Value) -> Result<(Resource, Notes), Failure> {
     let mut notes = Notes::default();
     let of = kind.of(&ctx.call.directory.catalog);
-    let resource = Resource::parse(of, body, ctx.call.directory.profile, &mut notes);
-    ctx.note_unknown(notes).await;
-    Ok(resource?)
+    let resource = Resource::parse(of, body, ctx.call.directory.profile, &mut notes)?;
+    Ok((resource, notes))
+}
+
+fn with_groups(tx: &mut Tx<'_>, call: &Call, user: User) -> Result<User, Refusal> {
+    Ok(User {
+        groups: members::groups_of(tx, &call.directory.id, &user.id)?,
+        ..user
+    })
 }
 
 /// A group's own attributes, and its members.

@@ -30,6 +30,13 @@ fn every_change_and_every_refusal_leaves_an_event() {
     directory.send("DELETE", "/Users/nobody", &[], None);
     directory.get("/Users/nobody");
     directory.send("DELETE", &format!("/Users/{ann}"), &[], None);
+    directory.send("GET", "/Users", &[("Authorization", "")], None);
+    directory.get("/Roles");
+    directory.send("PUT", "/Users", &[], Some("{}"));
+    for (method, path) in [("GET", "/Roles"), ("PUT", "/Users")] {
+        directory.send(method, path, &[("Authorization", "")], None);
+        directory.send(method, path, &[("Authorization", "Bearer prv_scim_x")], None);
+    }
     let seen: Vec<String> = directory
         .events()
         .iter()
@@ -44,7 +51,83 @@ fn every_change_and_every_refusal_leaves_an_event() {
         "authenticate refused token_malformed",
         "delete refused not_found",
         "delete ok -",
+        "authenticate refused token_missing",
+        "request refused no_endpoint",
+        "request refused method_not_allowed",
     ]);
+    let asked: Vec<_> = directory.events().iter().filter(|e| e["action"] == "request").map(|e| e["object"]["id"].clone()).collect();
+    assert_eq!(asked, [json!("GET /Roles"), json!("PUT /Users")]);
+}
+
+#[test]
+fn every_refused_operation_of_a_bulk_request_leaves_an_event() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [
+        {"method": "DELETE", "path": "/Users/nobody"},
+        {"method": "POST", "path": "/Users", "data": {"userName": "no bulkId"}},
+        {"method": "GET", "path": "/Users"},
+        {"method": "DELETE", "path": "/Roles/x"},
+        {"method": "PATCH", "path": "/Users/bulkId:unknown", "data": {}},
+        {"method": "DELETE", "path": "/Users/x", "version": "one"},
+    ]});
+    let answer = directory.send("POST", "/Bulk", &[], Some(&bulk.to_string())).json;
+    let refused = answer["Operations"].as_array().unwrap().iter().filter(|o| o["status"].as_str().unwrap() >= "400").count();
+    let mut seen: Vec<String> =
+        directory.events().iter().filter(|e| e["outcome"] == "refused").map(|e| format!("{} {}", e["action"].as_str().unwrap(), e["reason"].as_str().unwrap())).collect();
+    seen.sort();
+    assert_eq!(seen.len(), refused, "{seen:?} {answer}");
+    assert_eq!(seen, ["bulk invalidSyntax", "bulk method_not_allowed", "bulk no_endpoint", "delete invalidValue", "delete not_found", "patch invalidValue"]);
+}
+
+#[test]
+fn what_a_failed_bulk_operation_made_is_gone_for_good_whatever_the_directory_keeps() {
+    let server = Server::start();
+    let directory = server.directory_with(json!({"provider": "generic", "users": "suspend", "groups": "keep"}));
+    let group = |name: &str, of: &str| json!({"method": "POST", "path": "/Groups", "bulkId": name, "data": {"displayName": name, "members": [{"value": format!("bulkId:{of}")}]}});
+    let user = |name: &str, manager: &str| json!({"method": "POST", "path": "/Users", "bulkId": name, "data": {"userName": name, "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"manager": {"value": format!("bulkId:{manager}")}}}});
+    let send = |operations: Value| {
+        let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations});
+        let answer = directory.send("POST", "/Bulk", &[], Some(&body.to_string())).json;
+        answer["Operations"].as_array().unwrap().iter().map(|o| o["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    directory.send("POST", "/Users", &[], Some(r#"{"userName":"taken"}"#));
+    directory.send("POST", "/Groups", &[], Some(r#"{"displayName":"taken"}"#));
+    // Each pair is a circle: one is made without the other, which then fails, so the first cannot be completed.
+    assert_eq!(send(json!([user("ann", "taken"), user("taken", "ann")])), ["409", "409"]);
+    assert_eq!(send(json!([group("crew", "taken"), group("taken", "crew")])), ["409", "409"]);
+    assert_eq!(directory.get("/").json["totalResults"], 2, "only what was there before");
+    let last = directory.events();
+    assert_eq!(last.iter().filter(|e| e["action"] == "create" && e["outcome"] == "refused").count(), 4, "{last:?}");
+
+    // A group from earlier that came back is kept again: nobody asked to remove it.
+    let crew = directory.send("POST", "/Groups", &[], Some(r#"{"displayName":"crew"}"#)).json["id"].clone();
+    directory.send("DELETE", &format!("/Groups/{}", crew.as_str().unwrap()), &[], None);
+    assert_eq!(send(json!([group("crew", "taken"), group("taken", "crew")])), ["409", "409"]);
+    assert_eq!(directory.send("POST", "/Groups", &[], Some(r#"{"displayName":"crew"}"#)).json["id"], crew);
+}
+
+#[test]
+fn requests_without_a_token_fill_no_log() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let knock = |times: usize| {
+        for i in 0..times {
+            let token = if i % 2 == 0 { "" } else { "Bearer prv_scim_x" };
+            assert_eq!(directory.send("GET", "/Users", &[("Authorization", token)], None).status, 401);
+        }
+    };
+    knock(70);
+    assert_eq!(directory.events().len(), 60);
+    directory.send("POST", "/Users", &[], Some("{"));
+    assert_eq!(directory.events().len(), 61, "who has a token is always heard");
+    server.clock().advance_seconds(60);
+    knock(2);
+    let events = directory.events();
+    let details: Vec<_> = events[61..].iter().map(|e| e["detail"].as_str().unwrap()).collect();
+    assert_eq!(details.len(), 2);
+    assert!(details[0].contains("10 more like it") && !details[1].contains("more like it"), "{details:?}");
+    server.directory("generic", None).send("GET", "/Users", &[("Authorization", "")], None);
 }
 
 #[test]
@@ -107,6 +190,10 @@ fn unknown_attributes_are_ignored_and_named_once() {
     }
     let seen: Vec<Value> = directory.api()["unknown_attributes"].as_array().unwrap().clone();
     assert_eq!(seen, [json!("shoeSize"), json!("urn:example:unknown:2.0:User")]);
+    let refused = directory.send("POST", "/Users", &[], Some(r#"{"userName":"u0","hatSize":55}"#));
+    assert_eq!(refused.status, 409);
+    let seen = directory.api()["unknown_attributes"].as_array().unwrap().len();
+    assert_eq!(seen, 2, "what comes with a change that is not made is not noted either");
 }
 
 #[test]
