@@ -9,14 +9,16 @@ pub use steps::{Moved, apply, set};
 
 use crate::users::InGroup;
 use crate::{Call, Refusal};
-use portreeve_store::{Param, Tx, params, statements};
-use std::collections::HashMap;
+use portreeve_scim::resource::MemberKind;
+use portreeve_store::{Param, Row, Tx, params, statements};
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 
 statements! {
     FORGET = "DELETE FROM members WHERE directory_id = $1 AND member_id = $2 RETURNING group_id";
     CLEAR = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2 RETURNING member_id";
     DROP_ALL = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2";
-    IDS = "SELECT member_id FROM members WHERE directory_id = $1 AND group_id = $2 ORDER BY member_id";
+    KINDS = "SELECT member_id, kind FROM members WHERE directory_id = $1 AND group_id = $2";
     PAGE = "SELECT member_id, kind FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4";
     NAMED = "SELECT m.member_id, m.kind, u.resource, g.display_name FROM members m LEFT JOIN users u ON m.kind = 'User' AND u.directory_id = m.directory_id AND u.id = m.member_id LEFT JOIN groups g ON m.kind = 'Group' AND g.directory_id = m.directory_id AND g.id = m.member_id WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 ORDER BY m.member_id LIMIT $4";
     COUNT = "SELECT count(*) FROM members WHERE directory_id = $1 AND group_id = $2";
@@ -116,7 +118,7 @@ pub fn named_page(
     limit: i64,
 ) -> Result<Vec<(Member, Option<String>)>, Refusal> {
     let rows = tx.query(NAMED, &params![directory_id, group_id, after, limit])?;
-    let named = |mut row: portreeve_store::Row| {
+    let named = |mut row: Row| {
         let name = match row.opt_text(2)? {
             Some(resource) => display_of(resource),
             None => row.take_opt_text(3)?,
@@ -132,19 +134,25 @@ pub fn named_page(
     rows.into_iter().map(named).collect()
 }
 
-/// The ids of a group's members in order.
-pub fn ids(tx: &mut Tx<'_>, directory_id: &str, group_id: &str) -> Result<Vec<String>, Refusal> {
-    let mut out = Vec::new();
+/// All members of a group with what they are.
+pub(crate) fn kinds(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    group_id: &str,
+) -> Result<BTreeMap<String, MemberKind>, Refusal> {
+    let mut out = BTreeMap::new();
     let mut problem = None;
-    tx.each(IDS, &params![directory_id, group_id], |mut row| {
-        match row.take_text(0) {
-            Ok(id) => {
-                out.push(id);
-                std::ops::ControlFlow::Continue(())
-            }
+    let mut take = |mut row: Row| -> Result<(), portreeve_store::Error> {
+        let kind = kind_by_name(row.text(1)?);
+        out.insert(row.take_text(0)?, kind);
+        Ok(())
+    };
+    tx.each(KINDS, &params![directory_id, group_id], |row| {
+        match take(row) {
+            Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 problem = Some(error);
-                std::ops::ControlFlow::Break(())
+                ControlFlow::Break(())
             }
         }
     })?;
@@ -203,6 +211,22 @@ fn placeholders<'a>(ids: &[&'a str], given: &mut Vec<Param<'a>>) -> String {
         list.push_str(&format!("${}", given.len()));
     }
     list
+}
+
+/// The name of a kind in the database and on the wire.
+fn kind_name(kind: MemberKind) -> &'static str {
+    match kind {
+        MemberKind::User => "User",
+        MemberKind::Group => "Group",
+    }
+}
+
+fn kind_by_name(name: &str) -> MemberKind {
+    if name == kind_name(MemberKind::Group) {
+        MemberKind::Group
+    } else {
+        MemberKind::User
+    }
 }
 
 /// The name shown for a user in a member list: `displayName`, else `userName`.

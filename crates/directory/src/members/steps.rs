@@ -1,6 +1,6 @@
 //! Carrying out the membership part of a PATCH or PUT.
 
-use super::{CHUNK, CLEAR, ids, page, placeholders};
+use super::{CHUNK, CLEAR, kind_by_name, kind_name, kinds, page, placeholders};
 use crate::{Call, Refusal};
 use portreeve_scim::Error;
 use portreeve_scim::filter::Filter;
@@ -8,7 +8,7 @@ use portreeve_scim::patch::MemberStep;
 use portreeve_scim::resource::{MemberKind, MemberRef};
 use portreeve_store::{Param, Tx};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a change of memberships came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -109,18 +109,20 @@ fn replace(
     all: &[MemberRef],
     moved: &mut Moved,
 ) -> Result<(), Refusal> {
-    let have: BTreeSet<String> = ids(tx, &call.directory.id, group_id)?.into_iter().collect();
+    let have = kinds(tx, &call.directory.id, group_id)?;
     let want: BTreeSet<&str> = all.iter().map(|m| m.value.as_str()).collect();
     let gone = have
-        .iter()
+        .keys()
         .map(String::as_str)
         .filter(|id| !want.contains(id));
     remove(tx, call, group_id, gone, moved)?;
-    let new: Vec<MemberRef> = all
-        .iter()
-        .filter(|m| !have.contains(&m.value))
-        .cloned()
-        .collect();
+    let mut new = Vec::new();
+    for member in all {
+        match have.get(&member.value) {
+            Some(kind) => agree(member.kind, *kind, &member.value)?,
+            None => new.push(member.clone()),
+        }
+    }
     add(tx, call, group_id, &new, moved)
 }
 
@@ -134,6 +136,18 @@ fn clear(tx: &mut Tx<'_>, call: &Call, group_id: &str, moved: &mut Moved) -> Res
     Ok(())
 }
 
+/// Refuses when a client states that a member is something else than it is.
+fn agree(stated: Option<MemberKind>, is: MemberKind, id: &str) -> Result<(), Error> {
+    match stated {
+        Some(stated) if stated != is => Err(Error::invalid_value(format!(
+            "members: \"{id}\" is a {}, but its type or $ref says {}; correct that, or leave it out",
+            kind_name(is),
+            kind_name(stated)
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// One statement per chunk checks that the members exist, says what kind they are, and adds those who are missing.
 fn add(
     tx: &mut Tx<'_>,
@@ -142,16 +156,18 @@ fn add(
     new: &[MemberRef],
     moved: &mut Moved,
 ) -> Result<(), Refusal> {
-    let wanted: BTreeSet<&str> = new.iter().map(|m| m.value.as_str()).collect();
-    let groups: BTreeSet<&str> = new
-        .iter()
-        .filter(|m| m.kind == Some(MemberKind::Group))
-        .map(|m| m.value.as_str())
-        .collect();
-    let all: Vec<&str> = wanted.into_iter().collect();
+    let mut wanted = Stated::new();
+    for member in new {
+        let stated = wanted.entry(&member.value).or_default();
+        *stated = stated.or(member.kind);
+    }
+    let all: Vec<(&str, Option<MemberKind>)> = wanted.into_iter().collect();
     for chunk in all.chunks(CHUNK) {
-        let mut left: BTreeSet<&str> = chunk.iter().copied().collect();
-        let tables = if chunk.iter().all(|id| groups.contains(id)) {
+        let mut left: Stated<'_> = chunk.iter().copied().collect();
+        let groups_only = chunk
+            .iter()
+            .all(|(_, kind)| *kind == Some(MemberKind::Group));
+        let tables = if groups_only {
             [GROUPS, USERS]
         } else {
             [USERS, GROUPS]
@@ -160,7 +176,7 @@ fn add(
             insert(tx, call, group_id, &mut left, from, moved)?;
         }
         present(tx, call, group_id, &mut left)?;
-        if let Some(unknown) = left.first() {
+        if let Some((unknown, _)) = left.first_key_value() {
             return Err(Error::invalid_value(format!(
                 "members: there is no user or group with id \"{unknown}\" in this directory; create it first, or leave it out"
             ))
@@ -170,22 +186,25 @@ fn add(
     Ok(())
 }
 
+/// Members to add, with what the client says they are.
+type Stated<'a> = BTreeMap<&'a str, Option<MemberKind>>;
+
 /// Where members of a kind are found.
 #[derive(Clone, Copy)]
 struct Source {
-    kind: &'static str,
+    kind: MemberKind,
     table: &'static str,
     /// Which of them can be members: a group that is deleted and kept cannot.
     only: &'static str,
 }
 
 const USERS: Source = Source {
-    kind: "User",
+    kind: MemberKind::User,
     table: "users",
     only: "",
 };
 const GROUPS: Source = Source {
-    kind: "Group",
+    kind: MemberKind::Group,
     table: "groups",
     only: " AND s.status = 'active'",
 };
@@ -194,14 +213,14 @@ fn insert<'a>(
     tx: &mut Tx<'_>,
     call: &'a Call,
     group_id: &'a str,
-    left: &mut BTreeSet<&'a str>,
+    left: &mut Stated<'a>,
     from: Source,
     moved: &mut Moved,
 ) -> Result<(), Refusal> {
     if left.is_empty() {
         return Ok(());
     }
-    let ids: Vec<&str> = left.iter().copied().collect();
+    let ids: Vec<&str> = left.keys().copied().collect();
     let mut given: Vec<Param<'_>> = vec![
         Param::Text(&call.directory.id),
         Param::Text(group_id),
@@ -209,13 +228,14 @@ fn insert<'a>(
     ];
     let list = placeholders(&ids, &mut given);
     let Source { kind, table, only } = from;
+    let name = kind_name(kind);
     let sql = format!(
         "INSERT INTO members (directory_id, group_id, member_id, kind, added_at) \
-         SELECT s.directory_id, $2, s.id, '{kind}', $3 FROM {table} s WHERE s.directory_id = $1 AND s.id IN ({list}){only} \
+         SELECT s.directory_id, $2, s.id, '{name}', $3 FROM {table} s WHERE s.directory_id = $1 AND s.id IN ({list}){only} \
          ON CONFLICT DO NOTHING RETURNING member_id"
     );
     for mut row in tx.query(&sql, &given)? {
-        left.remove(row.text(0)?);
+        agree(left.remove(row.text(0)?).flatten(), kind, row.text(0)?)?;
         moved.add(row.take_text(0)?);
     }
     Ok(())
@@ -226,19 +246,20 @@ fn present<'a>(
     tx: &mut Tx<'_>,
     call: &'a Call,
     group_id: &'a str,
-    left: &mut BTreeSet<&'a str>,
+    left: &mut Stated<'a>,
 ) -> Result<(), Refusal> {
     if left.is_empty() {
         return Ok(());
     }
-    let ids: Vec<&str> = left.iter().copied().collect();
+    let ids: Vec<&str> = left.keys().copied().collect();
     let mut given: Vec<Param<'_>> = vec![Param::Text(&call.directory.id), Param::Text(group_id)];
     let list = placeholders(&ids, &mut given);
     let sql = format!(
-        "SELECT member_id FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id IN ({list})"
+        "SELECT member_id, kind FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id IN ({list})"
     );
     for row in tx.query(&sql, &given)? {
-        left.remove(row.text(0)?);
+        let stated = left.remove(row.text(0)?).flatten();
+        agree(stated, kind_by_name(row.text(1)?), row.text(0)?)?;
     }
     Ok(())
 }

@@ -35,6 +35,55 @@ fn a_member_who_does_not_exist_is_named_and_nothing_is_done() {
 }
 
 #[test]
+fn a_member_that_is_not_what_its_type_says_is_refused_with_both_types() {
+    let world = World::new();
+    let (ann, bob) = (world.named("ann"), world.named("bob"));
+    let inner = world.group("Inner", &[]);
+    let have = world.group("Have", &[&ann.id, &inner.id]);
+    let (user, group) = (("User", "Group"), ("Group", "User"));
+    for (name, id, said, types) in [
+        ("a new user", &bob.id, json!({"type": "Group"}), Some(user)),
+        ("a member", &ann.id, json!({"type": "group"}), Some(user)),
+        ("a group", &inner.id, json!({"type": "User"}), Some(group)),
+        (
+            "by $ref",
+            &inner.id,
+            json!({"$ref": "../Users/x"}),
+            Some(group),
+        ),
+        ("right", &ann.id, json!({"type": "user"}), None),
+        ("right group", &inner.id, json!({"type": "Group"}), None),
+        ("not stated", &inner.id, json!({}), None),
+    ] {
+        let mut member = said;
+        member["value"] = json!(id);
+        let list = json!([member, {"value": bob.id}]);
+        let given = json!([{"value": id, "type": member["type"], "$ref": member["$ref"]}]);
+        let results = [
+            world.try_group_of(&format!("POST {name}"), given.clone()),
+            world.patch_group(
+                &have.id,
+                json!([{"op": "replace", "path": "members", "value": given}]),
+            ),
+            world.patch_group(
+                &have.id,
+                json!([{"op": "add", "path": "members", "value": list}]),
+            ),
+        ];
+        for result in results {
+            match types {
+                None => assert!(result.is_ok(), "{name}: {result:?}"),
+                Some((is, said)) => {
+                    let error = result.unwrap_err().to_string();
+                    let expect = format!("\"{id}\" is a {is}, but its type or $ref says {said}");
+                    assert!(error.contains(&expect), "{name}: {error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn nested_groups_give_indirect_membership_and_cycles_do_no_harm() {
     let world = World::new();
     let ann = world.named("ann");

@@ -108,7 +108,7 @@ impl World {
         self.runtime.block_on(self.store.read(work))
     }
 
-    fn parse(&self, group: bool, body: Value) -> Resource {
+    pub(crate) fn parse(&self, group: bool, body: Value) -> Resource {
         let catalog = &self.directory.catalog;
         let of = if group {
             catalog.group()
@@ -132,8 +132,14 @@ impl World {
     }
 
     pub(crate) fn try_group(&self, name: &str, ids: &[&str]) -> Result<Group, Refusal> {
-        let list: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
-        let mut resource = self.parse(true, json!({"displayName": name, "members": list}));
+        self.try_group_of(name, ids.iter().map(|id| json!({"value": id})).collect())
+    }
+
+    /// As [`World::try_group`], with members as a client writes them.
+    pub(crate) fn try_group_of(&self, name: &str, list: Value) -> Result<Group, Refusal> {
+        let mut body = json!({"displayName": name});
+        body["members"] = list;
+        let mut resource = self.parse(true, body);
         let first = resource.take_members().unwrap_or_default();
         self.write(move |tx, call| groups::create(tx, call, &resource, &first))
     }
@@ -193,8 +199,11 @@ impl World {
     /// Ids of a group's members in order.
     pub(crate) fn members(&self, group: &str) -> Vec<String> {
         let (directory, id) = (self.directory.id.clone(), group.to_owned());
-        self.read(move |tx| members::ids(tx, &directory, &id))
+        self.read(move |tx| members::page(tx, &directory, &id, "", 10_000))
             .unwrap()
+            .into_iter()
+            .map(|member| member.id)
+            .collect()
     }
 
     /// The groups of a user, as `name` or `name (indirect)`.
