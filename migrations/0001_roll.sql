@@ -58,7 +58,6 @@ CREATE UNIQUE INDEX users_user_name ON users (directory_id, user_name_key);
 CREATE INDEX users_external_id ON users (directory_id, external_id, id) WHERE external_id IS NOT NULL;
 CREATE INDEX users_display_name ON users (directory_id, display_name_key, id) WHERE display_name_key IS NOT NULL;
 CREATE INDEX users_manager ON users (directory_id, manager_id, id) WHERE manager_id IS NOT NULL;
-CREATE INDEX users_updated_at ON users (directory_id, updated_at, id);
 
 -- Only an index: the addresses themselves are in users.resource.
 CREATE TABLE user_emails (
@@ -86,7 +85,6 @@ CREATE TABLE groups (
 CREATE UNIQUE INDEX groups_display_name ON groups (directory_id, unique_name_key);
 CREATE INDEX groups_display_name_key ON groups (directory_id, display_name_key, id);
 CREATE INDEX groups_external_id ON groups (directory_id, external_id, id) WHERE external_id IS NOT NULL;
-CREATE INDEX groups_updated_at ON groups (directory_id, updated_at, id);
 
 -- A member is a user or a group of the same directory; which one is in `kind`, so there is no foreign key on member_id.
 CREATE TABLE members (

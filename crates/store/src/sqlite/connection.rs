@@ -58,14 +58,14 @@ pub(super) fn open(path: &Path, cache_kib: u32) -> Result<Connection> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // No memory map: its pages would count as the server's memory. FULL: the log is flushed at every commit.
         // No automatic checkpoint: the writer chooses a moment when nobody waits. A log that a long read
-        // made larger than 64 MiB is cut when it is begun anew.
+        // made larger than 256 MiB is cut when it is begun anew.
         connection.execute_batch(&format!(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = FULL;
              PRAGMA fullfsync = ON;
              PRAGMA checkpoint_fullfsync = ON;
              PRAGMA wal_autocheckpoint = 0;
-             PRAGMA journal_size_limit = 67108864;
+             PRAGMA journal_size_limit = 268435456;
              PRAGMA foreign_keys = ON;
              PRAGMA trusted_schema = OFF;
              PRAGMA temp_store = MEMORY;

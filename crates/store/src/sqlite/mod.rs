@@ -1,5 +1,6 @@
 //! The embedded driver: one thread that writes in groups, and pooled connections that read snapshots.
 
+mod checkpoint;
 mod conflict;
 mod connection;
 mod migrations;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use crate::stats::Counters;
 use crate::{Error, Options, Result, Stats, Tx};
 
+use self::checkpoint::Checkpoints;
 use self::connection::Opener;
 use self::readers::Readers;
 use self::writer::Writer;
@@ -37,8 +39,15 @@ impl Sqlite {
         migrations::run(path, options.migrations, options.now)?;
         let (opener, connection) = Opener::start(path, options)?;
         let counters = Arc::new(Counters::default());
+        let checkpoints = Checkpoints::start(opener.reader()?, Arc::clone(&counters))?;
         Ok(Self {
-            writer: Writer::start(connection, lock, options, Arc::clone(&counters))?,
+            writer: Writer::start(
+                connection,
+                lock,
+                checkpoints,
+                options,
+                Arc::clone(&counters),
+            )?,
             scans: Readers::new(opener.clone(), options.readers, options.queue_wait),
             lookups: Readers::new(opener.clone(), options.lookups, options.queue_wait),
             opener,

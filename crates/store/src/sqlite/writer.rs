@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::checkpoint::Checkpoints;
 use super::conflict;
 use super::room;
 use super::session::Session;
@@ -30,15 +31,25 @@ const GATHER: Duration = Duration::from_millis(2);
 /// A closure that takes longer delays every other writer, and is worth a line in the log.
 const SLOW: Duration = Duration::from_millis(250);
 
-/// Pages in the log from which a pause is used to carry them into the database file (4 MiB).
-const CHECKPOINT_IDLE: u64 = 1024;
+/// Pages by which the log grows between two checkpoints (8 MiB). Fewer would copy pages that are written often more
+/// often than needed.
+const CHECKPOINT: u64 = 2048;
+
+/// Pages in the log (1 MiB) from which a pause is used to carry them over.
+const CHECKPOINT_IDLE: u64 = 256;
 
 /// What counts as a pause. Those who were just answered may be about to come back.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Pages in the log from which they are carried over even while others wait (32 MiB). A page that is written often
-/// is carried over once per checkpoint, so fewer and longer ones cost less in total.
-const CHECKPOINT_BUSY: u64 = 8192;
+/// Pages in the log (128 MiB) from which it should begin anew. For that all of it must be carried over while nobody
+/// writes; to keep that moment short, it waits until a checkpoint has left little to do.
+const RESTART: u64 = 32768;
+
+/// What is little (4 MiB).
+const REMAINDER: u64 = 1024;
+
+/// Pages in the log (512 MiB) at which writers wait, however much there is to do.
+const LIMIT: u64 = 131_072;
 
 /// The queue to the writing thread.
 pub(super) struct Writer {
@@ -59,6 +70,7 @@ impl Writer {
     pub(super) fn start(
         mut session: Session,
         lock: File,
+        checkpoints: Checkpoints,
         options: &Options,
         counters: Arc<Counters>,
     ) -> Result<Self> {
@@ -69,6 +81,7 @@ impl Writer {
             session,
             queue,
             counters,
+            checkpoints,
             log_pages,
             carried_over: 0,
         };
@@ -174,8 +187,9 @@ struct Engine {
     counters: Arc<Counters>,
     /// Pages in the write-ahead log after the last commit.
     log_pages: Arc<AtomicU64>,
-    /// How many there were at the last checkpoint.
+    /// How many there were when the last checkpoint began.
     carried_over: u64,
+    checkpoints: Checkpoints,
 }
 
 impl Engine {
@@ -185,14 +199,12 @@ impl Engine {
             let ended_by = self.group(first);
             next = ended_by.or_else(|| self.next());
         }
-        self.checkpoint();
+        self.checkpoints.finish();
     }
 
     /// Waits for a message, and looks after the log meanwhile. `None`: there will be no more.
     fn next(&mut self) -> Option<Message> {
-        if self.log_grown() >= CHECKPOINT_BUSY {
-            self.checkpoint();
-        }
+        self.tend_log();
         if self.log_grown() >= CHECKPOINT_IDLE {
             match self.queue.recv_timeout(PAUSE) {
                 Err(RecvTimeoutError::Timeout) => self.checkpoint(),
@@ -294,16 +306,23 @@ impl Engine {
         pages - self.carried_over
     }
 
-    /// Carries the log over into the database file. Readers go on meanwhile; pages that one of them still needs from
-    /// the log stay for the next time.
-    fn checkpoint(&mut self) {
-        let begun = stopwatch();
-        if let Err(error) = self.session.exec("PRAGMA wal_checkpoint(PASSIVE)", &[]) {
-            tracing::error!(%error, "the write-ahead log could not be carried over");
+    /// Between two groups: has the log carried over as it grows, and begun anew before it is too long.
+    fn tend_log(&mut self) {
+        if self.checkpoints.busy() {
+            return;
         }
+        let (pages, grown) = (self.log_pages.load(Relaxed), self.log_grown());
+        if pages >= RESTART && (grown <= REMAINDER || pages >= LIMIT) && self.carried_over > 0 {
+            self.checkpoints.finish();
+            self.carried_over = 0;
+        } else if grown >= CHECKPOINT || pages >= RESTART {
+            self.checkpoint();
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        self.checkpoints.begin();
         self.carried_over = self.log_pages.load(Relaxed);
-        self.counters.checkpoints.fetch_add(1, Relaxed);
-        self.counters.longest_checkpoint.record(begun.elapsed());
     }
 }
 
