@@ -2,7 +2,7 @@
 
 mod write;
 
-pub use write::{create, delete, discard, patch, replace};
+pub use write::{REPORTS_AT_ONCE, create, delete, discard, patch, release_reports, replace};
 
 use crate::{Refusal, What};
 use portreeve_scim::Resource;
@@ -18,7 +18,8 @@ statements! {
     SAME_EXTERNAL_ID = "SELECT id FROM users WHERE directory_id = $1 AND external_id = $2 AND id <> $3 LIMIT 1";
     ACTIVE_SENT = "UPDATE directories SET active_sent_at = $2 WHERE id = $1 AND active_sent_at IS NULL";
     NEVER_SENT = "SELECT 1 FROM directories d WHERE d.id = $1 AND d.active_sent_at IS NULL AND EXISTS (SELECT 1 FROM users WHERE directory_id = $1)";
-    REPORTS = "SELECT id FROM users WHERE directory_id = $1 AND manager_id = $2 AND id <> $2 ORDER BY id LIMIT 1";
+    REPORTS = "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND manager_id = $2 ORDER BY id LIMIT $3";
+    HAS_REPORTS = "SELECT 1 FROM users WHERE directory_id = $1 AND manager_id = $2 LIMIT 1";
     ADD_EMAIL = "INSERT INTO user_emails (directory_id, value_key, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
     DROP_EMAIL = "DELETE FROM user_emails WHERE directory_id = $1 AND value_key = $2 AND user_id = $3";
 }
@@ -124,6 +125,13 @@ pub fn by_id(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<User, Refu
     let row = tx.query_one(BY_ID, &params![directory_id, id])?;
     row.ok_or_else(|| Refusal::NotFound(What::User, id.to_owned()))
         .and_then(from_row)
+}
+
+/// Whether users have that id as their manager. After a deletion it means that there were more than
+/// [`release_reports`] takes at once.
+pub fn has_reports(tx: &mut Tx<'_>, directory_id: &str, manager: &str) -> Result<bool, Refusal> {
+    let found = tx.query_one(HAS_REPORTS, &params![directory_id, manager])?;
+    Ok(found.is_some())
 }
 
 /// Whether the provider has made users and never sent `active`, so that it cannot deactivate anybody.

@@ -81,7 +81,8 @@ pub fn replace(
     save(tx, call, "replace", before, &old, new.clone())
 }
 
-/// Removes a user as the directory says: suspended, hidden, or gone with all memberships.
+/// Removes a user as the directory says: suspended, hidden, or gone with all memberships. People whose manager is gone
+/// have none, within the bound of [`release_reports`].
 pub fn delete(
     tx: &mut Tx<'_>,
     call: &Call,
@@ -270,10 +271,25 @@ fn move_emails(
     Ok(())
 }
 
-/// People whose manager is gone have none: a reference never points at nothing.
-fn release_reports(tx: &mut Tx<'_>, call: &Call, manager: &str) -> Result<(), Refusal> {
-    while let Some(row) = tx.query_one(REPORTS, &params![&call.directory.id, manager])? {
-        let before = by_id(tx, &call.directory.id, row.text(0)?)?;
+/// How many reports one transaction releases. Each is a change with its event; so many keep the only writer for well
+/// under a second.
+pub const REPORTS_AT_ONCE: i64 = 1000;
+
+/// Takes the reference to a deleted manager from the next [`REPORTS_AT_ONCE`] people who have it, with an event each.
+/// Returns whether there may be more.
+///
+/// [`delete`] and [`discard`] do this once. Who calls them goes on in further transactions while
+/// [`has_reports`](super::has_reports), so that no deletion holds the writer for seconds. In between, and should that never
+/// happen, the rest refer to an id that does not exist, which is what a client may send as well: such references are
+/// kept as sent.
+pub fn release_reports(tx: &mut Tx<'_>, call: &Call, manager: &str) -> Result<bool, Refusal> {
+    let rows = tx.query(
+        REPORTS,
+        &params![&call.directory.id, manager, REPORTS_AT_ONCE],
+    )?;
+    let more = i64::try_from(rows.len()).is_ok_and(|count| count == REPORTS_AT_ONCE);
+    for row in rows {
+        let before = from_row(row)?;
         let old = before.parsed()?;
         let mut map = old.clone().into_map();
         if let Some(Value::Object(extension)) = map.get_mut(ENTERPRISE) {
@@ -282,7 +298,7 @@ fn release_reports(tx: &mut Tx<'_>, call: &Call, manager: &str) -> Result<(), Re
         let new = Resource::arrange(call.directory.catalog.user(), map);
         save(tx, call, "patch", before, &old, new)?;
     }
-    Ok(())
+    Ok(more)
 }
 
 /// What of a resource is indexed.

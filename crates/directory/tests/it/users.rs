@@ -1,7 +1,8 @@
 //! The life of a user.
 
-use crate::world::World;
+use crate::world::{World, query};
 use portreeve_directory::directories::{GroupRemoval, UserRemoval};
+use portreeve_directory::list::Users;
 use portreeve_directory::users::{self, Status};
 use portreeve_directory::{Refusal, What};
 use serde_json::{Value, json};
@@ -118,6 +119,42 @@ fn nobody_reports_to_somebody_who_is_gone() {
         !world.get(&bob.id).unwrap().resource.contains(urn),
         "an extension without data is not there"
     );
+}
+
+#[test]
+fn one_transaction_releases_so_many_reports_and_the_caller_goes_on() {
+    let world = World::new();
+    let boss = world.named("boss");
+    let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let beyond = 3;
+    let count = usize::try_from(users::REPORTS_AT_ONCE).unwrap() + beyond;
+    let reports: Vec<_> = (0..count)
+        .map(|i| {
+            let manager = json!({"manager": {"value": boss.id}});
+            world.parse(false, json!({"userName": format!("u{i}"), urn: manager}))
+        })
+        .collect();
+    world
+        .write(move |tx, call| {
+            reports
+                .iter()
+                .try_for_each(|user| users::create(tx, call, user).map(drop))
+        })
+        .unwrap();
+    world.delete_user(&boss.id).unwrap();
+    let left = || {
+        let filter = format!("{urn}:manager eq \"{}\"", boss.id);
+        let page = world.page::<Users>(query(&[("filter", &filter)]), None);
+        page.unwrap().total
+    };
+    assert_eq!(left(), Some(3), "no more than the bound at once");
+    let (directory, id) = (world.directory.id.clone(), boss.id.clone());
+    let has_reports = world.read(move |tx| users::has_reports(tx, &directory, &id));
+    assert!(has_reports.unwrap());
+    let id = boss.id.clone();
+    let more = world.write(move |tx, call| users::release_reports(tx, call, &id));
+    assert!(!more.unwrap());
+    assert_eq!(left(), Some(0));
 }
 
 #[test]
