@@ -65,6 +65,27 @@ pub(crate) fn compile(filter: Option<&Filter>, of: &ResourceType, profile: Profi
     }
 }
 
+/// Whether a filter asks for one value of a key (`id`, `userName`, `externalId`, an address; `displayName` of groups
+/// where names are unique), with conditions beside it that are said exactly too. What it finds is a resource or few.
+pub(crate) fn is_lookup(
+    filter: &Filter,
+    of: &ResourceType,
+    profile: Profile,
+    unique_group_names: bool,
+) -> bool {
+    let mut compiler = Compiler {
+        of,
+        profile,
+        given: Vec::new(),
+    };
+    let key = compiler.is_key(filter, unique_group_names);
+    // A key alone is exact.
+    key && (!matches!(filter, Filter::And(_))
+        || compiler
+            .piece(filter, false)
+            .is_some_and(|piece| piece.exact))
+}
+
 struct Piece {
     sql: String,
     exact: bool,
@@ -172,6 +193,27 @@ impl Compiler<'_> {
                 _ => return None,
             },
         )
+    }
+
+    fn is_key(&self, filter: &Filter, unique_group_names: bool) -> bool {
+        let path = match filter {
+            Filter::And(parts) => {
+                return parts
+                    .iter()
+                    .any(|part| self.is_key(part, unique_group_names));
+            }
+            Filter::Compare {
+                path,
+                op: Op::Eq,
+                value: Literal::String(_),
+            } => path,
+            _ => return false,
+        };
+        match self.field(path) {
+            Some(Field::Id | Field::UserName | Field::ExternalId | Field::Email) => true,
+            Some(Field::GroupDisplayName) => unique_group_names,
+            _ => false,
+        }
     }
 
     fn bind(&mut self, value: Given) -> usize {

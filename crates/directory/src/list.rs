@@ -6,7 +6,7 @@
 mod kinds;
 mod walk;
 
-pub use kinds::{Groups, Kind, Users};
+pub use kinds::{Groups, Kind, Users, version_tag};
 
 use crate::Refusal;
 use crate::cursor::Place;
@@ -130,6 +130,24 @@ fn mentions(filter: &Filter, name: &str) -> bool {
             named(path.as_str())
         }
     }
+}
+
+/// Whether a query looks a resource up by a key, so that its answer is one resource or few and costs a few reads. The
+/// others grow with the directory.
+pub fn is_lookup<K: Kind>(directory: &Directory, query: &ListQuery) -> bool {
+    let Some(filter) = query.filter.as_ref() else {
+        return false;
+    };
+    // Conditions on memberships are exact, but walk along them.
+    query.sort_by.is_none()
+        && !mentions(filter, "groups")
+        && !mentions(filter, "members")
+        && filter_sql::is_lookup(
+            filter,
+            K::of(&directory.catalog),
+            directory.profile,
+            directory.settings.unique_group_names,
+        )
 }
 
 /// Whether a query asks for one value of an indexed attribute, which is how clients look a resource up.

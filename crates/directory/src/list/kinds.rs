@@ -206,7 +206,7 @@ fn with_meta(
 }
 
 /// The version as `meta.version` and the `ETag` header show it.
-pub(crate) fn version_tag(version: i64) -> String {
+pub fn version_tag(version: i64) -> String {
     format!("W/\"{version}\"")
 }
 

@@ -2,7 +2,7 @@
 
 use crate::world::{World, query};
 use portreeve_directory::directories::GroupRemoval;
-use portreeve_directory::list::{Groups, Kind, Users};
+use portreeve_directory::list::{Groups, Kind, Users, is_lookup};
 use portreeve_scim::Filter;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -257,6 +257,81 @@ fn indexes_and_evaluator_agree_on_groups_that_are_kept_out_of_sight() {
         assert_eq!(found, evaluated::<Groups>(&world, &text), "{text}");
         assert_eq!(found, expect, "{text}");
     }
+}
+
+/// Filters, and whether each is a look-up of users, of groups, and of groups whose names are not unique.
+const LOOKUPS: &[(&str, bool, bool, bool)] = &[
+    ("userName eq \"a\"", true, false, false),
+    ("USERNAME eq \"a\"", true, false, false),
+    (
+        "urn:ietf:params:scim:schemas:core:2.0:User:userName eq \"a\"",
+        true,
+        false,
+        false,
+    ),
+    ("id eq \"a\"", true, true, true),
+    ("externalId eq \"a\"", true, true, true),
+    ("emails eq \"a\"", true, false, false),
+    ("emails.value eq \"a\"", true, false, false),
+    ("displayName eq \"a\"", false, true, false),
+    ("userName eq \"a\" and active eq true", true, false, false),
+    (
+        "id eq \"a\" and (displayName pr and externalId pr)",
+        true,
+        true,
+        true,
+    ),
+    (
+        "(active eq true and userName eq \"a\") and id pr",
+        true,
+        false,
+        false,
+    ),
+    ("userName eq \"a\" and title eq \"x\"", false, false, false),
+    ("id eq \"a\" and groups eq \"x\"", false, false, false),
+    ("id eq \"a\" and members eq \"x\"", false, false, false),
+    (
+        "userName eq \"a\" or userName eq \"b\"",
+        false,
+        false,
+        false,
+    ),
+    ("not (userName eq \"a\")", false, false, false),
+    ("userName ne \"a\"", false, false, false),
+    ("userName sw \"a\"", false, false, false),
+    ("externalId eq 5", false, false, false),
+    (
+        "emails[type eq \"work\" and value eq \"a\"]",
+        false,
+        false,
+        false,
+    ),
+    ("manager eq \"a\"", false, false, false),
+    ("active eq true", false, false, false),
+    (
+        "meta.created gt \"2020-01-01T00:00:00Z\"",
+        false,
+        false,
+        false,
+    ),
+];
+
+#[test]
+fn a_lookup_is_a_key_and_what_is_exact_beside_it() {
+    let unique = World::new();
+    let loose = World::with(|settings| settings.unique_group_names = false);
+    for &(text, user, group, group_of_many) in LOOKUPS {
+        let asked = query(&[("filter", text)]);
+        let found = [
+            is_lookup::<Users>(&unique.directory, &asked),
+            is_lookup::<Groups>(&unique.directory, &asked),
+            is_lookup::<Groups>(&loose.directory, &asked),
+        ];
+        assert_eq!(found, [user, group, group_of_many], "{text}");
+        let sorted = query(&[("filter", text), ("sortBy", "id")]);
+        assert!(!is_lookup::<Users>(&unique.directory, &sorted), "{text}");
+    }
+    assert!(!is_lookup::<Users>(&unique.directory, &query(&[])));
 }
 
 #[test]
