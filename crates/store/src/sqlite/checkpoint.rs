@@ -96,9 +96,7 @@ impl Worker {
         if let Err(error) = session.exec("PRAGMA wal_checkpoint(PASSIVE)", &[]) {
             tracing::error!(%error, "the write-ahead log could not be carried over");
         }
-        self.counters
-            .checkpoints
-            .fetch_add(1, Ordering::Relaxed);
+        self.counters.checkpoints.fetch_add(1, Ordering::Relaxed);
         self.counters.longest_checkpoint.record(begun.elapsed());
     }
 }
