@@ -70,7 +70,8 @@ pub struct New<'a> {
     pub object_name: Option<&'a str>,
     /// The version the object has afterwards.
     pub version: Option<i64>,
-    /// What changed: a list made by [`diff`], or the whole new resource (an object) of a `create`.
+    /// What changed: a list made by [`diff`], or the whole new resource (an object) of a `create`. A `delete` lists the
+    /// memberships that ended with it.
     pub changes: Option<&'a str>,
 }
 

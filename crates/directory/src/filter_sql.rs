@@ -307,6 +307,7 @@ impl Compiler<'_> {
             Field::Member => {
                 format!("SELECT group_id FROM members WHERE directory_id = $1 AND member_id = ${n}")
             }
+            // Only active groups are members of groups, so that the walk need not ask.
             Field::InGroup => format!(
                 "WITH RECURSIVE below (id) AS (SELECT id FROM groups WHERE directory_id = $1 AND id = ${n} AND status = 'active' \
                  UNION SELECT m.member_id FROM below b JOIN members m ON m.directory_id = $1 AND m.group_id = b.id) SELECT id FROM below"

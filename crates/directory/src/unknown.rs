@@ -12,12 +12,6 @@ statements! {
 /// How many names are remembered per directory; a client that sends random names fills nothing.
 pub const LIMIT: i64 = 200;
 
-/// Remembers a name; `true` when it was new and should be told.
-pub fn note(tx: &mut Tx<'_>, directory_id: &str, name: &str, now: i64) -> Result<bool, Refusal> {
-    let new = note_all(tx, directory_id, &[name.to_owned()], now)?;
-    Ok(!new.is_empty())
-}
-
 /// Remembers the names that a change came with, in the transaction of that change. Those that were new are returned,
 /// to be told once it is committed. What exceeds [`LIMIT`] is not remembered, and therefore not new.
 pub fn note_all(
