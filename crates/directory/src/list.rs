@@ -12,7 +12,6 @@ use crate::Refusal;
 use crate::cursor::Place;
 use crate::directories::Directory;
 use crate::filter_sql;
-use portreeve_scim::filter::Op;
 use portreeve_scim::query::ListQuery;
 use portreeve_scim::{Error, Filter};
 use portreeve_store::Tx;
@@ -148,28 +147,4 @@ pub fn is_lookup<K: Kind>(directory: &Directory, query: &ListQuery) -> bool {
             directory.profile,
             directory.settings.unique_group_names,
         )
-}
-
-/// Whether a query asks for one value of an indexed attribute, which is how clients look a resource up.
-pub fn is_point(query: &ListQuery) -> bool {
-    const KEYS: [&str; 5] = [
-        "username",
-        "externalid",
-        "id",
-        "displayname",
-        "emails.value",
-    ];
-    fn point(filter: &Filter) -> bool {
-        match filter {
-            Filter::Compare {
-                path, op: Op::Eq, ..
-            } => {
-                let name = path.as_str().rsplit(':').next().unwrap_or_default();
-                KEYS.iter().any(|key| name.eq_ignore_ascii_case(key))
-            }
-            Filter::And(parts) => parts.iter().any(point),
-            _ => false,
-        }
-    }
-    query.sort_by.is_none() && query.filter.as_ref().is_some_and(point)
 }

@@ -157,15 +157,36 @@ pub(crate) async fn delete(
     let (call, id) = (ctx.call.clone(), id.to_owned());
     match kind {
         Kind::User => {
+            let gone = id.clone();
             ctx.app
-                .write(move |tx| users::delete(tx, &call, &id, &only_if))
-                .await?
+                .write(move |tx| users::delete(tx, &call, &gone, &only_if))
+                .await?;
+            release_reports(ctx, id).await
         }
-        Kind::Group => {
-            ctx.app
-                .write(move |tx| groups::delete(tx, &call, &id, &only_if))
-                .await?
-        }
+        Kind::Group => Ok(ctx
+            .app
+            .write(move |tx| groups::delete(tx, &call, &id, &only_if))
+            .await?),
+    }
+}
+
+/// A manager may leave with more reports than one transaction should rewrite; the rest follow here, a part at a time.
+async fn release_reports(ctx: &Ctx, manager: String) -> Result<(), Failure> {
+    let (directory, id) = (ctx.call.directory.id.clone(), manager.clone());
+    let mut more = ctx
+        .app
+        .store
+        .lookup(move |tx| {
+            let kept = users::by_id(tx, &directory, &id).is_ok();
+            Ok::<_, Refusal>(!kept && users::has_reports(tx, &directory, &id)?)
+        })
+        .await?;
+    while more {
+        let (call, manager) = (ctx.call.clone(), manager.clone());
+        more = ctx
+            .app
+            .write(move |tx| users::release_reports(tx, &call, &manager))
+            .await?;
     }
     Ok(())
 }

@@ -212,6 +212,8 @@ async fn a_deletion_is_told_as_what_it_was() {
     ] {
         let world = World::with(rules.clone()).await;
         let ann = world.user("ann").await;
+        let group = json!({"displayName": "Sales", "members": [{"value": ann}]});
+        assert_eq!(world.provider.post("/Groups", group).await.status, 201);
         let notice = world.poller("notice").await;
         let gone = world.provider.delete(&format!("/Users/{ann}")).await;
         assert_eq!(gone.status, 204);
