@@ -1,5 +1,6 @@
 //! Strict JSON: what other parsers let pass and SCIM servers then trip over is refused here, once.
 
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -15,14 +16,22 @@ pub struct Limits {
     pub depth: usize,
     /// Bytes of one string or key.
     pub string_bytes: usize,
+    /// Values of all kinds together. In memory each is many times as large as the two bytes that it may be on the wire.
+    pub values: usize,
+}
+
+impl Limits {
+    /// What suits a single resource.
+    pub const DEFAULT: Self = Self {
+        depth: 32,
+        string_bytes: 64 * 1024,
+        values: 100_000,
+    };
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            depth: 32,
-            string_bytes: 64 * 1024,
-        }
+        Self::DEFAULT
     }
 }
 
@@ -39,7 +48,13 @@ pub fn parse(bytes: &[u8], limits: Limits) -> Result<Value, Error> {
         ))
     })?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Strict { limits, depth: 0 }
+    let left = Cell::new(limits.values);
+    let strict = Strict {
+        limits,
+        depth: 0,
+        left: &left,
+    };
+    let value = strict
         .deserialize(&mut deserializer)
         .map_err(|e| refused(&e))?;
     deserializer.end().map_err(|e| refused(&e))?;
@@ -51,12 +66,14 @@ fn refused(e: &serde_json::Error) -> Error {
 }
 
 #[derive(Clone, Copy)]
-struct Strict {
+struct Strict<'l> {
     limits: Limits,
     depth: usize,
+    /// How many values may still come in the whole document.
+    left: &'l Cell<usize>,
 }
 
-impl Strict {
+impl Strict<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth == self.limits.depth {
             return Err(E::custom(format_args!(
@@ -68,6 +85,19 @@ impl Strict {
             depth: self.depth + 1,
             ..self
         })
+    }
+
+    fn one_more<E: serde::de::Error>(self) -> Result<(), E> {
+        match self.left.get().checked_sub(1) {
+            Some(left) => {
+                self.left.set(left);
+                Ok(())
+            }
+            None => Err(E::custom(format_args!(
+                "more than {} values; send less at once",
+                self.limits.values
+            ))),
+        }
     }
 
     fn text<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
@@ -84,15 +114,16 @@ impl Strict {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.one_more()?;
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,7 +10,7 @@ use portreeve_directory::{Clock, Ids, Refusal};
 use portreeve_store::{Store, Tx};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// A server's state. Handlers hold it in an `Arc`.
 pub struct App {
@@ -32,6 +32,8 @@ pub struct App {
     pub(crate) told: Told,
     /// Requests without a valid token, which do not all become events.
     pub(crate) strangers: Strangers,
+    /// Room for large bodies, which are held in memory while they are read and parsed.
+    pub(crate) large_bodies: Arc<Semaphore>,
     /// Settings.
     pub(crate) config: Config,
     /// The address that is really listened on.

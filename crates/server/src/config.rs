@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// One setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +197,29 @@ pub struct Config {
     pub trusted_proxies: Vec<std::net::IpAddr>,
     /// What was given, and where it came from.
     pub given: Values,
+    /// What one client may take; no setting, because nobody has to think about it.
+    pub patience: Patience,
+}
+
+/// How much of the server one client, or all of them together, may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How long a client may take to send a body.
+    pub body: Duration,
+    /// How long a client may take nothing of an answer that is waiting for it.
+    pub write: Duration,
+    /// How many connections may be open at once; whoever comes then waits until one closes.
+    pub connections: usize,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            body: Duration::from_secs(30),
+            write: Duration::from_secs(60),
+            connections: 4096,
+        }
+    }
 }
 
 impl Config {
@@ -230,6 +254,7 @@ impl Config {
             public_url,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             given: values.clone(),
+            patience: Patience::default(),
             data,
         })
     }
@@ -242,6 +267,7 @@ impl Config {
             public_url: None,
             trusted_proxies: Vec::new(),
             given: Values::new(),
+            patience: Patience::default(),
             data,
         }
     }
@@ -290,16 +316,26 @@ fn database(url: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// An absolute URL of HTTP with a host. It stands in answers and headers as it is, so it has nothing to escape in it.
 fn public_url(url: &str) -> Result<String, String> {
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    match rest {
-        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', ' ', '"']) => {
-            Ok(url.trim_end_matches('/').to_owned())
-        }
-        _ => Err("give a URL such as https://portreeve.example.com, without ? or #".into()),
+    let wrong = || "give a URL such as https://portreeve.example.com, without ? or #".to_owned();
+    let odd = |c: char| c.is_control() || c.is_whitespace() || "\"'\\<>{}|^`".contains(c);
+    if url.contains(odd) || url.contains('#') {
+        return Err(wrong());
     }
+    let uri: http::Uri = url.parse().map_err(|_| wrong())?;
+    let scheme = uri.scheme_str().unwrap_or_default();
+    let host = uri.host().unwrap_or_default();
+    let address = match uri.port_u16() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    };
+    // Neither an account nor a port that is none.
+    let plain = uri.authority().is_some_and(|it| it.as_str() == address);
+    if !matches!(scheme, "http" | "https") || host.is_empty() || !plain || uri.query().is_some() {
+        return Err(wrong());
+    }
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 #[cfg(test)]
@@ -373,6 +409,24 @@ mod tests {
                 "no URL",
                 "public-url = \"portreeve.example.com\"",
                 "https://portreeve.example.com",
+            ),
+            (
+                "another scheme",
+                "public-url = \"ftp://portreeve.example.com\"",
+                "https://portreeve.example.com",
+            ),
+            ("no host", "public-url = \"https:///x\"", "such as"),
+            ("an account", "public-url = \"https://a:b@x\"", "such as"),
+            ("a query", "public-url = \"https://x/?a=b\"", "without ?"),
+            ("a fragment", "public-url = \"https://x/#a\"", "or #"),
+            ("a quote", "public-url = 'https://x/\"y'", "such as"),
+            ("a backslash", "public-url = 'https://x\\y'", "such as"),
+            ("a line break", "public-url = \"https://x/\\ny\"", "such as"),
+            ("a bell", "public-url = \"https://x/\\u0007\"", "such as"),
+            (
+                "a port that is none",
+                "public-url = \"https://x:y\"",
+                "such as",
             ),
             (
                 "no proxy address",

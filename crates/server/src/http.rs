@@ -1,5 +1,8 @@
 //! HTTP connections: accepting, limits on slow clients, request ids, and a shutdown that finishes what is under way.
 
+mod stall;
+
+use crate::config::Patience;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderValue, Request, Response};
@@ -8,13 +11,14 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use portreeve_directory::{Clock, Ids};
+use stall::Stall;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 /// How long a client may take to send the headers of a request, also while a connection is idle.
@@ -36,6 +40,7 @@ pub(crate) struct Serving {
     pub(crate) router: Router,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<Ids>,
+    pub(crate) patience: Patience,
     /// Turns true when the server is to stop.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -43,14 +48,20 @@ pub(crate) struct Serving {
 /// Serves TCP until asked to stop, then finishes the requests under way.
 pub(crate) async fn tcp(listener: TcpListener, serving: Serving) {
     let open = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(serving.patience.connections));
     let mut stop = serving.stop.clone();
     loop {
+        // Whoever finds no place waits with the operating system, which has room for some and refuses the rest.
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => place.ok(),
+            () = asked_to_stop(&mut stop) => break,
+        };
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     // Answers are written whole; waiting to fill packets only delays them.
                     let _ = stream.set_nodelay(true);
-                    spawn(stream, Peer::Address(peer), &serving, &open);
+                    spawn(stream, Peer::Address(peer), &serving, &open, place);
                 }
                 Err(error) => pause(&error).await,
             },
@@ -69,7 +80,7 @@ pub(crate) async fn unix(listener: UnixListener, own_uid: u32, serving: Serving)
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => match stream.peer_cred() {
-                    Ok(peer) if peer.uid() == own_uid || peer.uid() == 0 => spawn(stream, Peer::Local(peer.uid()), &serving, &open),
+                    Ok(peer) if peer.uid() == own_uid || peer.uid() == 0 => spawn(stream, Peer::Local(peer.uid()), &serving, &open, None),
                     Ok(peer) => tracing::warn!(uid = peer.uid(), "another user tried the local socket"),
                     Err(error) => tracing::warn!(%error, "the user at the local socket is not known"),
                 },
@@ -93,9 +104,14 @@ fn spawn(
     peer: Peer,
     serving: &Serving,
     open: &GracefulShutdown,
+    place: Option<OwnedSemaphorePermit>,
 ) {
     let Serving {
-        router, clock, ids, ..
+        router,
+        clock,
+        ids,
+        patience,
+        ..
     } = serving.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         answer(router.clone(), request, peer, clock.clone(), ids.clone())
@@ -103,14 +119,14 @@ fn spawn(
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .pipeline_flush(true)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Stall::new(stream, patience.write)), service);
     let connection = open.watch(connection);
     tokio::spawn(async move {
         // Clients go away in the middle of things; that is their right.
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection ended");
         }
+        drop(place);
     });
 }
 

@@ -49,14 +49,14 @@ impl MasterKey {
     }
 
     /// A key for one purpose (HKDF-SHA256, RFC 5869).
-    pub(crate) fn derive(&self, purpose: &str) -> [u8; 32] {
+    pub(crate) fn derive(&self, purpose: &str) -> io::Result<[u8; 32]> {
         let mut out = [0; 32];
         let info = [purpose.as_bytes()];
-        let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, b"portreeve").extract(&self.0);
-        // 32 bytes are within HKDF's limit, so neither step can fail.
-        if let Ok(okm) = derived.expand(&info, hkdf::HKDF_SHA256) {
-            let _ = okm.fill(&mut out);
-        }
-        out
+        hkdf::Salt::new(hkdf::HKDF_SHA256, b"portreeve")
+            .extract(&self.0)
+            .expand(&info, hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(&mut out))
+            .map_err(|_| io::Error::other("no key could be derived from the master key"))?;
+        Ok(out)
     }
 }

@@ -6,7 +6,7 @@ use crate::contact::{self, Contacts};
 use crate::http::{self, Serving};
 use crate::keys::MasterKey;
 use crate::told::Told;
-use crate::{api, health, scim};
+use crate::{api, body, health, scim};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, events, roll, teams};
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 /// How often the times of last contact are written down.
@@ -64,6 +64,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let uid = prepare(&config.data).map_err(data)?;
     let master = MasterKey::open(&config.data.join("master.key")).map_err(data)?;
     let security_events = scim::SecurityEvents::new(&master).map_err(data)?;
+    let cursor_key = master.derive("cursor").map_err(data)?;
     let (store, ids) = open(&config, &*clock).await?;
 
     let listen = |cause| ServeError::Listen {
@@ -81,12 +82,13 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let (stop, stopped) = watch::channel(false);
     let app = Arc::new(App {
         store,
-        cursors: Cursors::new(&master.derive("cursor")),
+        cursors: Cursors::new(&cursor_key),
         security_events,
         tokens: crate::auth::Tokens::default(),
         contacts: Contacts::default(),
         told: Told::default(),
         strangers: scim::Strangers::default(),
+        large_bodies: Arc::new(Semaphore::new(body::LARGE_AT_ONCE)),
         listening,
         news: watch::channel(0).0,
         stop: stopped,
@@ -143,6 +145,7 @@ fn serve(
         router,
         clock: app.clock.clone(),
         ids: app.ids.clone(),
+        patience: app.config.patience,
         stop: app.stop.clone(),
     };
     let public = Router::new()
@@ -197,6 +200,13 @@ fn prepare(data: &Path) -> io::Result<u32> {
     if !data.exists() {
         fs::create_dir_all(data)?;
         fs::set_permissions(data, fs::Permissions::from_mode(0o700))?;
+    }
+    let mode = fs::metadata(data)?.permissions().mode();
+    if mode & 0o022 != 0 {
+        return Err(io::Error::other(format!(
+            "others can write to it (mode {:o}) and so replace keys and database; run chmod go-w on it",
+            mode & 0o777
+        )));
     }
     // The owner of a file just made is the user we run as.
     let probe = data.join(".writable");

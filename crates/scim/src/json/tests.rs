@@ -15,6 +15,7 @@ fn refuses_what_is_not_strict_json() {
     let deep = "[".repeat(33);
     let far_too_deep = "[".repeat(100_000);
     let long = format!("\"{}\"", "x".repeat(64 * 1024 + 1));
+    let many = format!("[{}0]", "0,".repeat(99_999));
     let cases = [
         ("nothing", "", "EOF"),
         ("a word", "active", "line 1 column"),
@@ -55,6 +56,7 @@ fn refuses_what_is_not_strict_json() {
         ("33 lists", &deep, "more than 32"),
         ("100 000 lists", &far_too_deep, "more than 32"),
         ("a long string", &long, "more than 65536 bytes"),
+        ("100 001 values", &many, "more than 100000 values"),
     ];
     for (name, text, part) in cases {
         let detail = read(text).expect_err(name);
@@ -73,12 +75,16 @@ fn keeps_the_limits_it_is_given() {
     let limits = Limits {
         depth: 2,
         string_bytes: 3,
+        values: 6,
     };
     assert!(parse(b"[[1, 2], [3]]", limits).is_ok());
     assert!(parse(b"[[[1]]]", limits).is_err());
     assert!(parse(b"\"abc\"", limits).is_ok());
     assert!(parse(b"\"abcd\"", limits).is_err());
     assert!(parse(b"{\"abcd\": 1}", limits).is_err());
+    assert!(parse(b"[1, 2, 3, 4, 5]", limits).is_ok());
+    let many = parse(b"[[1, 2], {\"a\": [], \"b\": 4}]", limits).unwrap_err();
+    assert!(many.detail.contains("more than 6 values"), "{many}");
 }
 
 #[test]

@@ -83,7 +83,7 @@ impl Ask {
 
     /// The body as a `T`. Members that `T` does not have are refused by name.
     pub(super) async fn body<T: DeserializeOwned>(&self, body: Body) -> Result<T, Problem> {
-        let bytes = body::read(&self.headers, body, body::LIMIT).await?;
+        let bytes = body::read(&self.app, &self.headers, body, body::LIMIT).await?;
         let bytes = if bytes.is_empty() { b"{}" } else { &bytes[..] };
         serde_json::from_slice(bytes)
             .map_err(|error| Problem::invalid(format!("the body cannot be read: {error}")))

@@ -115,6 +115,11 @@ impl From<BodyError> for Problem {
                 "too_slow",
                 "the body did not arrive in time; send it again",
             ),
+            BodyError::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "the server is reading as many large bodies as it can; try again in a moment",
+            ),
             BodyError::Incomplete => Self::invalid("the body ended before its announced length"),
             BodyError::MediaType => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

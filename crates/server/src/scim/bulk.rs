@@ -20,6 +20,12 @@ use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+/// What a body may ask: as any other, but for the number of values, which there are more of.
+const LIMITS: json::Limits = json::Limits {
+    values: 400_000,
+    ..json::Limits::DEFAULT
+};
+
 pub(super) async fn run(ctx: Ctx, body: Body) -> Response {
     let request = match read(&ctx, body).await {
         Ok(request) => Arc::new(request),
@@ -34,8 +40,8 @@ pub(super) async fn run(ctx: Ctx, body: Body) -> Response {
 }
 
 async fn read(ctx: &Ctx, body: Body) -> Result<Request, Failure> {
-    let bytes = body::read(&ctx.headers, body, BULK_LIMIT).await?;
-    let json = json::parse(&bytes, json::Limits::default())?;
+    let bytes = body::read(&ctx.app, &ctx.headers, body, BULK_LIMIT).await?;
+    let json = json::parse(&bytes, LIMITS)?;
     Ok(Request::parse(
         json,
         &ctx.call.directory.catalog,

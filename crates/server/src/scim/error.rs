@@ -92,6 +92,12 @@ impl From<BodyError> for Failure {
                 "too_slow",
                 "the body did not arrive in time; send it again".into(),
             ),
+            BodyError::Busy => Self::plain(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "the server is reading as many large bodies as it can; try again in a moment"
+                    .into(),
+            ),
             BodyError::Incomplete => Self {
                 reason: "incomplete",
                 ..portreeve_scim::Error::invalid_syntax(

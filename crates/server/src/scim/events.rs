@@ -67,8 +67,8 @@ impl SecurityEvents {
     /// With keys derived from the installation's own.
     pub(crate) fn new(master: &MasterKey) -> io::Result<Self> {
         Ok(Self {
-            signer: Signer::new(&master.derive("security events: signature"))?,
-            vault: Vault::new(&master.derive("security events: authorization"))?,
+            signer: Signer::new(&master.derive("security events: signature")?)?,
+            vault: Vault::new(&master.derive("security events: authorization")?)?,
             room: Arc::new(Semaphore::new(ACCEPTED as usize)),
         })
     }

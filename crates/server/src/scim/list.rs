@@ -83,14 +83,15 @@ async fn both(ctx: &Ctx, query: &Arc<ListQuery>) -> Result<Body, Failure> {
         .into());
     }
     let count = query.count.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE);
-    let first = page::<Users>(ctx, query).await?;
+    let (for_users, for_groups) = orders(ctx, query);
+    let first = page::<Users>(ctx, &for_users).await?;
     let users_total = first.total.unwrap_or(0);
     let shown = first.items.len() as u64;
     let before = u64::try_from(users_total).unwrap_or(0);
     let rest = Arc::new(ListQuery {
         start_index: query.start_index.saturating_sub(before).max(1),
         count: Some(count - shown),
-        ..(**query).clone()
+        ..(*for_groups).clone()
     });
     let second = page::<Groups>(ctx, &rest).await?;
     let total = users_total + second.total.unwrap_or(0);
@@ -108,6 +109,29 @@ async fn both(ctx: &Ctx, query: &Arc<ListQuery>) -> Result<Body, Failure> {
         render::LIST_TAIL,
     )
     .await
+}
+
+/// The query as it is for users and for groups. Where only one of the types has the attribute of `sortBy`, the resources
+/// of the other have no value in it, and stay in the order of their ids.
+fn orders(ctx: &Ctx, query: &Arc<ListQuery>) -> (Arc<ListQuery>, Arc<ListQuery>) {
+    let directory = &ctx.call.directory;
+    let has = |kind: Kind| {
+        query.sort_by.as_ref().is_some_and(|path| {
+            let found = kind.of(&directory.catalog).resolve(path, directory.profile);
+            found.is_some_and(|found| found.attribute.is_some())
+        })
+    };
+    let unsorted = || {
+        Arc::new(ListQuery {
+            sort_by: None,
+            ..(**query).clone()
+        })
+    };
+    match (has(Kind::User), has(Kind::Group)) {
+        (true, false) => (query.clone(), unsorted()),
+        (false, true) => (unsorted(), query.clone()),
+        _ => (query.clone(), query.clone()),
+    }
 }
 
 fn push_users(
@@ -152,7 +176,7 @@ async fn page<K: Listed + 'static>(
     };
     let directory = ctx.call.directory.clone();
     let derived = query.projection.wants(K::of(&directory.catalog), "groups");
-    let quick = list::is_point(query);
+    let quick = list::is_lookup::<K>(&directory, query);
     let query = query.clone();
     let work = move |tx: &mut portreeve_store::Tx<'_>| {
         let request = Request {

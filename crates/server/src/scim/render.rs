@@ -110,28 +110,6 @@ pub(crate) fn user(
     project(out, of, projection)
 }
 
-/// A group up to and with `"members":[`, and what comes after the members.
-pub(crate) struct GroupFrame {
-    pub(crate) head: String,
-    pub(crate) tail: String,
-}
-
-/// A group with room for members.
-pub(crate) fn group_frame(
-    base: &str,
-    group: &Group,
-    of: &ResourceType,
-    projection: &Projection,
-) -> Result<GroupFrame, Refusal> {
-    let mut head = group_alone(base, group, of, projection)?;
-    head.pop();
-    head.push_str(",\"members\":[");
-    Ok(GroupFrame {
-        head,
-        tail: "]}".into(),
-    })
-}
-
 /// A group without members.
 pub(crate) fn group_alone(
     base: &str,

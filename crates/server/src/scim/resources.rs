@@ -85,7 +85,7 @@ async fn refuse(ctx: &Ctx, verb: &str, kind: Kind, failure: Failure) -> Response
 
 /// The body as strictly read JSON.
 pub(super) async fn json_body(ctx: &Ctx, body: Body) -> Result<Value, Failure> {
-    let bytes = body::read(&ctx.headers, body, body::LIMIT).await?;
+    let bytes = body::read(&ctx.app, &ctx.headers, body, body::LIMIT).await?;
     Ok(json::parse(&bytes, json::Limits::default())?)
 }
 

@@ -85,10 +85,9 @@ struct Open {
     id: String,
     /// The last member written.
     after: String,
-    tail: String,
+    /// The group without members, until it is known whether it has any.
+    alone: Option<String>,
     any: bool,
-    frame: Option<render::GroupFrame>,
-    alone: String,
 }
 
 impl Writer {
@@ -118,14 +117,11 @@ impl Writer {
             self.buffer.push_str(&alone);
             return Ok(());
         }
-        let frame = render::group_frame(&self.base, &group, of, &self.projection)?;
         self.open = Some(Open {
             id: group.id,
             after: String::new(),
-            tail: frame.tail.clone(),
+            alone: Some(alone),
             any: false,
-            frame: Some(frame),
-            alone,
         });
         Ok(())
     }
@@ -142,12 +138,13 @@ impl Writer {
             .store
             .lookup(move |tx| members::page(tx, &directory, &id, &after, MEMBERS))
             .await?;
-        if let Some(frame) = open.frame.take() {
-            self.buffer.push_str(if page.is_empty() {
-                &open.alone
-            } else {
-                &frame.head
-            });
+        if let Some(alone) = open.alone.take() {
+            self.buffer.push_str(&alone);
+            if !page.is_empty() {
+                // The members go before the last brace.
+                self.buffer.pop();
+                self.buffer.push_str(",\"members\":[");
+            }
         }
         let selected = if self.projection.is_everything() {
             None
@@ -170,7 +167,7 @@ impl Writer {
                 open.after.clone_from(&last.id);
                 self.open = Some(open);
             }
-            _ if open.any => self.buffer.push_str(&open.tail),
+            _ if open.any => self.buffer.push_str("]}"),
             _ => {}
         }
         Ok(())

@@ -1,7 +1,11 @@
 //! Too much, too deep, too long, cut off, all at once: every limit answers with a SCIM error and changes nothing.
 
-use crate::talk::{Server, raw};
+use crate::talk::{Directory, Server, connect, raw};
+use portreeve_server::config::Patience;
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 fn post(size: usize) -> String {
     json!({"userName": "big", "title": "x".repeat(size)}).to_string()
@@ -22,6 +26,8 @@ fn sizes_and_depths() {
         ("string over its limit", "POST", "/Users".into(), Some(post(200_000)), 400, "65536"),
         ("deep nesting", "POST", "/Users".into(), Some(deep(100_000)), 400, "32"),
         ("bulk over 8 MiB", "POST", "/Bulk".into(), Some(post(9 << 20)), 413, "8388608"),
+        ("too many values", "POST", "/Users".into(), Some(format!("{{\"x\":[{}0]}}", "0,".repeat(100_000))), 400, "100000"),
+        ("too many values in a bulk", "POST", "/Bulk".into(), Some(format!("{{\"x\":[{}0]}}", "0,".repeat(400_000))), 400, "400000"),
         ("bulk of 1,001", "POST", "/Bulk".into(), Some(operations(1001)), 413, "1000"),
         ("filter too deep", "GET", nested(200), None, 400, "32"),
         ("filter too long", "GET", format!("/Users?filter=userName%20eq%20%22{}%22", "a".repeat(9000)), None, 400, "8192"),
@@ -55,15 +61,13 @@ fn a_body_that_is_cut_off_or_larger_than_announced_changes_nothing() {
     let chunk = "y".repeat(60_000);
     let endless: String = (0..20).map(|_| format!("{:x}\r\n{chunk}\r\n", chunk.len())).collect();
     for (name, request, expect) in [
-        ("half-sent body, then gone", format!("{}{}", head("Content-Length: 1000\r\n"), body), None),
-        ("chunks over the limit", format!("{}{endless}", head("Transfer-Encoding: chunked\r\n")), Some("413")),
-        ("announced over the limit", head("Content-Length: 99999999\r\n"), Some("413")),
-        ("both lengths", head("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), Some("4")),
+        ("half-sent body, then no more", format!("{}{}", head("Content-Length: 1000\r\n"), body), "400"),
+        ("chunks over the limit", format!("{}{endless}", head("Transfer-Encoding: chunked\r\n")), "413"),
+        ("announced over the limit", head("Content-Length: 99999999\r\n"), "413"),
+        ("both lengths", head("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n"), "4"),
     ] {
         let answer = raw(&server, request.as_bytes());
-        if let Some(status) = expect {
-            assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{name}: {answer:?}");
-        }
+        assert!(answer.starts_with(&format!("HTTP/1.1 {expect}")), "{name}: {answer:?}");
     }
     assert_eq!(directory.get("/Users").json["totalResults"], 0);
 }
@@ -118,4 +122,62 @@ fn a_large_group_is_sent_in_pieces_and_arrives_whole() {
     let only = directory.get(&format!("{path}?attributes=members.value")).json;
     assert_eq!(only["members"][0], json!({"value": sorted[0]}));
     assert_eq!(members(&only), sorted);
+}
+
+/// The head of a request, up to the headers of its own.
+fn head(directory: &Directory<'_>, request: &str, more: &str) -> String {
+    let (method, path) = request.split_once(' ').unwrap();
+    format!("{method} {}{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n{more}\r\n", directory.path(), directory.token)
+}
+
+fn read_some(stream: &mut TcpStream) -> String {
+    let mut answer = [0; 4096];
+    let length = stream.read(&mut answer).unwrap();
+    String::from_utf8_lossy(&answer[..length]).into_owned()
+}
+
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let server = Server::start_with(Patience { body: Duration::from_millis(200), ..Patience::default() });
+    let directory = server.directory("generic", None);
+    for (name, body) in [("half of it", "{\"userName\":"), ("nothing", "")] {
+        let mut stream = connect(&server);
+        stream.write_all(format!("{}{body}", head(&directory, "POST /Users", "Content-Length: 1000\r\n")).as_bytes()).unwrap();
+        let answer = read_some(&mut stream);
+        assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("urn:ietf:params:scim:api:messages:2.0:Error"), "{name}: {answer}");
+    }
+}
+
+#[test]
+fn a_client_that_takes_nothing_of_its_answers_is_cut_off() {
+    let server = Server::start_with(Patience { write: Duration::from_millis(200), ..Patience::default() });
+    let directory = server.directory("generic", None);
+    for i in 0..20 {
+        directory.send("POST", "/Users", &[], Some(&json!({"userName": format!("u{i}"), "title": "x".repeat(60_000)}).to_string()));
+    }
+    let mut stream = connect(&server);
+    let request = head(&directory, "GET /Users", "");
+    // Over a megabyte each: sooner or later nothing fits between server and client any more, in either direction.
+    let cut_off = (0..2_000_000).find_map(|_| stream.write_all(request.as_bytes()).err()).unwrap();
+    assert!(!matches!(cut_off.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut), "{cut_off}");
+    assert_eq!(directory.get("/Users?count=0").status, 200);
+}
+
+#[test]
+fn who_comes_when_all_places_are_taken_is_served_when_one_is_free() {
+    let server = Server::start_with(Patience { connections: 2, ..Patience::default() });
+    let directory = server.directory("generic", None);
+    let request = head(&directory, "GET /Me", "");
+    let mut open: Vec<TcpStream> = (0..2).map(|_| connect(&server)).collect();
+    for stream in &mut open {
+        stream.write_all(request.as_bytes()).unwrap();
+        assert!(read_some(stream).starts_with("HTTP/1.1 501"));
+    }
+    let mut third = connect(&server);
+    third.write_all(request.as_bytes()).unwrap();
+    third.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert!(third.read(&mut [0]).is_err(), "there is no place yet");
+    drop(open);
+    third.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    assert!(read_some(&mut third).starts_with("HTTP/1.1 501"));
 }

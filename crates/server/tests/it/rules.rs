@@ -225,3 +225,44 @@ fn an_id_that_nothing_can_have_is_not_found() {
         }
     }
 }
+
+#[test]
+fn the_root_sorts_by_what_only_one_type_has() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    for name in ["bob", "ann"] {
+        directory.send("POST", "/Users", &[], Some(&json!({"userName": name}).to_string()));
+    }
+    for name in ["y", "x"] {
+        directory.send("POST", "/Groups", &[], Some(&json!({"displayName": name}).to_string()));
+    }
+    let order = |by: &str| {
+        let answer = directory.get(&format!("/?sortBy={by}"));
+        let name = |r: &Value| r["userName"].as_str().or(r["displayName"].as_str()).unwrap().to_owned();
+        (answer.status, answer.json["Resources"].as_array().into_iter().flatten().map(name).collect::<Vec<_>>())
+    };
+    let names = |names: [&str; 4]| names.map(str::to_owned).to_vec();
+    assert_eq!(order("userName"), (200, names(["ann", "bob", "y", "x"])));
+    assert_eq!(order("members.value"), (200, names(["bob", "ann", "y", "x"])));
+    assert_eq!(order("displayName"), (200, names(["bob", "ann", "x", "y"])));
+    assert_eq!(order("shoeSize").0, 400);
+}
+
+#[test]
+fn a_data_folder_that_others_can_write_to_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (mode, starts) in [(0o777, false), (0o720, false), (0o702, false), (0o755, true)] {
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+        let config = portreeve_server::Config::local(folder.path().to_owned());
+        let started = runtime.block_on(portreeve_server::start(config, std::sync::Arc::new(portreeve_server::SystemClock)));
+        match started {
+            Ok(running) => {
+                assert!(starts, "{mode:o}");
+                runtime.block_on(running.stop());
+            }
+            Err(error) => assert!(!starts && error.to_string().contains("chmod go-w"), "{mode:o}: {error}"),
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portreeve_directory::Clock;
+use portreeve_server::config::Patience;
 use portreeve_server::{Config, Running, start};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -42,10 +44,14 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start() -> Self {
+        Self::start_with(Patience::default())
+    }
+
+    pub(crate) fn start_with(patience: Patience) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(1_800_000_000_000_000)));
-        let running = runtime.block_on(start(Config::local(folder.path().to_owned()), clock.clone())).unwrap();
+        let running = runtime.block_on(start(Config { patience, ..Config::local(folder.path().to_owned()) }, clock.clone())).unwrap();
         let local = Client::builder().unix_socket(running.socket()).build().unwrap();
         let http = Client::builder().no_proxy().build().unwrap();
         let url = format!("http://{}", running.address());
@@ -189,10 +195,18 @@ impl Directory<'_> {
     }
 }
 
+/// A connection to the server that gives up rather than to hang a test.
+pub(crate) fn connect(server: &Server) -> TcpStream {
+    let stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
+    for set in [TcpStream::set_read_timeout, TcpStream::set_write_timeout] {
+        set(&stream, Some(Duration::from_secs(30))).unwrap();
+    }
+    stream
+}
+
 /// Sends bytes as they are, closes the sending side, and reads what comes.
 pub(crate) fn raw(server: &Server, bytes: &[u8]) -> String {
-    let address = server.url.strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
+    let mut stream = connect(server);
     // A server that has refused already may close before everything is sent.
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);

@@ -92,7 +92,7 @@ async fn answer(
                     .into(),
         });
     }
-    let request = read(headers, body).await?;
+    let request = read(app, headers, body).await?;
     take(app, &directory, &stream, &request).await?;
     let limit = request.max_events.unwrap_or(MOST).min(MOST);
     if limit == 0 {
@@ -133,8 +133,8 @@ async fn open(
     })
 }
 
-async fn read(headers: &HeaderMap, body: Body) -> Result<Request, Refused> {
-    let bytes = body::read(headers, body, body::LIMIT).await?;
+async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Request, Refused> {
+    let bytes = body::read(app, headers, body, body::LIMIT).await?;
     if bytes.is_empty() {
         return Ok(Request::default());
     }
