@@ -29,6 +29,8 @@ struct Wanted {
     groups: Option<String>,
     unique_group_names: Option<bool>,
     security_events: Option<bool>,
+    user_extensions: Option<Vec<Value>>,
+    group_extensions: Option<Vec<Value>>,
 }
 
 /// Makes a directory, with a first token unless it is edited in Portreeve itself.
@@ -42,6 +44,8 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
         groups: wanted.groups,
         unique_group_names: wanted.unique_group_names,
         security_events: wanted.security_events,
+        user_extensions: wanted.user_extensions,
+        group_extensions: wanted.group_extensions,
     };
     rules.apply(&mut settings)?;
     let (admin, base) = (ask.admin.clone(), ask.app.public_url());
@@ -132,6 +136,8 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
         groups: Option<String>,
         unique_group_names: Option<bool>,
         security_events: Option<bool>,
+        user_extensions: Option<Vec<Value>>,
+        group_extensions: Option<Vec<Value>>,
     }
     let wanted: Wanted = ask.body(body).await?;
     let rules = Rules {
@@ -140,6 +146,8 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
         groups: wanted.groups,
         unique_group_names: wanted.unique_group_names,
         security_events: wanted.security_events,
+        user_extensions: wanted.user_extensions,
+        group_extensions: wanted.group_extensions,
     };
     let (admin, which, base) = (
         ask.admin.clone(),

@@ -14,6 +14,9 @@ pub(super) struct Rules {
     pub(super) groups: Option<String>,
     pub(super) unique_group_names: Option<bool>,
     pub(super) security_events: Option<bool>,
+    /// Schemas in the form of RFC 7643 section 7; the whole list, as all the others.
+    pub(super) user_extensions: Option<Vec<Value>>,
+    pub(super) group_extensions: Option<Vec<Value>>,
 }
 
 impl Rules {
@@ -32,6 +35,12 @@ impl Rules {
         }
         if let Some(security_events) = self.security_events {
             settings.security_events = security_events;
+        }
+        if let Some(schemas) = &self.user_extensions {
+            settings.user_extensions.clone_from(schemas);
+        }
+        if let Some(schemas) = &self.group_extensions {
+            settings.group_extensions.clone_from(schemas);
         }
         Ok(())
     }
@@ -67,6 +76,8 @@ pub(super) fn view(directory: &Directory, team: &str, base: &str) -> Map<String,
         ("groups", json!(settings.groups)),
         ("unique_group_names", json!(settings.unique_group_names)),
         ("security_events", json!(settings.security_events)),
+        ("user_extensions", extensions(&settings.user_extensions)),
+        ("group_extensions", extensions(&settings.group_extensions)),
         ("created_at", reply::at(directory.created_at)),
         ("updated_at", reply::at(directory.updated_at)),
         (
@@ -87,5 +98,15 @@ pub(super) fn decided(directory: &Directory) -> Map<String, Value> {
         ("groups", json!(settings.groups)),
         ("unique_group_names", json!(settings.unique_group_names)),
         ("security_events", json!(settings.security_events)),
+        ("user_extensions", extensions(&settings.user_extensions)),
+        ("group_extensions", extensions(&settings.group_extensions)),
     ])
+}
+
+/// The schemas; nothing where there are none.
+fn extensions(schemas: &[Value]) -> Value {
+    match schemas {
+        [] => Value::Null,
+        schemas => json!(schemas),
+    }
 }

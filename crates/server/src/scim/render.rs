@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use portreeve_directory::Refusal;
 use portreeve_directory::groups::Group;
 use portreeve_directory::users::{InGroup, User};
-use portreeve_scim::schema::ResourceType;
+use portreeve_scim::schema::{Attribute, ResourceType, Returned};
 use portreeve_scim::{Projection, error, time};
 use serde_json::Value;
 use std::fmt::Write;
@@ -178,7 +178,7 @@ fn meta(
 }
 
 fn project(text: String, of: &ResourceType, projection: &Projection) -> Result<String, Refusal> {
-    if projection.is_everything() {
+    if projection.is_everything() && !hides(of) {
         return Ok(text);
     }
     let mut full = serde_json::from_str(&text).map_err(|error| {
@@ -188,6 +188,17 @@ fn project(text: String, of: &ResourceType, projection: &Projection) -> Result<S
     })?;
     projection.apply(of, &mut full);
     Ok(Value::Object(full).to_string())
+}
+
+/// Whether resources of this type may have stored values that are not for every answer. Of the RFC's own attributes only
+/// passwords are such, which are not stored; a directory's own extensions may have others.
+fn hides(of: &ResourceType) -> bool {
+    let hidden = |it: &Attribute| matches!(it.returned, Returned::Never | Returned::Request);
+    let mut attributes = of
+        .extensions
+        .iter()
+        .flat_map(|(schema, _)| &schema.attributes);
+    attributes.any(|it| hidden(it) || it.sub_attributes.iter().any(hidden))
 }
 
 /// The part of a ListResponse before its resources.

@@ -7,6 +7,8 @@ mod cases;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod extensions;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod rules;
