@@ -4,7 +4,7 @@ use super::ask::Ask;
 use super::directories;
 use super::problem::Problem;
 use super::reply::{self, present};
-use super::users::{named, page};
+use super::users::{named, page, shown};
 use axum::response::Response;
 use http::StatusCode;
 use portreeve_directory::directories::Directory;
@@ -29,7 +29,7 @@ pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
     let (wanted, now) = (ask.param("group"), ask.admin.at);
     let body = ask.read(move |tx| {
         let group = find(tx, &directory, &wanted, now)?;
-        view(tx, &directory.id, &group)
+        view(tx, &directory, &group)
     });
     Ok(reply::object(StatusCode::OK, &body.await?))
 }
@@ -86,22 +86,22 @@ fn find(tx: &mut Tx<'_>, directory: &Directory, wanted: &str, now: i64) -> Resul
     }
 }
 
-fn view(tx: &mut Tx<'_>, directory_id: &str, group: &Group) -> Result<Value, Refusal> {
+fn view(tx: &mut Tx<'_>, directory: &Directory, group: &Group) -> Result<Value, Refusal> {
     let resource = group.parsed()?;
-    let nested = members::has_groups(tx, directory_id, &group.id)?;
+    let nested = members::has_groups(tx, &directory.id, &group.id)?;
     Ok(Value::Object(present([
         ("id", json!(group.id)),
         ("display_name", json!(group.display_name)),
         ("external_id", json!(resource.external_id())),
         (
             "member_count",
-            json!(members::count(tx, directory_id, &group.id)?),
+            json!(members::count(tx, &directory.id, &group.id)?),
         ),
         ("has_nested_groups", json!(nested)),
         ("version", json!(group.version)),
         ("created_at", reply::at(group.created_at)),
         ("updated_at", reply::at(group.updated_at)),
-        ("resource", Value::Object(resource.into_map())),
+        ("resource", shown(resource, directory.catalog.group())),
     ])))
 }
 

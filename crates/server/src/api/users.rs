@@ -6,10 +6,13 @@ use super::problem::Problem;
 use super::reply::{self, present};
 use axum::response::Response;
 use http::StatusCode;
+use portreeve_directory::directories::Directory;
 use portreeve_directory::list::{self, Kind, Page, Request, Users};
 use portreeve_directory::users::{self, User};
 use portreeve_directory::{Refusal, What, members};
 use portreeve_scim::query::ListQuery;
+use portreeve_scim::schema::ResourceType;
+use portreeve_scim::{Projection, Resource};
 use portreeve_store::Tx;
 use serde_json::{Value, json};
 use std::borrow::Cow;
@@ -17,7 +20,7 @@ use std::sync::Arc;
 
 /// A page of users, by filter, in order, by index or by cursor, with the parameters of SCIM.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
-    page::<Users>(&ask, |_, _, user| view(user)).await
+    page::<Users>(&ask, |_, directory, user| view(directory, user)).await
 }
 
 /// One user, by id or `userName`.
@@ -31,13 +34,13 @@ pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
             found => found?,
         };
         user.groups = members::groups_of(tx, &directory.id, &user.id)?;
-        view(&user)
+        view(&directory, &user)
     });
     Ok(reply::object(StatusCode::OK, &body.await?))
 }
 
 /// The user as answers show it: what Portreeve knows, and beside it the resource as SCIM has it.
-fn view(user: &User) -> Result<Value, Refusal> {
+fn view(directory: &Directory, user: &User) -> Result<Value, Refusal> {
     let resource = user.parsed()?;
     let email = resource.emails().next();
     Ok(Value::Object(present([
@@ -52,14 +55,21 @@ fn view(user: &User) -> Result<Value, Refusal> {
         ("version", json!(user.version)),
         ("created_at", reply::at(user.created_at)),
         ("updated_at", reply::at(user.updated_at)),
-        ("resource", Value::Object(resource.into_map())),
+        ("resource", shown(resource, directory.catalog.user())),
     ])))
+}
+
+/// The attributes that are for answers.
+pub(super) fn shown(resource: Resource, of: &ResourceType) -> Value {
+    let mut full = resource.into_map();
+    Projection::default().apply(of, &mut full);
+    Value::Object(full)
 }
 
 /// The only resource whose `attribute` is `name`.
 pub(super) fn named<K: Kind>(
     tx: &mut Tx<'_>,
-    directory: &portreeve_directory::directories::Directory,
+    directory: &Directory,
     attribute: &'static str,
     name: &str,
     now: i64,
@@ -88,7 +98,7 @@ pub(super) fn named<K: Kind>(
 /// Answers a list of users or groups.
 pub(super) async fn page<K: Kind + 'static>(
     ask: &Ask,
-    view: impl Fn(&mut Tx<'_>, &str, &K::Item) -> Result<Value, Refusal> + Send + 'static,
+    view: impl Fn(&mut Tx<'_>, &Directory, &K::Item) -> Result<Value, Refusal> + Send + 'static,
 ) -> Result<Response, Problem> {
     let directory = directories::of(ask).await?;
     let pairs = ask.pairs.iter();
@@ -111,7 +121,7 @@ pub(super) async fn page<K: Kind + 'static>(
         let Page { items, total, next } = list::page::<K>(tx, &request)?;
         let mut views = Vec::with_capacity(items.len());
         for item in &items {
-            views.push(view(tx, &directory.id, item)?);
+            views.push(view(tx, &directory, item)?);
         }
         Ok((views, total, next))
     });

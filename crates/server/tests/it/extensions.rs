@@ -31,6 +31,8 @@ fn attributes_of_an_extension_are_as_good_as_others() {
     let asked = directory.get(&format!("{path}?attributes={URN}:note,{URN}:pin"));
     assert_eq!(asked.json[URN], json!({"note": "whispered"}), "{asked:?}");
     assert_eq!(directory.get(&path).json[URN], json!({"berth": "B2"}));
+    let admin = server.admin(Method::GET, &format!("/directories/{}/users/ann", directory.id), None);
+    assert_eq!(admin["resource"][URN], json!({"berth": "B2"}), "{admin}");
 }
 
 #[test]
