@@ -8,7 +8,10 @@ use crate::scope::DIRECTORIES;
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::fmt::Display;
+use std::fs;
 use std::io::{IsTerminal, stdin};
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -81,6 +84,14 @@ struct Rules {
     #[arg(long, value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     security_events: Option<bool>,
+    /// Schema of further attributes of users, as JSON in the form of RFC 7643 section 7; once for each schema
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    user_extension: Vec<PathBuf>,
+    /// Schema of further attributes of groups, likewise
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    group_extension: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
@@ -240,7 +251,7 @@ async fn update(api: &Api, format: Format, wanted: &Update) -> Result<(), Failur
     }
     if body.is_empty() {
         return Err(Failure::usage("nothing to change was named")
-            .hint("say what with --name, --profile, --users, --groups, --unique-group-names or --security-events"));
+            .hint("say what with --name, --profile, --users, --groups, --unique-group-names, --security-events, --user-extension or --group-extension"));
     }
     let changed = api
         .patch(&["directories", &wanted.directory], &Value::Object(body))
@@ -298,8 +309,28 @@ async fn find(api: &Api, directory: &str) -> Result<Value, Failure> {
 }
 
 fn members(rules: &Rules) -> Result<Map<String, Value>, Failure> {
-    match serde_json::to_value(rules).map_err(Failure::plain)? {
-        Value::Object(members) => Ok(members),
-        _ => Ok(Map::new()),
+    let mut members = match serde_json::to_value(rules).map_err(Failure::plain)? {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    };
+    for (name, files) in [
+        ("user_extensions", &rules.user_extension),
+        ("group_extensions", &rules.group_extension),
+    ] {
+        if !files.is_empty() {
+            let schemas = files.iter().map(|file| schema(file));
+            members.insert(name.into(), schemas.collect::<Result<_, _>>()?);
+        }
     }
+    Ok(members)
+}
+
+/// The schema in a file. Whether it is a good one is for the server to say.
+fn schema(file: &Path) -> Result<Value, Failure> {
+    let wrong = |error: &dyn Display| {
+        let file = file.display();
+        Failure::new(Code::Usage, format!("the schema in {file}: {error}"))
+    };
+    let text = fs::read_to_string(file).map_err(|error| wrong(&error))?;
+    serde_json::from_str(&text).map_err(|error| wrong(&error))
 }

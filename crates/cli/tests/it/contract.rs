@@ -1,6 +1,6 @@
 //! What scripts rely on: exit codes, messages with a remedy, secrets that are shown once.
 
-use crate::program::{Done, Server, portreeve};
+use crate::program::{Done, Server, file, portreeve};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -33,6 +33,12 @@ const FAILURES: &[(&str, &str, i32, &str)] = &[
         "90d",
     ),
     ("change of nothing", "directory update Contoso", 2, "--name"),
+    (
+        "no schema file",
+        "directory update Contoso --user-extension /nowhere/port.json",
+        2,
+        "/nowhere/port.json",
+    ),
     ("one of two directories", "user list", 2, "Contoso, Own"),
     (
         "unconfirmed removal",
@@ -290,4 +296,37 @@ fn the_directory_warns_of_a_provider_that_never_sends_active() {
         201
     );
     assert!(!warned(), "it is sent now");
+}
+
+#[test]
+fn a_directory_takes_schemas_from_files() {
+    let folder = TempDir::new().unwrap();
+    let schema = |name: &str| json!({"id": format!("urn:example:params:scim:schemas:{name}:2.0:User"), "attributes": [{"name": "x"}]});
+    let [one, two, three, none] = [
+        ("one.json", schema("one").to_string()),
+        ("two.json", schema("two").to_string()),
+        ("three.json", schema("three").to_string()),
+        ("none.json", "{".to_owned()),
+    ]
+    .map(|(name, text)| file(folder.path(), name, &text));
+    let server = Server::start();
+    let flag = "--user-extension";
+    let made = server.json(&["directory", "create", "Contoso", flag, &one, flag, &two]);
+    assert_eq!(
+        made["user_extensions"],
+        json!([schema("one"), schema("two")])
+    );
+    let changed = server.json(&[
+        "directory",
+        "update",
+        "Contoso",
+        "--group-extension",
+        &three,
+    ]);
+    assert_eq!(
+        (&changed["user_extensions"], &changed["group_extensions"]),
+        (&made["user_extensions"], &json!([schema("three")]))
+    );
+    let done = server.run(&["directory", "update", "Contoso", flag, &none]);
+    assert!(done.code == 2 && done.err.contains("none.json"), "{done:?}");
 }
