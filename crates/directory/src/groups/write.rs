@@ -5,6 +5,7 @@ use crate::Call;
 use crate::directories::GroupRemoval;
 use crate::events::{self, Category, Outcome};
 use crate::members::{self, Moved};
+use crate::shown::shown;
 use crate::users::{Precondition, Written};
 use portreeve_scim::patch::MemberStep;
 use portreeve_scim::resource::MemberRef;
@@ -34,7 +35,7 @@ pub fn create(
             added: first.iter().map(|member| member.value.clone()).collect(),
             ..Moved::default()
         };
-        let changes = changes(&old, new, &come);
+        let changes = changes(call, &old, new, &come);
         told(tx, call, "create", &now, changes.as_deref())?;
         return Ok(now);
     }
@@ -57,19 +58,14 @@ pub fn create(
         &group.resource,
     ];
     tx.exec(INSERT, &row)?;
-    if first.is_empty() {
-        told(tx, call, "create", &group, Some(&group.resource))?;
+    let moved = if first.is_empty() {
+        Moved::default()
     } else {
-        let moved = members::set(tx, call, &group.id, first)?;
-        let nothing = Resource::from_stored(serde_json::Map::new());
-        told(
-            tx,
-            call,
-            "create",
-            &group,
-            changes(&nothing, new, &moved).as_deref(),
-        )?;
-    }
+        members::set(tx, call, &group.id, first)?
+    };
+    let nothing = Resource::from_stored(serde_json::Map::new());
+    let changes = changes(call, &nothing, new, &moved);
+    told(tx, call, "create", &group, changes.as_deref())?;
     Ok(group)
 }
 
@@ -194,7 +190,13 @@ fn save(
         });
     }
     let now = write(tx, call, &before, new, "active")?;
-    told(tx, call, verb, &now, changes(old, new, &moved).as_deref())?;
+    told(
+        tx,
+        call,
+        verb,
+        &now,
+        changes(call, old, new, &moved).as_deref(),
+    )?;
     Ok(Written { now, changed: true })
 }
 
@@ -243,8 +245,9 @@ fn unique_key<'a>(call: &Call, key: &'a str) -> Option<&'a str> {
     call.directory.settings.unique_group_names.then_some(key)
 }
 
-fn changes(old: &Resource, new: &Resource, moved: &Moved) -> Option<String> {
-    let attributes = events::diff(old.as_map(), new.as_map());
+fn changes(call: &Call, old: &Resource, new: &Resource, moved: &Moved) -> Option<String> {
+    let of = call.directory.catalog.group();
+    let attributes = events::diff(&shown(of, old.as_map()), &shown(of, new.as_map()));
     if moved.is_empty() {
         return attributes;
     }

@@ -3,10 +3,12 @@
 use super::*;
 use crate::directories::UserRemoval;
 use crate::events::{self, Category, Outcome};
+use crate::shown::shown;
 use crate::{Call, members};
 use portreeve_scim::schema::ENTERPRISE;
 use portreeve_scim::text::{fold, user_name_key};
 use portreeve_scim::{Patch, Resource};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Adds a user. Without `active` in the body the user is active.
@@ -47,7 +49,14 @@ pub fn create(tx: &mut Tx<'_>, call: &Call, new: &Resource) -> Result<User, Refu
         tx.exec(ADD_EMAIL, &params![&call.directory.id, email, &user.id])?;
     }
     warn_of_shared_external_id(tx, call, resource, &user.id)?;
-    told(tx, call, "create", &user, resource, Some(&user.resource))?;
+    let of = call.directory.catalog.user();
+    match shown(of, resource.as_map()) {
+        Cow::Borrowed(_) => told(tx, call, "create", &user, resource, Some(&user.resource))?,
+        Cow::Owned(map) => {
+            let text = Resource::from_stored(map).to_text();
+            told(tx, call, "create", &user, resource, Some(&text))?;
+        }
+    }
     Ok(user)
 }
 
@@ -174,7 +183,8 @@ fn save(
     if new.external_id() != old.external_id() {
         warn_of_shared_external_id(tx, call, &new, &before.id)?;
     }
-    let changes = events::diff(old.as_map(), new.as_map());
+    let of = call.directory.catalog.user();
+    let changes = events::diff(&shown(of, old.as_map()), &shown(of, new.as_map()));
     let now = User {
         status,
         level,

@@ -275,3 +275,28 @@ fn a_discarded_user_is_gone_whatever_the_directory_says() {
         assert_ne!(world.named("ann").id, ann.id, "{removal:?}");
     }
 }
+
+#[test]
+fn values_that_are_never_returned_are_in_no_event() {
+    const URN: &str = "urn:example:badge:2.0:User";
+    let world = World::with(|settings| {
+        settings.user_extensions = vec![json!({
+            "id": URN, "name": "Badge", "description": "A door badge.",
+            "attributes": [
+                {"name": "pin", "type": "string", "returned": "never", "mutability": "readWrite"},
+                {"name": "number", "type": "string"},
+            ],
+        })];
+    });
+    let ann = world.user(json!({"userName": "ann", URN: {"number": "7", "pin": "secret-pin"}}));
+    let pin = format!("{URN}:pin");
+    world
+        .patch_user(
+            &ann.id,
+            json!([{"op": "Replace", "path": pin, "value": "other-secret"}]),
+        )
+        .unwrap();
+    let told = format!("{:?}", world.events());
+    assert!(!told.contains("secret"), "{told}");
+    assert!(told.contains("number"), "{told}");
+}

@@ -54,7 +54,12 @@ fn run(text: &str, provider: &str) {
     }
 }
 
-fn check(directory: &Directory<'_>, step: &Value, saved: &mut BTreeMap<String, String>, place: &str) {
+fn check(
+    directory: &Directory<'_>,
+    step: &Value,
+    saved: &mut BTreeMap<String, String>,
+    place: &str,
+) {
     let filled = |value: &Value, saved: &BTreeMap<String, String>| -> Value {
         let mut text = value.to_string();
         for (name, value) in saved {
@@ -62,42 +67,96 @@ fn check(directory: &Directory<'_>, step: &Value, saved: &mut BTreeMap<String, S
         }
         serde_json::from_str(&text).unwrap()
     };
-    let step_filled = filled(&json!({"do": step["do"], "body": step["body"], "ops": step["ops"], "send": step["send"]}), saved);
+    let step_filled = filled(
+        &json!({"do": step["do"], "body": step["body"], "ops": step["ops"], "send": step["send"]}),
+        saved,
+    );
     let (method, path) = step_filled["do"].as_str().unwrap().split_once(' ').unwrap();
     let body = match (&step_filled["body"], &step_filled["ops"], step["raw"].as_str()) {
         (Value::Null, Value::Null, raw) => raw.map(str::to_owned),
         (Value::Null, ops, _) => Some(json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": ops}).to_string()),
         (body, ..) => Some(body.to_string()),
     };
-    let headers: Vec<(String, String)> =
-        step_filled["send"].as_object().into_iter().flatten().map(|(n, v)| (n.clone(), v.as_str().unwrap().to_owned())).collect();
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let headers: Vec<(String, String)> = step_filled["send"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(n, v)| (n.clone(), v.as_str().unwrap().to_owned()))
+        .collect();
+    let headers: Vec<(&str, &str)> = headers
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
     let answer = directory.send(method, path, &headers, body.as_deref());
     for (name, member) in step["save"].as_object().into_iter().flatten() {
-        let value = answer.json[member.as_str().unwrap()].as_str().unwrap_or_else(|| panic!("{place}: nothing to save in {}", answer.json));
+        let value = answer.json[member.as_str().unwrap()]
+            .as_str()
+            .unwrap_or_else(|| panic!("{place}: nothing to save in {}", answer.json));
         saved.insert(name.clone(), value.to_owned());
     }
-    compare(step, &filled(&json!({"expect": step["expect"], "header": step["header"]}), saved), &answer, place);
+    compare(
+        step,
+        &filled(
+            &json!({"expect": step["expect"], "header": step["header"]}),
+            saved,
+        ),
+        &answer,
+        place,
+    );
 }
 
 fn compare(step: &Value, filled: &Value, answer: &Answer, place: &str) {
-    assert_eq!(u64::from(answer.status), step["status"].as_u64().unwrap(), "{place}: {}", answer.json);
+    assert_eq!(
+        u64::from(answer.status),
+        step["status"].as_u64().unwrap(),
+        "{place}: {}",
+        answer.json
+    );
     contains(&answer.json, &filled["expect"], place);
     for absent in step["absent"].as_array().into_iter().flatten() {
-        assert!(answer.json.get(absent.as_str().unwrap()).is_none(), "{place}: {absent} is there: {}", answer.json);
+        assert!(
+            answer.json.get(absent.as_str().unwrap()).is_none(),
+            "{place}: {absent} is there: {}",
+            answer.json
+        );
     }
     for absent in step["absent_in_first"].as_array().into_iter().flatten() {
-        assert!(answer.json["Resources"][0].get(absent.as_str().unwrap()).is_none(), "{place}: {absent} is there: {}", answer.json);
+        assert!(
+            answer.json["Resources"][0]
+                .get(absent.as_str().unwrap())
+                .is_none(),
+            "{place}: {absent} is there: {}",
+            answer.json
+        );
     }
     if let Some(word) = step["detail"].as_str() {
-        assert!(answer.json["detail"].as_str().unwrap_or_default().contains(word), "{place}: no {word:?} in {}", answer.json);
+        assert!(
+            answer.json["detail"]
+                .as_str()
+                .unwrap_or_default()
+                .contains(word),
+            "{place}: no {word:?} in {}",
+            answer.json
+        );
     }
     for (name, value) in filled["header"].as_object().into_iter().flatten() {
-        assert_eq!(answer.header(name), value.as_str(), "{place}: header {name}");
+        assert_eq!(
+            answer.header(name),
+            value.as_str(),
+            "{place}: header {name}"
+        );
     }
     if answer.status >= 400 {
-        assert_eq!(answer.json["status"], answer.status.to_string(), "{place}: an error has a SCIM body");
-        assert_eq!(answer.header("content-type"), Some("application/scim+json"), "{place}");
+        assert_eq!(
+            answer.json["status"],
+            answer.status.to_string(),
+            "{place}: an error has a SCIM body"
+        );
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/scim+json"),
+            "{place}"
+        );
     }
 }
 
@@ -107,7 +166,9 @@ fn contains(have: &Value, want: &Value, place: &str) {
         (_, Value::Null) => {}
         (Value::Object(have_map), Value::Object(want)) => {
             for (name, value) in want {
-                let found = have_map.get(name).unwrap_or_else(|| panic!("{place}: no {name} in {have}"));
+                let found = have_map
+                    .get(name)
+                    .unwrap_or_else(|| panic!("{place}: no {name} in {have}"));
                 contains(found, value, &format!("{place} {name}"));
             }
         }

@@ -51,11 +51,31 @@ impl Server {
         let folder = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(1_800_000_000_000_000)));
-        let running = runtime.block_on(start(Config { patience, ..Config::local(folder.path().to_owned()) }, clock.clone())).unwrap();
-        let local = Client::builder().unix_socket(running.socket()).build().unwrap();
+        let running = runtime
+            .block_on(start(
+                Config {
+                    patience,
+                    ..Config::local(folder.path().to_owned())
+                },
+                clock.clone(),
+            ))
+            .unwrap();
+        let local = Client::builder()
+            .unix_socket(running.socket())
+            .build()
+            .unwrap();
         let http = Client::builder().no_proxy().build().unwrap();
         let url = format!("http://{}", running.address());
-        Self { runtime, running: Some(running), clock, http, local, made: AtomicI64::new(0), url, _folder: folder }
+        Self {
+            runtime,
+            running: Some(running),
+            clock,
+            http,
+            local,
+            made: AtomicI64::new(0),
+            url,
+            _folder: folder,
+        }
     }
 
     pub(crate) fn clock(&self) -> &Hand {
@@ -69,24 +89,47 @@ impl Server {
     /// A new directory with these rules.
     pub(crate) fn directory_with(&self, mut rules: Value) -> Directory<'_> {
         rules["name"] = json!(format!("d{}", self.made.fetch_add(1, Ordering::Relaxed)));
-        rules.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        rules
+            .as_object_mut()
+            .unwrap()
+            .retain(|_, value| !value.is_null());
         let made = self.admin(Method::POST, "/directories", Some(&rules));
-        let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("no {name} in {made}")).to_owned();
-        Directory { server: self, id: text("id"), base: text("tenant_url"), token: text("secret_token") }
+        let text = |name: &str| {
+            made[name]
+                .as_str()
+                .unwrap_or_else(|| panic!("no {name} in {made}"))
+                .to_owned()
+        };
+        Directory {
+            server: self,
+            id: text("id"),
+            base: text("tenant_url"),
+            token: text("secret_token"),
+        }
     }
 
     /// A client with a token of nowhere, for a directory that need not exist.
     pub(crate) fn elsewhere(&self, id: &str) -> Directory<'_> {
-        Directory { server: self, id: id.to_owned(), base: format!("{}/scim/{id}/v2", self.url), token: "prv_scim_x".into() }
+        Directory {
+            server: self,
+            id: id.to_owned(),
+            base: format!("{}/scim/{id}/v2", self.url),
+            token: "prv_scim_x".into(),
+        }
     }
 
     /// The admin API on the local socket.
     pub(crate) fn admin(&self, method: Method, path: &str, body: Option<&Value>) -> Value {
-        let mut request = self.local.request(method, format!("http://localhost/api/v1{path}"));
+        let mut request = self
+            .local
+            .request(method, format!("http://localhost/api/v1{path}"));
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = self.runtime.block_on(async { request.send().await?.text().await }).unwrap();
+        let answer = self
+            .runtime
+            .block_on(async { request.send().await?.text().await })
+            .unwrap();
         serde_json::from_str(&answer).unwrap_or_default()
     }
 }
@@ -119,15 +162,27 @@ pub(crate) struct Answer {
 impl Answer {
     /// The first header of that name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
 impl Directory<'_> {
     /// Sends a request with the token, unless `headers` has another `Authorization` (an empty one sends none).
-    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&str>) -> Answer {
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
-        let mut request = self.server.http.request(method, format!("{}{}", self.base, escaped(path)));
+        let mut request = self
+            .server
+            .http
+            .request(method, format!("{}{}", self.base, escaped(path)));
         let given = |name: &str| headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
         if !given("Authorization") {
             request = request.bearer_auth(&self.token);
@@ -144,11 +199,24 @@ impl Directory<'_> {
         self.server.runtime.block_on(async {
             let answer = request.send().await.unwrap();
             let status = answer.status().as_u16();
-            let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-            let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+            let text =
+                |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+            let headers = answer
+                .headers()
+                .iter()
+                .map(|(name, value)| (name.to_string(), text(value)))
+                .collect();
             let body = answer.text().await.unwrap();
-            let json = if body.is_empty() { Value::Null } else { serde_json::from_str(&body).unwrap() };
-            Answer { status, headers, json }
+            let json = if body.is_empty() {
+                Value::Null
+            } else {
+                serde_json::from_str(&body).unwrap()
+            };
+            Answer {
+                status,
+                headers,
+                json,
+            }
         })
     }
 
@@ -173,23 +241,49 @@ impl Directory<'_> {
 
     /// The directory as the admin API shows it.
     pub(crate) fn api(&self) -> Value {
-        self.server.admin(Method::GET, &format!("/directories/{}", self.id), None)
+        self.server
+            .admin(Method::GET, &format!("/directories/{}", self.id), None)
     }
 
     /// Another token, which ends after some seconds, with its id.
     pub(crate) fn new_token(&self, seconds: Option<i64>) -> (String, String) {
-        let end = seconds.map(|seconds| portreeve_scim::time::format(self.server.clock.now() + seconds * 1_000_000));
-        let made = self.server.admin(Method::POST, &format!("/directories/{}/tokens", self.id), Some(&json!({"name": "another", "expires_at": end})));
-        (made["secret_token"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned(), made["id"].as_str().unwrap().to_owned())
+        let end = seconds.map(|seconds| {
+            portreeve_scim::time::format(self.server.clock.now() + seconds * 1_000_000)
+        });
+        let made = self.server.admin(
+            Method::POST,
+            &format!("/directories/{}/tokens", self.id),
+            Some(&json!({"name": "another", "expires_at": end})),
+        );
+        (
+            made["secret_token"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{made}"))
+                .to_owned(),
+            made["id"].as_str().unwrap().to_owned(),
+        )
     }
 
     pub(crate) fn revoke(&self, token: &str) {
-        self.server.admin(Method::DELETE, &format!("/directories/{}/tokens/{token}", self.id), None);
+        self.server.admin(
+            Method::DELETE,
+            &format!("/directories/{}/tokens/{token}", self.id),
+            None,
+        );
     }
 
     /// What the provider caused, oldest first.
     pub(crate) fn events(&self) -> Vec<Value> {
-        let mut events = self.server.admin(Method::GET, &format!("/events?directory={}&category=SCIM_SYNC&limit=100", self.id), None).as_array().unwrap().clone();
+        let mut events = self
+            .server
+            .admin(
+                Method::GET,
+                &format!("/events?directory={}&category=SCIM_SYNC&limit=100", self.id),
+                None,
+            )
+            .as_array()
+            .unwrap()
+            .clone();
         events.reverse();
         events
     }

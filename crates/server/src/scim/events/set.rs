@@ -150,7 +150,13 @@ impl Told<'_> {
         let mut events = Map::new();
         let (verb, data) = match self.event.action.as_str() {
             // Where the directory keeps whom its provider deletes, the deletion is a change of `active`.
-            "delete" if !self.event.changes.iter().any(|change| change["attribute"] == "active") => {
+            "delete"
+                if !self
+                    .event
+                    .changes
+                    .iter()
+                    .any(|change| change["attribute"] == "active") =>
+            {
                 events.insert(format!("{PROV}delete"), json!({}));
                 return Ok(events);
             }
