@@ -2,7 +2,10 @@
 
 mod write;
 
-pub use write::{REPORTS_AT_ONCE, create, delete, discard, patch, release_reports, replace};
+pub use write::{
+    Change, NewUser, Planned, REPORTS_AT_ONCE, create, delete, discard, patch, plan_patch,
+    release_reports, replace, write,
+};
 
 use crate::{Refusal, What};
 use portreeve_scim::Resource;

@@ -1,7 +1,7 @@
 //! Creating, changing and removing users. Each function does the whole change in one transaction, its event included.
 
 use super::*;
-use crate::directories::UserRemoval;
+use crate::directories::{Directory, UserRemoval};
 use crate::events::{self, Category, Outcome};
 use crate::shown::shown;
 use crate::{Call, members};
@@ -11,16 +11,46 @@ use portreeve_scim::{Patch, Resource};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-/// Adds a user. Without `active` in the body the user is active.
-pub fn create(tx: &mut Tx<'_>, call: &Call, new: &Resource) -> Result<User, Refusal> {
-    let active = new.active();
-    if new.as_map().contains_key("active") {
+/// A new user with all that can be known before the transaction: requests are many, the thread that writes is one.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    resource: Resource,
+    text: String,
+    /// What the event tells, where that is less than the whole resource.
+    told: Option<String>,
+    keys: Keys,
+    active_sent: bool,
+}
+
+impl NewUser {
+    /// Prepares a checked resource. Without `active` in the body the user is active.
+    pub fn of(directory: &Directory, new: Resource) -> Self {
+        let active_sent = new.as_map().contains_key("active");
+        let active = new.active();
+        let resource = with_active(directory, new, active);
+        let told = match shown(directory.catalog.user(), resource.as_map()) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(map) => Some(Resource::from_stored(map).to_text()),
+        };
+        Self {
+            text: resource.to_text(),
+            told,
+            keys: Keys::of(&resource),
+            active_sent,
+            resource,
+        }
+    }
+}
+
+/// Adds a user.
+pub fn create(tx: &mut Tx<'_>, call: &Call, new: &NewUser) -> Result<User, Refusal> {
+    if new.active_sent {
         active_was_sent(tx, call)?;
     }
-    let resource = &with_active(call, new.clone(), active);
+    let NewUser { resource, keys, .. } = new;
     let user = User {
         id: call.new_id(),
-        status: if active {
+        status: if resource.active() {
             Status::Active
         } else {
             inactive(call)
@@ -29,10 +59,9 @@ pub fn create(tx: &mut Tx<'_>, call: &Call, new: &Resource) -> Result<User, Refu
         version: 1,
         created_at: call.at,
         updated_at: call.at,
-        resource: resource.to_text(),
+        resource: new.text.clone(),
         groups: Vec::new(),
     };
-    let keys = Keys::of(resource);
     let row = params![
         &call.directory.id,
         &user.id,
@@ -49,14 +78,8 @@ pub fn create(tx: &mut Tx<'_>, call: &Call, new: &Resource) -> Result<User, Refu
         tx.exec(ADD_EMAIL, &params![&call.directory.id, email, &user.id])?;
     }
     warn_of_shared_external_id(tx, call, resource, &user.id)?;
-    let of = call.directory.catalog.user();
-    match shown(of, resource.as_map()) {
-        Cow::Borrowed(_) => told(tx, call, "create", &user, resource, Some(&user.resource))?,
-        Cow::Owned(map) => {
-            let text = Resource::from_stored(map).to_text();
-            told(tx, call, "create", &user, resource, Some(&text))?;
-        }
-    }
+    let changes = new.told.as_deref().unwrap_or(&user.resource);
+    told(tx, call, "create", &user, resource, Some(changes))?;
     Ok(user)
 }
 
@@ -69,11 +92,16 @@ pub fn patch(
     only_if: &Precondition,
 ) -> Result<Written<User>, Refusal> {
     let before = by_id(tx, &call.directory.id, id)?;
-    only_if.check(What::User, before.version)?;
-    let old = before.parsed()?;
-    let mut new = old.clone();
-    patch.apply(call.directory.catalog.user(), &mut new)?;
-    save(tx, call, "patch", before, &old, new)
+    Ok(match plan_patch(call, before, patch, only_if)? {
+        Planned::Same(now) => Written {
+            now,
+            changed: false,
+        },
+        Planned::Change(change) => Written {
+            now: write(tx, call, &change)?,
+            changed: true,
+        },
+    })
 }
 
 /// Puts a new resource in place of the old one (PUT).
@@ -102,7 +130,7 @@ pub fn delete(
     only_if.check(What::User, before.version)?;
     let old = before.parsed()?;
     if call.directory.settings.users != UserRemoval::Delete {
-        let new = with_active(call, old.clone(), false);
+        let new = with_active(&call.directory, old.clone(), false);
         return save(tx, call, "delete", before, &old, new).map(drop);
     }
     remove(tx, call, &before, &old)
@@ -126,24 +154,59 @@ fn remove(tx: &mut Tx<'_>, call: &Call, user: &User, resource: &Resource) -> Res
     told(tx, call, "delete", user, resource, changes.as_deref())
 }
 
-/// Writes the changed resource with its indexes and event, and moves the status with `active`. Without `active` the
-/// status stays, because a client that leaves it out must not let a leaver in again. After a PUT the answer then says
-/// `false`; a PATCH that removes `active` gets its wish, and only that.
-fn save(
-    tx: &mut Tx<'_>,
+/// A change to a user, worked out against the version that was read: writing it is a few statements.
+#[derive(Debug, Clone)]
+pub struct Change {
+    verb: &'static str,
+    /// The user as it will be.
+    now: User,
+    resource: Resource,
+    keys: Keys,
+    old_emails: BTreeSet<String>,
+    another_external_id: bool,
+    active_sent: bool,
+    changes: Option<String>,
+}
+
+/// What a request comes to.
+#[derive(Debug, Clone)]
+pub enum Planned {
+    /// Nothing would be different.
+    Same(User),
+    /// Something would.
+    Change(Box<Change>),
+}
+
+/// Works a PATCH out before the transaction, on a user read a moment ago: requests are many, the thread that writes is
+/// one. [`write`] then refuses with [`Refusal::Changed`] if somebody else was faster.
+pub fn plan_patch(
     call: &Call,
-    verb: &str,
+    before: User,
+    patch: &Patch,
+    only_if: &Precondition,
+) -> Result<Planned, Refusal> {
+    only_if.check(What::User, before.version)?;
+    let old = before.parsed()?;
+    let mut new = old.clone();
+    patch.apply(call.directory.catalog.user(), &mut new)?;
+    Ok(plan(call, "patch", before, &old, new))
+}
+
+/// Works out what a changed resource comes to: indexes, event, and the status, which moves with `active`. Without
+/// `active` the status stays, because a client that leaves it out must not let a leaver in again. After a PUT the answer
+/// then says `false`; a PATCH that removes `active` gets its wish, and only that.
+fn plan(
+    call: &Call,
+    verb: &'static str,
     before: User,
     old: &Resource,
     mut new: Resource,
-) -> Result<Written<User>, Refusal> {
+) -> Planned {
     let sent = new.as_map().get("active").and_then(Value::as_bool);
-    if sent.is_none() && verb == "replace" {
-        new = with_active(call, new, before.status == Status::Active);
-    } else if sent.is_some() && sent != old.as_map().get("active").and_then(Value::as_bool) {
-        active_was_sent(tx, call)?;
-    }
     let active = sent.unwrap_or(before.status == Status::Active);
+    if sent.is_none() && verb == "replace" {
+        new = with_active(&call.directory, new, active);
+    }
     let (status, level) = match (active, before.status) {
         (true, Status::Active) | (false, Status::Suspended | Status::Hidden) => {
             (before.status, before.level.clone())
@@ -153,57 +216,103 @@ fn save(
     };
     let text = new.to_text();
     if text == before.resource && status == before.status {
-        return Ok(Written {
-            now: before,
-            changed: false,
-        });
-    }
-    let keys = Keys::of(&new);
-    let updated_at = call.at.max(before.updated_at + 1);
-    let row = params![
-        &call.directory.id,
-        &before.id,
-        before.version,
-        &keys.user_name,
-        new.external_id(),
-        keys.display_name.as_deref(),
-        keys.manager.as_deref(),
-        status.name(),
-        &level,
-        updated_at,
-        &text,
-    ];
-    if tx.query_one(UPDATE, &row)?.is_none() {
-        return Err(Refusal::Changed {
-            what: What::User,
-            found: before.version,
-        });
-    }
-    move_emails(tx, call, &before.id, &Keys::of(old).emails, &keys.emails)?;
-    if new.external_id() != old.external_id() {
-        warn_of_shared_external_id(tx, call, &new, &before.id)?;
+        return Planned::Same(before);
     }
     let of = call.directory.catalog.user();
-    let changes = events::diff(&shown(of, old.as_map()), &shown(of, new.as_map()));
-    let now = User {
-        status,
-        level,
-        version: before.version + 1,
-        updated_at,
-        resource: text,
-        ..before
-    };
-    told(tx, call, verb, &now, &new, changes.as_deref())?;
-    Ok(Written { now, changed: true })
+    let was_active = old.as_map().get("active").and_then(Value::as_bool);
+    Planned::Change(Box::new(Change {
+        verb,
+        keys: Keys::of(&new),
+        old_emails: Keys::of(old).emails,
+        another_external_id: new.external_id() != old.external_id(),
+        active_sent: sent.is_some() && sent != was_active,
+        changes: events::diff(&shown(of, old.as_map()), &shown(of, new.as_map())),
+        resource: new,
+        now: User {
+            status,
+            level,
+            version: before.version + 1,
+            updated_at: call.at.max(before.updated_at + 1),
+            resource: text,
+            ..before
+        },
+    }))
 }
 
-fn with_active(call: &Call, resource: Resource, active: bool) -> Resource {
+/// Writes a change with its indexes and event, if the user is still at the version it was worked out for.
+pub fn write(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refusal> {
+    let Change {
+        now,
+        resource,
+        keys,
+        ..
+    } = change;
+    if change.active_sent {
+        active_was_sent(tx, call)?;
+    }
+    let row = params![
+        &call.directory.id,
+        &now.id,
+        now.version - 1,
+        &keys.user_name,
+        resource.external_id(),
+        keys.display_name.as_deref(),
+        keys.manager.as_deref(),
+        now.status.name(),
+        &now.level,
+        now.updated_at,
+        &now.resource,
+    ];
+    if tx.query_one(UPDATE, &row)?.is_none() {
+        // Who is gone is gone; who is not has moved on.
+        let found = by_id(tx, &call.directory.id, &now.id)?.version;
+        return Err(Refusal::Changed {
+            what: What::User,
+            found,
+        });
+    }
+    move_emails(tx, call, &now.id, &change.old_emails, &keys.emails)?;
+    if change.another_external_id {
+        warn_of_shared_external_id(tx, call, resource, &now.id)?;
+    }
+    told(
+        tx,
+        call,
+        change.verb,
+        now,
+        resource,
+        change.changes.as_deref(),
+    )?;
+    Ok(now.clone())
+}
+
+fn save(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    verb: &'static str,
+    before: User,
+    old: &Resource,
+    new: Resource,
+) -> Result<Written<User>, Refusal> {
+    Ok(match plan(call, verb, before, old, new) {
+        Planned::Same(now) => Written {
+            now,
+            changed: false,
+        },
+        Planned::Change(change) => Written {
+            now: write(tx, call, &change)?,
+            changed: true,
+        },
+    })
+}
+
+fn with_active(directory: &Directory, resource: Resource, active: bool) -> Resource {
     if resource.as_map().get("active") == Some(&Value::Bool(active)) {
         return resource;
     }
     let mut map = resource.into_map();
     map.insert("active".into(), Value::Bool(active));
-    Resource::arrange(call.directory.catalog.user(), map)
+    Resource::arrange(directory.catalog.user(), map)
 }
 
 /// Remembers that the provider sends `active`, once.
@@ -312,6 +421,7 @@ pub fn release_reports(tx: &mut Tx<'_>, call: &Call, manager: &str) -> Result<bo
 }
 
 /// What of a resource is indexed.
+#[derive(Debug, Clone)]
 struct Keys {
     user_name: String,
     display_name: Option<String>,

@@ -136,9 +136,10 @@ fn one_transaction_releases_so_many_reports_and_the_caller_goes_on() {
         .collect();
     world
         .write(move |tx, call| {
-            reports
-                .iter()
-                .try_for_each(|user| users::create(tx, call, user).map(drop))
+            reports.iter().try_for_each(|user| {
+                let new = users::NewUser::of(&call.directory, user.clone());
+                users::create(tx, call, &new).map(drop)
+            })
         })
         .unwrap();
     world.delete_user(&boss.id).unwrap();

@@ -4,7 +4,7 @@ use portreeve_directory::directories::{self, Directory, New, Provider, Settings}
 use portreeve_directory::events::{self, Event};
 use portreeve_directory::groups::{self, Group};
 use portreeve_directory::list::{self, Page, Request};
-use portreeve_directory::users::{self, Precondition, User};
+use portreeve_directory::users::{self, NewUser, Precondition, User};
 use portreeve_directory::{Actor, Call, Clock, Ids, Refusal, members, roll, teams};
 use portreeve_scim::query::ListQuery;
 use portreeve_scim::resource::Notes;
@@ -120,7 +120,10 @@ impl World {
 
     pub(crate) fn try_user(&self, body: Value) -> Result<User, Refusal> {
         let resource = self.parse(false, body);
-        self.write(move |tx, call| users::create(tx, call, &resource))
+        self.write(move |tx, call| {
+            let new = NewUser::of(&call.directory, resource.clone());
+            users::create(tx, call, &new)
+        })
     }
 
     pub(crate) fn user(&self, body: Value) -> User {

@@ -4,7 +4,7 @@ use super::context::Ctx;
 use super::error::Failure;
 use super::tag;
 use portreeve_directory::groups::{self, Group};
-use portreeve_directory::users::{self, Precondition, User};
+use portreeve_directory::users::{self, NewUser, Planned, Precondition, User};
 use portreeve_directory::{Call, Refusal, members, unknown};
 use portreeve_scim::resource::Notes;
 use portreeve_scim::schema::ResourceType;
@@ -81,7 +81,8 @@ pub(crate) async fn create(ctx: &Ctx, kind: Kind, body: Value) -> Result<Item, F
     let call = ctx.call.clone();
     Ok(match kind {
         Kind::User => {
-            Item::User(change(ctx, notes, move |tx| users::create(tx, &call, &resource)).await?)
+            let new = NewUser::of(&call.directory, resource);
+            Item::User(change(ctx, notes, move |tx| users::create(tx, &call, &new)).await?)
         }
         Kind::Group => {
             let (resource, members) = split(resource);
@@ -132,19 +133,59 @@ pub(crate) async fn patch(
     let patch = Patch::parse(body, of, id, ctx.call.directory.profile, &mut notes)?;
     let (call, id) = (ctx.call.clone(), id.to_owned());
     Ok(match kind {
-        Kind::User => {
-            let work = move |tx: &mut Tx<'_>| {
-                let user = users::patch(tx, &call, &id, &patch, &only_if)?.now;
-                with_groups(tx, &call, user)
-            };
-            Item::User(change(ctx, notes, work).await?)
-        }
+        Kind::User => Item::User(patch_user(ctx, &id, patch, only_if, notes).await?),
         Kind::Group => {
             let work =
                 move |tx: &mut Tx<'_>| Ok(groups::patch(tx, &call, &id, &patch, &only_if)?.now);
             Item::Group(change(ctx, notes, work).await?)
         }
     })
+}
+
+/// Works the change out on what the user is now, and writes it if that is still so. Somebody faster makes the
+/// transaction work it out itself, unless the client has named a version, which then is not there any more.
+async fn patch_user(
+    ctx: &Ctx,
+    id: &str,
+    patch: Patch,
+    only_if: Precondition,
+    notes: Notes,
+) -> Result<User, Failure> {
+    let (directory, at) = (ctx.call.directory.id.clone(), id.to_owned());
+    let before = ctx
+        .app
+        .store
+        .lookup(move |tx| users::by_id(tx, &directory, &at))
+        .await?;
+    let call = ctx.call.clone();
+    let first = match users::plan_patch(&call, before, &patch, &only_if)? {
+        Planned::Same(user) => {
+            let work = move |tx: &mut Tx<'_>| with_groups(tx, &call, user.clone());
+            if notes.unknown.is_empty() {
+                return Ok(ctx.app.store.lookup(work).await?);
+            }
+            return change(ctx, notes, work).await;
+        }
+        Planned::Change(planned) => {
+            let work = move |tx: &mut Tx<'_>| {
+                let user = users::write(tx, &call, &planned)?;
+                with_groups(tx, &call, user)
+            };
+            change(ctx, notes.clone(), work).await
+        }
+    };
+    let versioned = matches!(only_if, Precondition::Version(_));
+    match first {
+        Err(failure) if failure.reason == "changed" && !versioned => {
+            let (call, id) = (ctx.call.clone(), id.to_owned());
+            let work = move |tx: &mut Tx<'_>| {
+                let user = users::patch(tx, &call, &id, &patch, &only_if)?.now;
+                with_groups(tx, &call, user)
+            };
+            change(ctx, notes, work).await
+        }
+        first => first,
+    }
 }
 
 /// DELETE.

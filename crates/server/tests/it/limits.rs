@@ -12,6 +12,7 @@ fn post(size: usize) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story that is told in one piece")]
 fn sizes_and_depths() {
     let server = Server::start();
     let directory = server.directory("generic", None);
@@ -175,6 +176,7 @@ fn a_body_that_is_cut_off_or_larger_than_announced_changes_nothing() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story that is told in one piece")]
 fn of_those_who_write_at_once_one_wins_and_nothing_is_lost() {
     let server = Server::start();
     let directory = server.directory("generic", None);
@@ -238,6 +240,28 @@ fn of_those_who_write_at_once_one_wins_and_nothing_is_lost() {
             .unwrap()
             .len(),
         8
+    );
+    let names = [
+        "title",
+        "nickName",
+        "locale",
+        "timezone",
+        "userType",
+        "preferredLanguage",
+        "profileUrl",
+        "displayName",
+    ];
+    let other = format!("/Users/{}", users[1]);
+    let set = |i: usize| json!([{"op": "add", "path": names[i], "value": "x"}]);
+    assert_eq!(all(&|i| directory.patch(&other, &set(i)).status), [200; 8]);
+    let merged = directory.get(&other).json;
+    assert!(names.iter().all(|name| merged[name] == "x"), "{merged}");
+    assert_eq!(
+        merged["meta"]["version"]
+            .as_str()
+            .map(|tag| tag.starts_with("W/\"9")),
+        Some(true),
+        "{merged}"
     );
     let body = |i: usize| {
         json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "replace", "path": "title", "value": i.to_string()}]}).to_string()

@@ -29,6 +29,7 @@ fn the_request_id_comes_back_and_is_in_the_event() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story that is told in one piece")]
 fn every_change_and_every_refusal_leaves_an_event() {
     let server = Server::start();
     let directory = server.directory("entra", None);

@@ -21,6 +21,7 @@ fn tag(directory: &Directory<'_>, path: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a story that is told in one piece")]
 fn the_tag_of_a_user_changes_with_the_groups_that_are_shown() {
     let server = Server::start();
     let directory = server.directory("generic", None);
