@@ -41,7 +41,7 @@ pub struct Options {
 
 impl Options {
     /// The settings a server starts with: at most 4,096 queued writes, 10 s of waiting, and page caches that
-    /// together stay under 80 MiB.
+    /// together stay under 60 MiB.
     pub fn new(database: Database, migrations: &'static [Migration], now: i64) -> Self {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
@@ -52,8 +52,8 @@ impl Options {
             lookups: threads.clamp(2, 4),
             queue: 4096,
             queue_wait: Duration::from_secs(10),
-            writer_cache_kib: 32 * 1024,
-            reader_cache_kib: 8 * 1024,
+            writer_cache_kib: 24 * 1024,
+            reader_cache_kib: 4 * 1024,
         }
     }
 }
