@@ -27,7 +27,7 @@ use output::Format;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Measured against the C library's: a sixth more look-ups a second, and no memory held that is not in use.
+/// Taken because a profile showed a tenth of a look-up in the C library's allocator. It holds some 40 MiB more.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
