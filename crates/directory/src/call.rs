@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::directories::Directory;
 use crate::ids::Ids;
+use portreeve_store::Scope;
 use std::fmt;
 use std::sync::Arc;
 
@@ -61,6 +62,11 @@ impl Call {
     /// A new id, as text.
     pub fn new_id(&self) -> String {
         self.ids.next(self.clock.now()).to_string()
+    }
+
+    /// What its changes may touch: its directory.
+    pub fn scope(&self) -> Scope {
+        Scope::of(&self.directory.id)
     }
 }
 

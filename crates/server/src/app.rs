@@ -7,7 +7,7 @@ use crate::scim::{SecurityEvents, Strangers};
 use crate::told::Told;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, Refusal};
-use portreeve_store::{Store, Tx};
+use portreeve_store::{Scope, Store, Tx};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
@@ -48,9 +48,10 @@ impl App {
     /// Runs `work` in one durable transaction and tells those who wait for news.
     pub(crate) async fn write<R: Send + 'static>(
         &self,
+        scope: Scope,
         work: impl Fn(&mut Tx<'_>) -> Result<R, Refusal> + Send + 'static,
     ) -> Result<R, Refusal> {
-        let out = self.store.write(work).await?;
+        let out = self.store.write(scope, work).await?;
         self.news.send_modify(|count| *count += 1);
         Ok(out)
     }

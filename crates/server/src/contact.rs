@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use portreeve_directory::{directories, tokens};
+use portreeve_store::Scope;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
@@ -39,7 +40,7 @@ pub(crate) async fn flush(app: &App) {
     }
     let written = app
         .store
-        .write(move |tx| {
+        .write(Scope::ALL, move |tx| {
             for (token, (directory, at)) in &seen {
                 directories::contact(tx, directory, *at)?;
                 tokens::used(tx, directory, token, *at)?;

@@ -10,7 +10,7 @@ use crate::{api, body, health, scim};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, events, roll, teams};
-use portreeve_store::{Database, Options, Store};
+use portreeve_store::{Database, Options, Scope, Store};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -128,7 +128,9 @@ async fn open(config: &Config, clock: &dyn Clock) -> Result<(Store, Arc<Ids>), S
     let ids = Arc::new(Ids::after(last));
     let team = ids.next(now).to_string();
     store
-        .write(move |tx| teams::ensure(tx, teams::DEFAULT_NAME, &team, now))
+        .write(Scope::ALL, move |tx| {
+            teams::ensure(tx, teams::DEFAULT_NAME, &team, now)
+        })
         .await
         .map_err(ServeError::Team)?;
     Ok((store, ids))

@@ -3,11 +3,11 @@
 //! A caller hands the store a closure and gets its result back once the transaction is on disk:
 //!
 //! ```no_run
-//! # use portreeve_store::{params, Error, Store};
+//! # use portreeve_store::{params, Error, Scope, Store};
 //! # async fn example(store: Store) -> Result<(), Error> {
 //! let name = "ann".to_string();
 //! let id = store
-//!     .write(move |tx| -> Result<i64, Error> {
+//!     .write(Scope::ALL, move |tx| -> Result<i64, Error> {
 //!         let rows = tx.query("INSERT INTO people (name) VALUES ($1) RETURNING id", &params![&name])?;
 //!         rows[0].int(0)
 //!     })
@@ -26,6 +26,7 @@ mod job;
 mod migrate;
 mod options;
 mod row;
+mod scope;
 mod sqlite;
 mod statements;
 mod stats;
@@ -39,6 +40,7 @@ pub use error::{Error, Result};
 pub use migrate::Migration;
 pub use options::{Database, Options};
 pub use row::{Param, Row, Value};
+pub use scope::Scope;
 pub use stats::Stats;
 pub use store::Store;
 pub use tx::Tx;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Database, Error, Options, Result, Stats, Tx, params, sqlite::Sqlite};
+use crate::{Database, Error, Options, Result, Scope, Stats, Tx, params, sqlite::Sqlite};
 
 /// A database. Clones share it; it closes with the last clone or by [`close`](Self::close).
 ///
@@ -29,12 +29,13 @@ impl Store {
         Ok(Self(Arc::new(backend)))
     }
 
-    /// Runs `work` in one transaction and answers when it is on disk.
+    /// Runs `work` in one transaction and answers when it is on disk. `scope` says what it may change.
     ///
     /// Once begun it runs to its end even if the returned future is dropped. When the queue is full this waits, up
     /// to [`Options::queue_wait`], then ends with [`Error::Busy`].
     pub async fn write<R, E>(
         &self,
+        scope: Scope,
         work: impl Fn(&mut Tx<'_>) -> Result<R, E> + Send + 'static,
     ) -> Result<R, E>
     where
@@ -42,7 +43,11 @@ impl Store {
         E: From<Error> + Send + 'static,
     {
         match &*self.0 {
-            Backend::Sqlite(sqlite) => sqlite.write(work).await,
+            // One writer: everything happens one after the other anyway.
+            Backend::Sqlite(sqlite) => {
+                let _ = scope;
+                sqlite.write(work).await
+            }
         }
     }
 
@@ -81,7 +86,7 @@ impl Store {
     pub async fn ping(&self) -> Result<()> {
         self.lookup(|tx| tx.query("SELECT 1", &params![]).map(drop))
             .await?;
-        self.write(|_| Ok(())).await
+        self.write(Scope::of(""), |_| Ok(())).await
     }
 
     /// Checks that each of `(name, text)` is a statement the migrated database accepts; for a test over every statement.

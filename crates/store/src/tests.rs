@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::{Database, Error, Migration, Options, Result, Store, Tx, params};
+use crate::{Database, Error, Migration, Options, Result, Scope, Store, Tx, params};
 
 const SCHEMA: &[Migration] = &[Migration {
     version: 1,
@@ -87,7 +87,7 @@ async fn hold(store: &Store) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Resul
             let _ = wait.recv_timeout(Duration::from_secs(60));
             Ok(())
         };
-        store.write(work).await
+        store.write(Scope::ALL, work).await
     });
     running.await.unwrap();
     (go, held)

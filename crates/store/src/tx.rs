@@ -53,6 +53,17 @@ impl Tx<'_> {
         Ok(found)
     }
 
+    /// Has a statement run when the closure has returned, after all its others; those given here run in their order.
+    ///
+    /// For rows that many writers compete for: a database with several writers locks them for the commit alone then.
+    /// The closure must not look for what the statement does: on such a database it has not been done yet.
+    pub fn exec_at_commit(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()> {
+        self.run(|driver| match driver {
+            // One writer: nobody competes.
+            Driver::Sqlite(session) => session.exec(sql, params),
+        })
+    }
+
     /// Runs a statement whose rows nobody needs.
     ///
     /// A driver that talks to a server may hold it back and send it with the next [`query`](Self::query) or with

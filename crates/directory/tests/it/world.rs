@@ -9,7 +9,7 @@ use portreeve_directory::{Actor, Call, Clock, Ids, Refusal, members, roll, teams
 use portreeve_scim::query::ListQuery;
 use portreeve_scim::resource::Notes;
 use portreeve_scim::{Patch, Resource};
-use portreeve_store::{Database, Options, Store, Tx};
+use portreeve_store::{Database, Options, Scope, Store, Tx};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -52,7 +52,7 @@ impl World {
         change(&mut settings);
         let id = ids.next(1).to_string();
         let directory = runtime
-            .block_on(store.write(move |tx| {
+            .block_on(store.write(Scope::ALL, move |tx| {
                 let team = teams::ensure(tx, "acme", "t1", 1)?;
                 let new = New {
                     id: id.clone(),
@@ -98,7 +98,7 @@ impl World {
     ) -> Result<R, Refusal> {
         let call = self.call();
         self.runtime
-            .block_on(self.store.write(move |tx| work(tx, &call)))
+            .block_on(self.store.write(Scope::ALL, move |tx| work(tx, &call)))
     }
 
     pub(crate) fn read<R: Send + 'static>(

@@ -12,7 +12,7 @@ use portreeve_directory::directories::Directory;
 use portreeve_directory::events::{self, Category, Outcome};
 use portreeve_directory::{Actor, Call, Clock, Ids, Refusal};
 use portreeve_scim::query;
-use portreeve_store::Tx;
+use portreeve_store::{Scope, Tx};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ impl Ask {
         &self,
         work: impl Fn(&mut Tx<'_>) -> Result<R, Refusal> + Send + 'static,
     ) -> Result<R, Problem> {
-        let done = self.app.write(work).await;
+        let done = self.app.write(Scope::ALL, work).await;
         self.app.tokens.clear();
         Ok(done?)
     }

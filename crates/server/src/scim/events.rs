@@ -30,6 +30,7 @@ use portreeve_directory::directories::Directory;
 use portreeve_directory::{Actor, Call, Refusal, outcomes};
 use portreeve_scim::discovery::{AsyncRequest, Events};
 use portreeve_scim::error;
+use portreeve_store::Scope;
 use serde_json::json;
 use std::io;
 use std::sync::Arc;
@@ -138,7 +139,9 @@ pub(crate) async fn tell_interrupted(app: &App) -> Result<(), Refusal> {
     let result =
         json!({ "status": status.to_string(), "response": error::body(status, None, detail) });
     let count = app
-        .write(move |tx| outcomes::interrupted(tx, &clock, &ids, &result))
+        .write(Scope::ALL, move |tx| {
+            outcomes::interrupted(tx, &clock, &ids, &result)
+        })
         .await?;
     if count > 0 {
         tracing::warn!(

@@ -200,13 +200,17 @@ pub(crate) async fn delete(
         Kind::User => {
             let gone = id.clone();
             ctx.app
-                .write(move |tx| users::delete(tx, &call, &gone, &only_if))
+                .write(call.scope(), move |tx| {
+                    users::delete(tx, &call, &gone, &only_if)
+                })
                 .await?;
             release_reports(ctx, id).await
         }
         Kind::Group => Ok(ctx
             .app
-            .write(move |tx| groups::delete(tx, &call, &id, &only_if))
+            .write(call.scope(), move |tx| {
+                groups::delete(tx, &call, &id, &only_if)
+            })
             .await?),
     }
 }
@@ -226,7 +230,9 @@ async fn release_reports(ctx: &Ctx, manager: String) -> Result<(), Failure> {
         let (call, manager) = (ctx.call.clone(), manager.clone());
         more = ctx
             .app
-            .write(move |tx| users::release_reports(tx, &call, &manager))
+            .write(call.scope(), move |tx| {
+                users::release_reports(tx, &call, &manager)
+            })
             .await?;
     }
     Ok(())
@@ -236,7 +242,7 @@ async fn release_reports(ctx: &Ctx, manager: String) -> Result<(), Failure> {
 pub(crate) async fn discard(ctx: &Ctx, kind: Kind, id: &str) -> Result<(), Failure> {
     let (call, id) = (ctx.call.clone(), id.to_owned());
     ctx.app
-        .write(move |tx| match kind {
+        .write(call.scope(), move |tx| match kind {
             Kind::User => users::discard(tx, &call, &id),
             Kind::Group => groups::discard(tx, &call, &id),
         })
@@ -254,9 +260,9 @@ async fn change<R: Send + 'static>(
     let (call, app) = (ctx.call.clone(), &ctx.app);
     let names = app.told.new_ones(&call.directory.id, notes.unknown);
     if names.is_empty() {
-        return Ok(app.write(work).await?);
+        return Ok(app.write(call.scope(), work).await?);
     }
-    let written = app.write(move |tx| {
+    let written = app.write(call.scope(), move |tx| {
         let done = work(tx)?;
         let new = unknown::note_all(tx, &call.directory.id, &names, call.at)?;
         Ok((done, names.clone(), new))

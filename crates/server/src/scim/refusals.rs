@@ -92,7 +92,7 @@ pub(super) async fn record(
         id.map(str::to_owned),
     );
     let (reason, detail) = (failure.reason, failure.detail.clone());
-    let written = app.write(move |tx| {
+    let written = app.write(call.scope(), move |tx| {
         let (call, verb, kind, id) = &owned;
         let event = events::New {
             category: Category::ScimSync,

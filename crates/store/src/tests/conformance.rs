@@ -8,7 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::{ADD, ALL, Bed, COUNT, COUNTER, INCREMENT, NAMES, add, hold, one_int};
-use crate::{Error, Param, Result, Store, Tx, Value, params};
+use crate::{Error, Param, Result, Scope, Store, Tx, Value, params};
 
 /// Each check becomes one test for each driver.
 macro_rules! conformance {
@@ -72,7 +72,9 @@ async fn values_come_back_as_they_went_in(bed: Bed) {
         };
         let got = bed
             .store
-            .write(move |tx| tx.query("SELECT $1", &params![&owned]))
+            .write(Scope::ALL, move |tx| {
+                tx.query("SELECT $1", &params![&owned])
+            })
             .await;
         assert_eq!(
             got.unwrap()[0].values(),
@@ -149,7 +151,7 @@ async fn parameters_go_by_number(bed: Bed) {
 }
 
 async fn a_transaction_reads_its_own_writes(bed: Bed) {
-    let counted = bed.store.write(|tx| {
+    let counted = bed.store.write(Scope::ALL, |tx| {
         add(tx, 1, "ann")?;
         one_int(tx, COUNT)
     });
@@ -167,7 +169,7 @@ async fn query_one_takes_at_most_one_row(bed: Bed) {
         (2, &["ann"], Ok(Some("ann"))),
         (3, &["ann", "bob"], Err(())),
     ] {
-        let got = bed.store.write(move |tx| {
+        let got = bed.store.write(Scope::ALL, move |tx| {
             names.iter().try_for_each(|name| add(tx, team, name))?;
             tx.query_one(NAMES, &params![team])
         });
@@ -197,7 +199,7 @@ async fn each_stops_when_told(bed: Bed) {
 }
 
 async fn conflicts_name_the_index(bed: Bed) {
-    let seed = bed.store.write(|tx| {
+    let seed = bed.store.write(Scope::ALL, |tx| {
         tx.exec(
             "INSERT INTO people (id, team, name, nick) VALUES (1, 1, 'ann', 'A')",
             &[],
@@ -228,7 +230,10 @@ async fn conflicts_name_the_index(bed: Bed) {
         ),
     ];
     for (sql, index) in cases {
-        let got = bed.store.write(move |tx| tx.exec(sql, &[])).await;
+        let got = bed
+            .store
+            .write(Scope::ALL, move |tx| tx.exec(sql, &[]))
+            .await;
         assert_eq!(
             got,
             Err(Error::Conflict {
@@ -242,7 +247,10 @@ async fn conflicts_name_the_index(bed: Bed) {
 async fn broken_references_are_refused(bed: Bed) {
     let orphan =
         |tx: &mut Tx<'_>| tx.exec("INSERT INTO pets (owner, name) VALUES (99, 'rex')", &[]);
-    assert_eq!(bed.store.write(orphan).await, Err(Error::ForeignKey));
+    assert_eq!(
+        bed.store.write(Scope::ALL, orphan).await,
+        Err(Error::ForeignKey)
+    );
     let owned = |tx: &mut Tx<'_>| {
         tx.exec(
             "INSERT INTO people (id, team, name) VALUES (1, 1, 'ann')",
@@ -251,7 +259,10 @@ async fn broken_references_are_refused(bed: Bed) {
         tx.exec("INSERT INTO pets (owner, name) VALUES (1, 'rex')", &[])?;
         tx.exec("DELETE FROM people WHERE id = 1", &[])
     };
-    assert_eq!(bed.store.write(owned).await, Err(Error::ForeignKey));
+    assert_eq!(
+        bed.store.write(Scope::ALL, owned).await,
+        Err(Error::ForeignKey)
+    );
     assert_eq!(bed.count().await, 0);
 }
 
@@ -267,7 +278,7 @@ async fn neighbours<R: Send + 'static>(
     for number in 0..count {
         let (store, work) = (store.clone(), Arc::clone(&work));
         running.push(tokio::spawn(async move {
-            store.write(move |tx| work(tx, number)).await
+            store.write(Scope::ALL, move |tx| work(tx, number)).await
         }));
     }
     while store.stats().queued <= u64::try_from(count).unwrap() {
@@ -328,7 +339,7 @@ async fn an_overlooked_error_is_not_committed(bed: Bed) {
     let conflict = Err(Error::Conflict {
         index: "people_team_name".into(),
     });
-    let overlooked = bed.store.write(|tx| {
+    let overlooked = bed.store.write(Scope::ALL, |tx| {
         add(tx, 1, "ann")?;
         let _ = add(tx, 1, "ann");
         Ok::<_, Error>(tx.query(COUNT, &[]).map(drop))
@@ -353,7 +364,10 @@ async fn a_read_is_a_snapshot(bed: Bed) {
     tokio::task::spawn_blocking(move || running.recv().unwrap())
         .await
         .unwrap();
-    bed.store.write(|tx| add(tx, 1, "ann")).await.unwrap();
+    bed.store
+        .write(Scope::ALL, |tx| add(tx, 1, "ann"))
+        .await
+        .unwrap();
     assert_eq!(
         bed.count().await,
         1,
@@ -377,7 +391,7 @@ async fn reads_cannot_write(bed: Bed) {
 
 async fn a_cancelled_request_does_no_harm(bed: Bed) {
     let (go, held) = hold(&bed.store).await;
-    let abandoned = bed.store.write(|tx| add(tx, 1, "ann"));
+    let abandoned = bed.store.write(Scope::ALL, |tx| add(tx, 1, "ann"));
     assert!(
         tokio::time::timeout(Duration::from_millis(1), abandoned)
             .await
@@ -385,7 +399,10 @@ async fn a_cancelled_request_does_no_harm(bed: Bed) {
     );
     go.send(()).unwrap();
     held.await.unwrap().unwrap();
-    bed.store.write(|tx| add(tx, 1, "bob")).await.unwrap();
+    bed.store
+        .write(Scope::ALL, |tx| add(tx, 1, "bob"))
+        .await
+        .unwrap();
     assert_eq!(bed.count().await, 2, "it had been accepted, so it was done");
 }
 
@@ -405,7 +422,9 @@ async fn closing_finishes_what_was_accepted(bed: Bed) {
     for number in 0..10 {
         let store = bed.store.clone();
         running.push(tokio::spawn(async move {
-            store.write(move |tx| add(tx, number, "ann")).await
+            store
+                .write(Scope::ALL, move |tx| add(tx, number, "ann"))
+                .await
         }));
     }
     while bed.store.stats().queued < 11 {
@@ -423,7 +442,7 @@ async fn closing_finishes_what_was_accepted(bed: Bed) {
         assert_eq!(answer.await.unwrap(), Ok(()));
     }
     assert_eq!(
-        bed.store.write(|tx| add(tx, 1, "bob")).await,
+        bed.store.write(Scope::ALL, |tx| add(tx, 1, "bob")).await,
         Err(Error::Closed)
     );
     assert_eq!(
@@ -440,7 +459,7 @@ async fn dropping_the_store_inside_a_closure_is_harmless(bed: Bed) {
     // The request's future is abandoned, so that its closure owns the last clone of the store.
     let abandoned = async move {
         let owner = last.clone();
-        last.write(move |tx| {
+        last.write(Scope::ALL, move |tx| {
             let _ = &owner;
             add(tx, 1, "ann")
         })
@@ -507,7 +526,7 @@ async fn run_steps(store: Store, steps: Vec<Step>) {
         let now = match step {
             Step::Read => store.lookup(|tx| one_int(tx, COUNTER)).await.unwrap(),
             _ => store
-                .write(move |tx| {
+                .write(Scope::ALL, move |tx| {
                     tx.exec(INCREMENT, &[])?;
                     match step {
                         Step::Refuse => Err(Error::ForeignKey),

@@ -59,7 +59,10 @@ async fn a_file_that_is_no_database_is_called_damaged() {
 async fn the_files_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let bed = Bed::sqlite();
-    bed.store.write(|tx| add(tx, 1, "ann")).await.unwrap();
+    bed.store
+        .write(Scope::ALL, |tx| add(tx, 1, "ann"))
+        .await
+        .unwrap();
     for name in ["roll.db", "roll.db-wal", "roll.db-shm", "roll.db.lock"] {
         let mode = bed
             .folder
@@ -76,7 +79,10 @@ async fn the_files_are_for_their_owner_alone() {
 #[tokio::test]
 async fn closing_leaves_one_file_with_everything() {
     let Bed { folder, store } = Bed::sqlite();
-    store.write(|tx| add(tx, 1, "ann")).await.unwrap();
+    store
+        .write(Scope::ALL, |tx| add(tx, 1, "ann"))
+        .await
+        .unwrap();
     store.lookup(|tx| one_int(tx, super::COUNT)).await.unwrap();
     store.close();
     let mut files: Vec<_> = folder
@@ -98,29 +104,37 @@ async fn a_full_queue_turns_newcomers_away_in_time() {
     let (go, held) = hold(&bed.store).await;
     let waited = Duration::from_millis(1);
     assert_eq!(
-        bed.store.write(|tx| add(tx, 1, "ann")).await,
+        bed.store.write(Scope::ALL, |tx| add(tx, 1, "ann")).await,
         Err(Error::Busy { waited })
     );
     go.send(()).unwrap();
     held.await.unwrap().unwrap();
-    assert_eq!(bed.store.write(|tx| add(tx, 1, "ann")).await, Ok(()));
+    assert_eq!(
+        bed.store.write(Scope::ALL, |tx| add(tx, 1, "ann")).await,
+        Ok(())
+    );
 }
 
 #[tokio::test]
 async fn a_full_disk_is_survived() {
     let bed = Bed::sqlite();
-    let limited = bed
-        .store
-        .write(|tx| tx.query("PRAGMA max_page_count = 40", &[]).map(drop));
+    let limited = bed.store.write(Scope::ALL, |tx| {
+        tx.query("PRAGMA max_page_count = 40", &[]).map(drop)
+    });
     limited.await.unwrap();
     let name = "x".repeat(200_000);
-    let full = bed.store.write(move |tx| add(tx, 1, &name));
+    let full = bed.store.write(Scope::ALL, move |tx| add(tx, 1, &name));
     assert_eq!(full.await, Err(Error::Full));
     bed.store
-        .write(|tx| tx.query("PRAGMA max_page_count = 4000", &[]).map(drop))
+        .write(Scope::ALL, |tx| {
+            tx.query("PRAGMA max_page_count = 4000", &[]).map(drop)
+        })
         .await
         .unwrap();
-    bed.store.write(|tx| add(tx, 1, "ann")).await.unwrap();
+    bed.store
+        .write(Scope::ALL, |tx| add(tx, 1, "ann"))
+        .await
+        .unwrap();
     assert_eq!(bed.count().await, 1);
 }
 
@@ -130,7 +144,10 @@ async fn the_log_is_begun_anew_before_it_grows_large() {
     // Each goes into the table and into its index: 280 MB in all.
     for number in 0..140 {
         let name = format!("{number}{}", "x".repeat(1_000_000));
-        bed.store.write(move |tx| add(tx, 1, &name)).await.unwrap();
+        bed.store
+            .write(Scope::ALL, move |tx| add(tx, 1, &name))
+            .await
+            .unwrap();
     }
     let log = bed
         .folder

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::BodyExt;
 use portreeve_directory::{Refusal, outcomes};
 use portreeve_scim::error;
+use portreeve_store::Scope;
 use serde_json::{Map, Value, json};
 use std::future::Future;
 use std::sync::Arc;
@@ -151,11 +152,9 @@ impl Accepted {
     async fn remember(&self) -> Result<(), Response> {
         let (call, id) = (self.ctx.call.clone(), self.txn.clone());
         let (bulk, asked) = (self.asked.bulk, self.asked.operations.clone());
-        let written = self
-            .ctx
-            .app
-            .store
-            .write(move |tx| outcomes::accept(tx, &call, &id, bulk, &asked));
+        let written = self.ctx.app.store.write(call.scope(), move |tx| {
+            outcomes::accept(tx, &call, &id, bulk, &asked)
+        });
         written.await.map_err(|refusal: Refusal| {
             render::failure(&refusal.into(), render::media_type(&self.ctx.headers))
         })
@@ -177,10 +176,9 @@ impl Accepted {
             Err(_) => self.failed(),
         };
         let (call, id) = (self.ctx.call.clone(), self.txn.clone());
-        let settled = self
-            .ctx
-            .app
-            .write(move |tx| outcomes::settle(tx, &call, &id, &results));
+        let settled = self.ctx.app.write(call.scope(), move |tx| {
+            outcomes::settle(tx, &call, &id, &results)
+        });
         if let Err(error) = settled.await {
             tracing::error!(%error, txn = self.txn, "the outcome of an accepted request was not written");
         }
@@ -261,10 +259,9 @@ fn not_carried_out() -> Value {
 
 async fn withdraw(ctx: &Ctx, txn: String) {
     let directory = ctx.call.directory.id.clone();
-    let gone = ctx
-        .app
-        .store
-        .write(move |tx| outcomes::withdraw(tx, &directory, &txn));
+    let gone = ctx.app.store.write(Scope::of(&directory), move |tx| {
+        outcomes::withdraw(tx, &directory, &txn)
+    });
     let gone: Result<(), Refusal> = gone.await;
     if let Err(error) = gone {
         tracing::warn!(%error, "an accepted request that was answered after all is still listed");

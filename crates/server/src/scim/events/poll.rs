@@ -13,7 +13,7 @@ use portreeve_directory::directories::{self, Directory};
 use portreeve_directory::events::{self, Category, Outcome};
 use portreeve_directory::streams::{self, Stream};
 use portreeve_directory::{Call, Refusal, What};
-use portreeve_store::Tx;
+use portreeve_store::{Scope, Tx};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -159,7 +159,7 @@ async fn take(
     let call = own_call(app, directory.clone());
     let (id, errors) = (stream.id.clone(), request.set_errs.clone());
     let name = stream.audience.clone();
-    let written = app.write(move |tx| {
+    let written = app.write(call.scope(), move |tx| {
         streams::settle(tx, &call.directory, &id, &taken)?;
         streams::delivered(tx, &call.directory.id, &id, call.at)?;
         for (jti, error) in &errors {
@@ -237,7 +237,9 @@ async fn wait(
 async fn pass(app: &App, directory: Arc<Directory>, stream: &Stream) -> Result<(), Refusal> {
     let id = stream.id.clone();
     app.store
-        .write(move |tx| streams::settle(tx, &directory, &id, &[]))
+        .write(Scope::of(&directory.id), move |tx| {
+            streams::settle(tx, &directory, &id, &[])
+        })
         .await
 }
 

@@ -17,6 +17,7 @@ use client::{Client, Reply};
 use portreeve_directory::Refusal;
 use portreeve_directory::directories::{self, Directory};
 use portreeve_directory::streams::{self, Sealed, Stream};
+use portreeve_store::Scope;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -216,10 +217,11 @@ async fn next(app: &Arc<App>, stream: &Stream) -> Result<Option<Batch>, Refusal>
     };
     if claims.is_empty() {
         if passed.is_some() {
+            let scope = Scope::of(&directory.id);
             let pass = move |tx: &mut portreeve_store::Tx<'_>| {
                 streams::settle(tx, &directory, &stream.id, &[])
             };
-            app.store.write(pass).await?;
+            app.store.write(scope, pass).await?;
         }
         return Ok(None);
     }
@@ -245,7 +247,7 @@ async fn note(
     let (id, jti) = (stream.id.clone(), jti.to_owned());
     match reply {
         Reply::Taken => {
-            let write = app.store.write(move |tx| {
+            let write = app.store.write(call.scope(), move |tx| {
                 streams::settle(tx, &call.directory, &id, std::slice::from_ref(&jti))?;
                 streams::delivered(tx, &call.directory.id, &id, call.at)
             });
@@ -259,14 +261,14 @@ async fn note(
                 "a receiver refused a security event; it is skipped"
             );
             let name = stream.endpoint.clone().unwrap_or_default();
-            let write = app.write(move |tx| {
+            let write = app.write(call.scope(), move |tx| {
                 streams::settle(tx, &call.directory, &id, std::slice::from_ref(&jti))?;
                 poll::skipped(tx, &call, (&id, &name), &jti, &said)
             });
             write.await.map(|()| true)
         }
         Reply::Failed(said, retry_after) => {
-            let write = app.store.write(move |tx| {
+            let write = app.store.write(call.scope(), move |tx| {
                 let failures = streams::by_id(tx, &call.directory.id, &id)?.failures;
                 let next = call.at + pause(failures, retry_after) * 1_000_000;
                 streams::failed(tx, &call.directory.id, &id, &said, next)
