@@ -162,7 +162,9 @@ fn prepare(
         also(tx, &call)
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime.block_on(store.write(portreeve_store::Scope::ALL, work)).expect("it is written");
+    runtime
+        .block_on(store.write(portreeve_store::Scope::ALL, work))
+        .expect("it is written");
     store.close();
 }
 

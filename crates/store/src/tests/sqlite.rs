@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Bed, SCHEMA, add, hold, one_int, sqlite_options};
-use crate::{Error, Migration, Store};
+use crate::{Error, Migration, Scope, Store};
 
 #[test]
 fn two_servers_cannot_share_a_database() {
