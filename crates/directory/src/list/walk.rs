@@ -219,9 +219,51 @@ impl Walk<'_> {
     }
 
     /// The next resources after a place, in order.
+    ///
+    /// Resources without a value come last, or first when descending (RFC 7644 section 3.4.2.3). No index has them in
+    /// that place, so those with a value and those without are read one after the other.
     fn chunk<K: Kind>(
         &self,
         tx: &mut Tx<'_>,
+        after: Option<&(Option<Key>, String)>,
+        limit: i64,
+        skip: i64,
+    ) -> Result<Vec<Found<K::Item>>, Refusal> {
+        let Order::Column {
+            nullable: true,
+            descending,
+            ..
+        } = *self.order
+        else {
+            return self.stretch::<K>(tx, Part::All, after, limit, skip);
+        };
+        if skip > 0 {
+            return self.stretch::<K>(tx, Part::All, after, limit, skip);
+        }
+        let unvalued = matches!(after, Some((Some(Key::Null), _)));
+        let first = if unvalued || (descending && after.is_none()) {
+            Part::Unvalued
+        } else {
+            Part::Valued
+        };
+        let mut found = self.stretch::<K>(tx, first, after, limit, 0)?;
+        let second = match first {
+            Part::Unvalued if descending => Some(Part::Valued),
+            Part::Valued if !descending => Some(Part::Unvalued),
+            _ => None,
+        };
+        let missing = limit - as_i64(found.len() as u64);
+        if let Some(second) = second.filter(|_| missing > 0) {
+            found.append(&mut self.stretch::<K>(tx, second, None, missing, 0)?);
+        }
+        Ok(found)
+    }
+
+    /// One statement: the next resources of a part after a place in it.
+    fn stretch<K: Kind>(
+        &self,
+        tx: &mut Tx<'_>,
+        part: Part,
         after: Option<&(Option<Key>, String)>,
         limit: i64,
         skip: i64,
@@ -230,10 +272,10 @@ impl Walk<'_> {
         let place = after.map_or(String::new(), |(key, id)| {
             self.place(key.as_ref(), id, &mut given)
         });
-        let (column, order) = self.order_by();
+        let (column, only, order) = self.order_by(part);
         given.push(Param::Int(limit));
         let mut sql = format!(
-            "SELECT {}{column} FROM {} t WHERE t.directory_id = $1{}{}{place} ORDER BY {order} LIMIT ${}",
+            "SELECT {}{column} FROM {} t WHERE t.directory_id = $1{}{}{only}{place} ORDER BY {order} LIMIT ${}",
             K::COLUMNS,
             K::TABLE,
             K::SEEN,
@@ -260,66 +302,65 @@ impl Walk<'_> {
             .collect()
     }
 
-    /// The extra column that carries the sort value, and the ORDER BY list.
-    fn order_by(&self) -> (String, String) {
-        match *self.order {
-            Order::Id { descending: false } | Order::Computed(_) => (String::new(), "t.id".into()),
-            Order::Id { descending: true } => (String::new(), "t.id DESC".into()),
-            Order::Column {
-                column,
-                nullable,
-                descending,
-                ..
-            } => {
-                let direction = if descending { " DESC" } else { "" };
-                let nulls = if nullable {
-                    format!("{column} IS NULL{direction}, ")
-                } else {
-                    String::new()
-                };
-                (
-                    format!(", {column}"),
-                    format!("{nulls}{column}{direction}, t.id{direction}"),
-                )
-            }
-        }
+    /// The extra column that carries the sort value, the condition of the part, and the ORDER BY list.
+    fn order_by(&self, part: Part) -> (String, String, String) {
+        let Order::Column {
+            column,
+            nullable,
+            descending,
+            ..
+        } = *self.order
+        else {
+            let descending = matches!(self.order, Order::Id { descending: true });
+            let order = if descending { "t.id DESC" } else { "t.id" };
+            return (String::new(), String::new(), order.into());
+        };
+        let direction = if descending { " DESC" } else { "" };
+        let carried = format!(", {column}");
+        let by_value = format!("{column}{direction}, t.id{direction}");
+        let (only, order) = match part {
+            Part::Valued => (format!(" AND {column} IS NOT NULL"), by_value),
+            Part::Unvalued => (format!(" AND {column} IS NULL"), format!("t.id{direction}")),
+            Part::All if nullable => (
+                String::new(),
+                format!("{column} IS NULL{direction}, {by_value}"),
+            ),
+            Part::All => (String::new(), by_value),
+        };
+        (carried, only, order)
     }
 
-    /// The condition "later in the order than this place".
+    /// The condition "later in the order than this place", within its part.
     fn place<'p>(&self, key: Option<&'p Key>, id: &'p str, given: &mut Vec<Param<'p>>) -> String {
         given.push(Param::Text(id));
         let id = given.len();
-        let (column, nullable, descending) = match *self.order {
-            Order::Id { descending } => (None, false, descending),
-            Order::Computed(_) => (None, false, false),
+        let (column, descending) = match *self.order {
+            Order::Id { descending } => (None, descending),
+            Order::Computed(_) => (None, false),
             Order::Column {
-                column,
-                nullable,
-                descending,
-                ..
-            } => (Some(column), nullable, descending),
+                column, descending, ..
+            } => (Some(column), descending),
         };
         let sign = if descending { '<' } else { '>' };
-        let (Some(column), Some(key)) = (column, key) else {
+        let value = key.and_then(|key| match key {
+            Key::Null => None,
+            Key::Int(number) => Some(Param::Int(*number)),
+            Key::Text(text) => Some(Param::Text(text)),
+        });
+        let (Some(column), Some(value)) = (column, value) else {
             return format!(" AND t.id {sign} ${id}");
         };
-        match key {
-            Key::Null if descending => {
-                return format!(
-                    " AND (({column} IS NULL AND t.id < ${id}) OR {column} IS NOT NULL)"
-                );
-            }
-            Key::Null => return format!(" AND {column} IS NULL AND t.id > ${id}"),
-            Key::Int(number) => given.push(Param::Int(*number)),
-            Key::Text(text) => given.push(Param::Text(text)),
-        }
-        let later = format!("({column}, t.id) {sign} (${}, ${id})", given.len());
-        if nullable && !descending {
-            format!(" AND ({later} OR {column} IS NULL)")
-        } else {
-            format!(" AND {later}")
-        }
+        given.push(value);
+        format!(" AND ({column}, t.id) {sign} (${}, ${id})", given.len())
     }
+}
+
+/// Which resources a statement is about, when they are sorted by an attribute that not all have.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    All,
+    Valued,
+    Unvalued,
 }
 
 fn as_i64(number: u64) -> i64 {
