@@ -1,6 +1,6 @@
 //! Directories: each one source of people of a team, with the rules that hold for its provider.
 
-use crate::{Refusal, What};
+use crate::{Refusal, What, leases};
 use portreeve_scim::text::fold;
 use portreeve_scim::{Catalog, Profile, Schema};
 use portreeve_store::{Row, Tx, params, statements};
@@ -317,6 +317,7 @@ pub fn update(
 /// Removes a directory with everything in it. Its events stay.
 pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
     by_id(tx, id)?;
+    leases::forget(tx, id)?;
     let parts = [
         DELETE_MEMBERS,
         DELETE_EMAILS,

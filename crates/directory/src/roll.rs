@@ -3,11 +3,18 @@
 use portreeve_store::Migration;
 
 /// All migrations, oldest first.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "roll",
-    sql: include_str!("../../../migrations/0001_roll.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "roll",
+        sql: include_str!("../../../migrations/0001_roll.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "leases",
+        sql: include_str!("../../../migrations/0002_leases.sql"),
+    },
+];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
 pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -22,6 +29,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::unknown::ALL,
         crate::streams::ALL,
         crate::outcomes::ALL,
+        crate::leases::ALL,
     ]
     .into_iter()
     .flatten()
