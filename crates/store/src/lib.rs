@@ -41,6 +41,7 @@ pub use migrate::Migration;
 pub use options::{Database, Options};
 pub use row::{Param, Row, Value};
 pub use scope::Scope;
+pub use sqlite::backup;
 pub use stats::Stats;
 pub use store::Store;
 pub use tx::Tx;

@@ -49,7 +49,7 @@ pub(super) fn run(path: &Path, known: &[Migration], now: i64) -> Result<()> {
     Ok(())
 }
 
-fn applied(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
+pub(super) fn applied(connection: &Connection) -> rusqlite::Result<Vec<Applied>> {
     connection
         .prepare("SELECT version, checksum FROM migrations ORDER BY version")?
         .query_map([], |row| {

@@ -1,5 +1,6 @@
 //! The embedded driver: one thread that writes in groups, and pooled connections that read snapshots.
 
+pub mod backup;
 mod checkpoint;
 mod conflict;
 mod connection;
