@@ -1,7 +1,9 @@
 //! The provisioning engine: it pushes people and groups into applications that speak SCIM 2.0.
 //!
 //! [`target`] is the receiving side as the engine sees it: a SCIM client that retries without doing anything twice.
+//! [`source`] is where they come from, told in the same words by every kind of source.
 //! [`demo`] sends a sample company through it, request for request as Microsoft Entra ID would.
 
 pub mod demo;
+pub mod source;
 pub mod target;
