@@ -1,9 +1,13 @@
 //! Settings: each defined once, here. Flags, environment, configuration file, `config show` and the manual come from this list.
 
+mod load;
+#[cfg(test)]
+mod tests;
+
+pub use load::{Load, Patience};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// One setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +58,50 @@ pub const SETTINGS: &[Setting] = &[
         name: "trusted-proxies",
         env: "PORTREEVE_TRUSTED_PROXIES",
         value: "ADDRS",
-        help: "Comma-separated addresses of reverse proxies whose X-Forwarded-Proto and X-Forwarded-Host count",
+        help: "Comma-separated addresses of reverse proxies whose X-Forwarded-For, -Proto and -Host count",
         default: "none",
+    },
+    Setting {
+        name: "rate-limit-token",
+        env: "PORTREEVE_RATE_LIMIT_TOKEN",
+        value: "NUMBER",
+        help: "Requests a second with one token; 0 sets no limit",
+        default: "2500",
+    },
+    Setting {
+        name: "rate-limit-address",
+        env: "PORTREEVE_RATE_LIMIT_ADDRESS",
+        value: "NUMBER",
+        help: "Requests a second without a valid token from one address; 0 sets no limit",
+        default: "50",
+    },
+    Setting {
+        name: "max-requests",
+        env: "PORTREEVE_MAX_REQUESTS",
+        value: "NUMBER",
+        help: "Requests that are worked on at once; further ones are answered 503",
+        default: "1024",
+    },
+    Setting {
+        name: "request-timeout",
+        env: "PORTREEVE_REQUEST_TIMEOUT",
+        value: "SECONDS",
+        help: "How long a request may take until its answer begins; then it is answered 503",
+        default: "30",
+    },
+    Setting {
+        name: "retention-audit",
+        env: "PORTREEVE_RETENTION_AUDIT",
+        value: "DAYS",
+        help: "How many days the log keeps changes and what admins did: 400, or forever",
+        default: "400",
+    },
+    Setting {
+        name: "retention-requests",
+        env: "PORTREEVE_RETENTION_REQUESTS",
+        value: "DAYS",
+        help: "How many days the log keeps refused requests of providers: 30, or forever",
+        default: "30",
     },
     Setting {
         name: "log-format",
@@ -193,31 +239,55 @@ pub struct Config {
     pub database: PathBuf,
     /// Without a slash at the end.
     pub public_url: Option<String>,
-    /// Proxies whose forwarding headers count.
-    pub trusted_proxies: Vec<std::net::IpAddr>,
+    /// Proxies whose forwarding headers count, in their canonical form.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// How much may be asked of the server.
+    pub load: Load,
+    /// How long the log keeps what.
+    pub retention: Retention,
     /// What was given, and where it came from.
     pub given: Values,
     /// What one client may take; no setting, because nobody has to think about it.
     pub patience: Patience,
+    /// How often background work looks after itself; no setting either.
+    pub pace: Pace,
 }
 
-/// How much of the server one client, or all of them together, may take.
+/// How long the two halves of the log are kept; `None` for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// How long a client may take to send a body.
-    pub body: Duration,
-    /// How long a client may take nothing of an answer that is waiting for it.
-    pub write: Duration,
-    /// How many connections may be open at once; whoever comes then waits until one closes.
-    pub connections: usize,
+pub struct Retention {
+    /// Changes, and what admins did.
+    pub audit: Option<Duration>,
+    /// Requests of providers that were refused.
+    pub requests: Option<Duration>,
 }
 
-impl Default for Patience {
+impl Default for Retention {
     fn default() -> Self {
         Self {
-            body: Duration::from_secs(30),
-            write: Duration::from_secs(60),
-            connections: 4096,
+            audit: Some(400 * DAY),
+            requests: Some(30 * DAY),
+        }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The periods of background work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// How often a server says that it lives and looks after the others; a third of
+    /// [`LIFE`](portreeve_directory::leases::LIFE) at most.
+    pub beat: Duration,
+    /// How often what need not be kept any more is looked for.
+    pub retention: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            beat: Duration::from_secs(5),
+            retention: Duration::from_secs(600),
         }
     }
 }
@@ -243,18 +313,27 @@ impl Config {
                 .split(',')
                 .map(|part| {
                     part.trim()
-                        .parse()
+                        .parse::<IpAddr>()
+                        .map(|address| address.to_canonical())
                         .map_err(|_| format!("\"{part}\" is not an IP address"))
                 })
                 .collect::<Result<Vec<_>, _>>()
         })?;
+        let kept = Retention::default();
+        let retention = Retention {
+            audit: read(values, "retention-audit", days)?.unwrap_or(kept.audit),
+            requests: read(values, "retention-requests", days)?.unwrap_or(kept.requests),
+        };
         Ok(Self {
+            retention,
             database: database.unwrap_or_else(|| data.join("portreeve.sqlite")),
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8460))),
             public_url,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
+            load: Load::from_values(values)?,
             given: values.clone(),
             patience: Patience::default(),
+            pace: Pace::default(),
             data,
         })
     }
@@ -266,10 +345,17 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             trusted_proxies: Vec::new(),
+            retention: Retention::default(),
             given: Values::new(),
             patience: Patience::default(),
+            pace: Pace::default(),
             data,
         }
+    }
+
+    /// Whether what this proxy says of its clients counts.
+    pub(crate) fn trusts(&self, proxy: IpAddr) -> bool {
+        self.trusted_proxies.contains(&proxy.to_canonical())
     }
 
     /// The value of a setting that is in force, and where it comes from.
@@ -316,6 +402,17 @@ fn database(url: &str) -> Result<PathBuf, String> {
     }
 }
 
+/// A number of days, or `forever`.
+fn days(value: &str) -> Result<Option<Duration>, String> {
+    if value == "forever" {
+        return Ok(None);
+    }
+    match value.parse() {
+        Ok(days @ 1..=36_500) => Ok(Some(DAY * days)),
+        _ => Err("give a number of days from 1 to 36500, or forever".into()),
+    }
+}
+
 /// An absolute URL of HTTP with a host. It stands in answers and headers as it is, so it has nothing to escape in it.
 fn public_url(url: &str) -> Result<String, String> {
     let wrong = || "give a URL such as https://portreeve.example.com, without ? or #".to_owned();
@@ -336,108 +433,4 @@ fn public_url(url: &str) -> Result<String, String> {
         return Err(wrong());
     }
     Ok(url.trim_end_matches('/').to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn values(
-        flags: &[(&'static str, &str)],
-        env: &[(&str, &str)],
-        file: &str,
-    ) -> Result<Values, ConfigError> {
-        let flags = flags
-            .iter()
-            .map(|(name, value)| (*name, (*value).to_owned()))
-            .collect();
-        let env = |name: &str| {
-            env.iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
-        gather(&flags, env, Some((Path::new("/etc/p.toml"), file)))
-    }
-
-    #[test]
-    fn flags_beat_environment_beats_file() {
-        let file = "listen = \"127.0.0.1:1\"\npublic-url = \"http://file\"\nlog = \"debug\"";
-        let got = values(
-            &[("listen", "127.0.0.1:3")],
-            &[
-                ("PORTREEVE_LISTEN", "127.0.0.1:2"),
-                ("PORTREEVE_PUBLIC_URL", "http://env/"),
-            ],
-            file,
-        )
-        .unwrap();
-        assert_eq!(got["listen"], ("127.0.0.1:3".into(), Origin::Flag));
-        assert_eq!(
-            got["public-url"],
-            (
-                "http://env/".into(),
-                Origin::Environment("PORTREEVE_PUBLIC_URL")
-            )
-        );
-        assert_eq!(
-            got["log"],
-            ("debug".into(), Origin::File("/etc/p.toml".into()))
-        );
-        assert_eq!(
-            Config::from_values(&got).unwrap().public_url.as_deref(),
-            Some("http://env")
-        );
-    }
-
-    #[test]
-    fn wrong_values_name_the_setting_and_the_remedy() {
-        for (name, file, expect) in [
-            ("unknown setting", "lisen = \"x\"", "lisen"),
-            ("no TOML", "listen", "not valid TOML"),
-            ("no address", "listen = \"localhost\"", "127.0.0.1:8460"),
-            (
-                "no database",
-                "database = \"mysql://x\"",
-                "sqlite:///absolute/path",
-            ),
-            (
-                "relative database",
-                "database = \"sqlite://x\"",
-                "absolute path",
-            ),
-            (
-                "no URL",
-                "public-url = \"portreeve.example.com\"",
-                "https://portreeve.example.com",
-            ),
-            (
-                "another scheme",
-                "public-url = \"ftp://portreeve.example.com\"",
-                "https://portreeve.example.com",
-            ),
-            ("no host", "public-url = \"https:///x\"", "such as"),
-            ("an account", "public-url = \"https://a:b@x\"", "such as"),
-            ("a query", "public-url = \"https://x/?a=b\"", "without ?"),
-            ("a fragment", "public-url = \"https://x/#a\"", "or #"),
-            ("a quote", "public-url = 'https://x/\"y'", "such as"),
-            ("a backslash", "public-url = 'https://x\\y'", "such as"),
-            ("a line break", "public-url = \"https://x/\\ny\"", "such as"),
-            ("a bell", "public-url = \"https://x/\\u0007\"", "such as"),
-            (
-                "a port that is none",
-                "public-url = \"https://x:y\"",
-                "such as",
-            ),
-            (
-                "no proxy address",
-                "trusted-proxies = [\"10.0.0.1\", \"proxy\"]",
-                "\"proxy\" is not an IP address",
-            ),
-        ] {
-            let error = values(&[], &[], file)
-                .and_then(|values| Config::from_values(&values).map(drop))
-                .unwrap_err();
-            assert!(error.to_string().contains(expect), "{name}: {error}");
-        }
-    }
 }
