@@ -1,5 +1,6 @@
 //! The checks every driver passes, and those about one driver's own ways; all through the public face.
 
+mod backup;
 mod conformance;
 mod migrations;
 mod sqlite;

@@ -9,7 +9,7 @@ use crate::migrate::Applied;
 use crate::sqlite::{conflict, migrations};
 
 /// Instructions of SQLite's machine between two looks at the watch: some milliseconds.
-const STEP: i32 = 1_000_000;
+const STEP: i32 = 100_000;
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq)]

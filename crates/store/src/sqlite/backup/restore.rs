@@ -121,14 +121,14 @@ fn checked(
 /// Gives the database a second name and takes its log away, so that the next rename replaces it in one step. At no
 /// moment stands a log beside a database that it does not belong to.
 fn put_aside(database: &Path, keep_as: &Path) -> Result<Option<PathBuf>, BackupError> {
-    if !database.exists() {
+    let Ok(found) = fs::metadata(database) else {
         return Ok(None);
-    }
-    // Who opens a database last carries its log over when closing. That fails when the database is damaged, which is
-    // when people restore: then the log is kept beside it as it is.
-    let opened = connection::open(database, CACHE_KIB).map(drop);
+    };
+    // Who opens a database last carries its log over when closing. A damaged one may keep its log, and an empty one
+    // would lose it; then the log goes along as it is, because people restore when something is damaged.
     let log = with_suffix(database, "-wal");
-    if opened.is_ok() && log.exists() {
+    let opened = log.exists() && found.len() > 0 && connection::open(database, CACHE_KIB).is_ok();
+    if opened && log.exists() {
         return Err(BackupError::InUse(database.to_owned()));
     }
     // Not every file system has links; without one there is a moment without a database, which our lock guards.
