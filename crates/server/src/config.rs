@@ -8,6 +8,7 @@ pub use load::{Load, Patience};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// One setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -345,6 +346,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             trusted_proxies: Vec::new(),
+            load: Load::default(),
             retention: Retention::default(),
             given: Values::new(),
             patience: Patience::default(),
