@@ -24,6 +24,22 @@ const SCHEMA: &[Migration] = &[Migration {
         CREATE TABLE logs (id TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL);",
 }];
 
+const OTHER: &[Migration] = &[Migration {
+    version: 1,
+    name: "other",
+    sql: "CREATE TABLE boats (id TEXT NOT NULL PRIMARY KEY);",
+}];
+const CIRCLE: &[Migration] = &[Migration {
+    version: 1,
+    name: "circle",
+    sql: "CREATE TABLE boats (id TEXT NOT NULL PRIMARY KEY, tows TEXT REFERENCES boats (id));",
+}];
+const NO_KEY: &[Migration] = &[Migration {
+    version: 1,
+    name: "no key",
+    sql: "CREATE TABLE boats (id TEXT);",
+}];
+
 const BOAT: &str =
     "INSERT INTO boats (port, id, afloat, chart, note, built) VALUES ($1, $2, $3, $4, $5, $6)";
 
@@ -221,21 +237,6 @@ async fn a_copy_that_ends_early_leaves_nothing() {
 
 #[tokio::test]
 async fn what_cannot_be_copied_is_refused() {
-    const OTHER: &[Migration] = &[Migration {
-        version: 1,
-        name: "other",
-        sql: "CREATE TABLE boats (id TEXT NOT NULL PRIMARY KEY);",
-    }];
-    const CIRCLE: &[Migration] = &[Migration {
-        version: 1,
-        name: "circle",
-        sql: "CREATE TABLE boats (id TEXT NOT NULL PRIMARY KEY, tows TEXT REFERENCES boats (id));",
-    }];
-    const NO_KEY: &[Migration] = &[Migration {
-        version: 1,
-        name: "no key",
-        sql: "CREATE TABLE boats (id TEXT);",
-    }];
     let (source, full) = (filled().await, filled().await);
     let of = |migrations| Bed::sqlite_with(|options| options.migrations = migrations);
     let boats = || "boats".to_string();
