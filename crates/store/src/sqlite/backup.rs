@@ -16,12 +16,15 @@ use std::sync::Arc;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use self::partial::Partial;
 use super::{conflict, connection};
 use crate::Error;
 
 pub use self::check::{Contents, Table};
+pub use self::partial::Partial;
 pub use self::restore::{Restored, restore};
+
+/// What a backup is called behind its name until it is finished.
+pub const PARTIAL: &str = ".partial";
 
 /// Pages copied between two looks at the watch: 4 MiB, some milliseconds.
 const STEP: i32 = 1024;
@@ -120,9 +123,8 @@ pub fn save(
     watch: &Watch,
 ) -> Result<Contents, BackupError> {
     apart(database, file)?;
-    partial::free(file, replace)?;
-    let partial = Partial::make(with_suffix(file, ".partial"))?;
-    apart(database, partial.path())?;
+    apart(database, &with_suffix(file, PARTIAL))?;
+    let partial = Partial::make(file, PARTIAL, replace)?;
     let source = open_source(database)?;
     copy(&source, partial.path(), watch)?;
     drop(source);
@@ -131,7 +133,7 @@ pub fn save(
         BackupError::Unusable { why, .. } => Error::Damaged(why).into(),
         other => other,
     })?;
-    partial.publish(file, replace)?;
+    partial.publish()?;
     Ok(contents)
 }
 

@@ -10,7 +10,11 @@ use super::{BackupError, with_suffix};
 /// What SQLite may put beside a database while it checks it.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-pub(super) struct Partial {
+/// A file under a name of its own, for its owner alone, until [`publish`](Self::publish) gives it the right one.
+/// Dropping it removes it.
+pub struct Partial {
+    name: PathBuf,
+    replace: bool,
     path: PathBuf,
     /// Locked until the end, so that nobody else writes the same file; what a crash left behind is not locked.
     file: File,
@@ -18,8 +22,14 @@ pub(super) struct Partial {
 }
 
 impl Partial {
-    /// Makes an empty file for its owner alone, in place of one that a crash left behind.
-    pub(super) fn make(path: PathBuf) -> Result<Self, BackupError> {
+    /// Makes an empty file called `name` and `suffix`, in place of one that a crash left behind.
+    ///
+    /// # Errors
+    /// [`BackupError::Exists`] when `name` is taken and not to be replaced, [`BackupError::UnderWay`] when somebody
+    /// else is making the same file.
+    pub fn make(name: &Path, suffix: &str, replace: bool) -> Result<Self, BackupError> {
+        free(name, replace)?;
+        let path = with_suffix(name, suffix);
         let file = private().open(&path).map_err(at(&path))?;
         match file.try_lock() {
             Ok(()) => {}
@@ -27,6 +37,8 @@ impl Partial {
             Err(TryLockError::Error(cause)) => return Err(BackupError::File { path, cause }),
         }
         let partial = Self {
+            name: name.to_owned(),
+            replace,
             path,
             file,
             published: false,
@@ -35,7 +47,8 @@ impl Partial {
         Ok(partial)
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// Where it is until it is published.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -43,11 +56,11 @@ impl Partial {
         &self.file
     }
 
-    /// Flushes the file and gives it its name; the name is on disk too when this returns.
-    pub(super) fn publish(mut self, name: &Path, replace: bool) -> Result<(), BackupError> {
+    /// Flushes the file and gives it its name; both are on disk when this returns.
+    pub fn publish(mut self) -> Result<(), BackupError> {
         self.flush()?;
-        free(name, replace)?;
-        self.rename(name)
+        free(&self.name, self.replace)?;
+        self.rename()
     }
 
     /// Has what was written on disk.
@@ -56,10 +69,10 @@ impl Partial {
     }
 
     /// The last step of [`publish`](Self::publish), for who has done the others.
-    pub(super) fn rename(&mut self, name: &Path) -> Result<(), BackupError> {
-        fs::rename(&self.path, name).map_err(at(name))?;
+    pub(super) fn rename(&mut self) -> Result<(), BackupError> {
+        fs::rename(&self.path, &self.name).map_err(at(&self.name))?;
         self.published = true;
-        flush_folder(name).map_err(at(name))
+        flush_folder(&self.name).map_err(at(&self.name))
     }
 }
 
@@ -90,10 +103,10 @@ pub(super) fn free(name: &Path, replace: bool) -> Result<(), BackupError> {
 
 /// A name is on disk when its folder is.
 pub(super) fn flush_folder(file: &Path) -> io::Result<()> {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => File::open(".")?.sync_all(),
-    }
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// The system's error about a file; a full disk is told in the same words wherever it shows.

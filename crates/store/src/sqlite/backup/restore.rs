@@ -40,15 +40,14 @@ pub fn restore(
     apart(database, file)?;
     without_log(file)?;
     let lock = lock(database)?;
-    free(database, replace)?;
     free(keep_as, false)?;
-    let mut partial = Partial::make(with_suffix(database, ".restoring"))?;
+    let mut partial = Partial::make(database, ".restoring", replace)?;
     hand_over(&[&lock, partial.file()], database).map_err(at(partial.path()))?;
     copy(file, &partial, watch)?;
     let contents = checked(file, &partial, known, watch)?;
     partial.flush()?;
     let kept = put_aside(database, keep_as)?;
-    partial.rename(database)?;
+    partial.rename()?;
     Ok(Restored { contents, kept })
 }
 
