@@ -11,6 +11,15 @@ CREATE TABLE teams (
 );
 CREATE UNIQUE INDEX teams_name ON teams (name_key);
 
+-- Where the feed of a team ends. The row is the last that a transaction which records events locks, and stays locked
+-- until it has committed; so positions rise in the order of commits, whichever server the writer is on.
+CREATE TABLE feeds (
+  team_id TEXT NOT NULL PRIMARY KEY REFERENCES teams (id),
+  position BIGINT NOT NULL,
+  -- the highest position of a change that is not kept any more
+  floor BIGINT NOT NULL
+);
+
 CREATE TABLE directories (
   id TEXT NOT NULL PRIMARY KEY,
   team_id TEXT NOT NULL REFERENCES teams (id),
@@ -97,9 +106,10 @@ CREATE TABLE members (
 ) {without_rowid};
 CREATE INDEX members_member ON members (directory_id, member_id, group_id);
 
--- The audit log, and at the same time the feed of committed changes: ids rise in commit order.
+-- The audit log, and at the same time the feed of committed changes: positions rise in commit order, without gaps.
 CREATE TABLE events (
   team_id TEXT NOT NULL,
+  position BIGINT NOT NULL,
   id TEXT NOT NULL,
   directory_id TEXT,
   at BIGINT NOT NULL,
@@ -117,9 +127,12 @@ CREATE TABLE events (
   reason TEXT,
   detail TEXT,
   changes TEXT,
-  PRIMARY KEY (team_id, id)
+  PRIMARY KEY (team_id, position)
 );
-CREATE INDEX events_object ON events (team_id, object_id, id) WHERE object_id IS NOT NULL;
+CREATE UNIQUE INDEX events_id ON events (team_id, id);
+CREATE INDEX events_object ON events (team_id, object_id, position) WHERE object_id IS NOT NULL;
+-- Refusals are not kept as long as the rest, and found among it without passing over it.
+CREATE INDEX events_refused ON events (team_id, position) WHERE outcome = 'refused';
 
 -- Attributes that a provider sends and no schema of the directory knows: ignored, and named once.
 CREATE TABLE unknown_attributes (
@@ -139,7 +152,7 @@ CREATE TABLE event_streams (
   secret {bytes},
   audience TEXT NOT NULL,
   content TEXT NOT NULL,
-  position TEXT NOT NULL,
+  position BIGINT NOT NULL,
   failures BIGINT NOT NULL,
   next_attempt_at BIGINT NOT NULL,
   last_error TEXT,
@@ -150,8 +163,8 @@ CREATE TABLE event_streams (
 CREATE TABLE event_acks (
   directory_id TEXT NOT NULL,
   stream_id TEXT NOT NULL,
-  event_id TEXT NOT NULL,
-  PRIMARY KEY (directory_id, stream_id, event_id)
+  position BIGINT NOT NULL,
+  PRIMARY KEY (directory_id, stream_id, position)
 ) {without_rowid};
 
 -- Outcomes of requests that were answered before they were carried out (RFC 9967, `Prefer: respond-async`). Until

@@ -1,11 +1,30 @@
 //! Events: the append-only audit log, which is also the ordered feed of committed changes.
 //!
 //! One row serves both, because they are the same fact: whoever follows the feed reads what the auditor reads, and a
-//! change costs one write less. Ids rise in commit order, so `after an id` is a place in the feed.
+//! change costs one write less. Each team counts its events; their positions rise in the order of commits without gaps,
+//! so `after a position` is a place in the feed. Ids name events to the outside and say nothing of their order.
 
+/// What [`read::from_row`] takes.
+macro_rules! columns {
+    () => {
+        "id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes, position"
+    };
+}
+
+/// What makes an event a change. An answer only tells a client what came of changes that have events themselves.
+macro_rules! is_change {
+    () => {
+        "outcome = 'ok' AND category IN ('SCIM_SYNC', 'ADMIN') AND action <> 'answer'"
+    };
+}
+
+mod feed;
 mod read;
 
-pub use read::{Event, Query, find, get, list, list_all, streamable};
+pub use feed::{Changes, Log, Page, changes, last, prune, pruned_to};
+pub use read::{Event, Place, Query, find, get, list, list_all, streamable};
+
+pub(crate) use feed::begin;
 
 use crate::{Call, Refusal};
 use portreeve_store::{Tx, params, statements};
@@ -13,10 +32,18 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 statements! {
-    INSERT = "INSERT INTO events (team_id, id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
-    BY_ID = "SELECT id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes FROM events WHERE team_id = $1 AND id = $2";
-    STREAMABLE = "SELECT id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes FROM events WHERE team_id = $1 AND id > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY id LIMIT $4";
-    LAST = "SELECT id FROM events WHERE team_id = $1 ORDER BY id DESC LIMIT 1";
+    INSERT = concat!("INSERT INTO events (team_id, ", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, (SELECT position FROM feeds WHERE team_id = $1))");
+    BY_ID = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1 AND id = $2");
+    PLACE = "SELECT position FROM events WHERE team_id = $1 AND id = $2";
+    STREAMABLE = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1 AND position > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY position LIMIT $4");
+    BEGIN = "INSERT INTO feeds (team_id, position, floor) VALUES ($1, 0, 0)";
+    ADVANCE = "UPDATE feeds SET position = position + 1 WHERE team_id = $1";
+    EXTENT = "SELECT position, floor FROM feeds WHERE team_id = $1";
+    RAISE = "UPDATE feeds SET floor = $2 WHERE team_id = $1 AND floor < $2";
+    CHANGES = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1 AND position > $2 AND position <= $3 AND ", is_change!(), " ORDER BY position LIMIT $4");
+    CHANGES_OF = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1 AND position > $2 AND position <= $3 AND directory_id = $5 AND ", is_change!(), " ORDER BY position LIMIT $4");
+    PRUNE_AUDIT = concat!("DELETE FROM events WHERE team_id = $1 AND position IN (SELECT position FROM (SELECT position, at FROM events WHERE team_id = $1 AND NOT (outcome = 'refused' AND category = 'SCIM_SYNC') ORDER BY position LIMIT $3) AS oldest WHERE at < $2) RETURNING CASE WHEN ", is_change!(), " THEN position ELSE 0 END");
+    PRUNE_REQUESTS = "DELETE FROM events WHERE team_id = $1 AND position IN (SELECT position FROM (SELECT position, at FROM events WHERE team_id = $1 AND outcome = 'refused' AND category = 'SCIM_SYNC' ORDER BY position LIMIT $3) AS oldest WHERE at < $2) RETURNING 0";
 }
 
 /// What an event is about.
@@ -76,6 +103,8 @@ pub struct New<'a> {
 }
 
 /// Writes an event in the transaction of the change it tells of.
+///
+/// It gets its position at the end of that transaction, and cannot be read in it.
 pub fn record(tx: &mut Tx<'_>, call: &Call, new: &New<'_>) -> Result<(), Refusal> {
     let now = call.clock.now();
     let (outcome, reason, detail) = match new.outcome {
@@ -103,14 +132,8 @@ pub fn record(tx: &mut Tx<'_>, call: &Call, new: &New<'_>) -> Result<(), Refusal
         detail,
         new.changes,
     ];
-    Ok(tx.exec(INSERT, &row)?)
-}
-
-/// The id of the newest event of a team, which is the end of its feed.
-pub fn last(tx: &mut Tx<'_>, team_id: &str) -> Result<Option<String>, Refusal> {
-    tx.query_one(LAST, &params![team_id])?
-        .map(|mut row| Ok(row.take_text(0)?))
-        .transpose()
+    tx.exec_at_commit(ADVANCE, &params![&call.directory.team_id])?;
+    Ok(tx.exec_at_commit(INSERT, &row)?)
 }
 
 /// What differs between two resources, as `[{attribute, old, new}]` with sub-attributes of complex values named by path.

@@ -28,11 +28,10 @@ statements! {
     SECRET = "SELECT secret FROM event_streams WHERE directory_id = $1 AND id = $2";
     DELETE_ACKS = "DELETE FROM event_acks WHERE directory_id = $1 AND stream_id = $2";
     DELETE = "DELETE FROM event_streams WHERE directory_id = $1 AND id = $2";
-    IS_STREAMABLE = "SELECT id FROM events WHERE team_id = $1 AND id = $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer')";
-    STREAMABLE_IDS = "SELECT id FROM events WHERE team_id = $1 AND id > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY id LIMIT $4";
-    ACK = "INSERT INTO event_acks (directory_id, stream_id, event_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
-    ACKED = "SELECT event_id FROM event_acks WHERE directory_id = $1 AND stream_id = $2 AND event_id > $3 AND event_id <= $4";
-    FORGET_ACKS = "DELETE FROM event_acks WHERE directory_id = $1 AND stream_id = $2 AND event_id <= $3";
+    STREAMABLE_PLACES = "SELECT position FROM events WHERE team_id = $1 AND position > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY position LIMIT $4";
+    ACK = "INSERT INTO event_acks (directory_id, stream_id, position) SELECT directory_id, $3, position FROM events WHERE team_id = $1 AND id = $4 AND position > $5 AND directory_id = $2 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ON CONFLICT DO NOTHING";
+    ACKED = "SELECT position FROM event_acks WHERE directory_id = $1 AND stream_id = $2 AND position > $3 AND position <= $4";
+    FORGET_ACKS = "DELETE FROM event_acks WHERE directory_id = $1 AND stream_id = $2 AND position <= $3";
     MOVE = "UPDATE event_streams SET position = $3 WHERE directory_id = $1 AND id = $2 AND position < $3";
     DELIVERED = "UPDATE event_streams SET failures = 0, next_attempt_at = 0, last_error = NULL, last_delivered_at = $3 WHERE directory_id = $1 AND id = $2";
     FAILED = "UPDATE event_streams SET failures = failures + 1, next_attempt_at = $3, last_error = $4 WHERE directory_id = $1 AND id = $2";
@@ -101,8 +100,8 @@ pub struct Stream {
     pub audience: String,
     /// How much they tell.
     pub content: Content,
-    /// Everything up to this event has been received.
-    pub position: String,
+    /// Everything up to this position in the feed has been received.
+    pub position: i64,
     /// How many deliveries have failed in a row.
     pub failures: i64,
     /// Not before this time (microseconds since 1970 UTC) is delivery tried again.
@@ -187,7 +186,7 @@ pub fn create(
             (Delivery::Push, Some(endpoint.clone()), sealed, None)
         }
     };
-    let position = events::last(tx, &directory.team_id)?.unwrap_or_default();
+    let position = events::last(tx, &directory.team_id)?;
     tx.exec(
         INSERT,
         &params![
@@ -198,7 +197,7 @@ pub fn create(
             stored.as_ref(),
             &new.audience,
             new.content.name(),
-            &position,
+            position,
             now
         ],
     )?;
@@ -299,6 +298,7 @@ fn from_row(mut row: Row) -> Result<Stream, Refusal> {
             "full" => Content::Full,
             _ => Content::Notice,
         },
+        position: row.int(6)?,
         failures: row.int(7)?,
         next_attempt_at: row.int(8)?,
         last_delivered_at: row.opt_int(10)?,
@@ -307,7 +307,6 @@ fn from_row(mut row: Row) -> Result<Stream, Refusal> {
         id: row.take_text(1)?,
         endpoint: row.take_opt_text(3)?,
         audience: row.take_text(4)?,
-        position: row.take_text(6)?,
         last_error: row.take_opt_text(9)?,
     })
 }

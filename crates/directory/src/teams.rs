@@ -1,6 +1,6 @@
 //! Teams: one organisation each, the tenant.
 
-use crate::{Refusal, What};
+use crate::{Refusal, What, events};
 use portreeve_scim::text::fold;
 use portreeve_store::{Tx, params, statements};
 use serde::Serialize;
@@ -37,7 +37,7 @@ pub fn by_name(tx: &mut Tx<'_>, name: &str) -> Result<Team, Refusal> {
     })
 }
 
-/// Finds the team of that name, or makes it with the given id.
+/// Finds the team of that name, or makes it with the given id and an empty feed.
 pub fn ensure(tx: &mut Tx<'_>, name: &str, id: &str, now: i64) -> Result<Team, Refusal> {
     match by_name(tx, name) {
         Err(Refusal::NotFound(..)) => {}
@@ -45,6 +45,7 @@ pub fn ensure(tx: &mut Tx<'_>, name: &str, id: &str, now: i64) -> Result<Team, R
     }
     let name = valid_name(name)?;
     tx.exec(INSERT, &params![id, name, fold(name).as_ref(), now])?;
+    events::begin(tx, id)?;
     Ok(Team {
         id: id.to_owned(),
         name: name.to_owned(),

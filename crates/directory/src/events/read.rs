@@ -1,6 +1,6 @@
 //! Reading the log: one event, a page by filter, a stretch of the feed.
 
-use super::{BY_ID, STREAMABLE};
+use super::{BY_ID, PLACE, STREAMABLE};
 use crate::{Refusal, What, teams};
 use portreeve_scim::time;
 use portreeve_store::{Param, Row, Tx, params};
@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 /// One entry of the log.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
-    /// UUIDv7; its order is the order of commits.
+    /// Its place in the feed of its team: from 1 on in the order of commits.
+    pub position: i64,
+    /// UUID.
     pub id: String,
     /// Which directory it concerns.
     pub directory_id: Option<String>,
@@ -45,6 +47,26 @@ pub struct Event {
     pub changes: Vec<Value>,
 }
 
+/// A place in the log of a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// The event at this position. There need not be one: 0 is before every event.
+    Position(i64),
+    /// The event with this id.
+    Event(String),
+}
+
+impl Place {
+    /// A place as people write it: a number is a position, nothing the beginning, anything else the id of an event.
+    pub fn parse(text: &str) -> Self {
+        match text.parse() {
+            Ok(position) => Self::Position(position),
+            Err(_) if text.is_empty() => Self::Position(0),
+            Err(_) => Self::Event(text.to_owned()),
+        }
+    }
+}
+
 /// Which events to list.
 #[derive(Debug, Clone, Default)]
 pub struct Query {
@@ -58,15 +80,13 @@ pub struct Query {
     pub action: Option<String>,
     /// Only `ok` or `refused`.
     pub outcome: Option<String>,
-    /// Only later than this event: then oldest first, which is how one follows the log.
-    pub after: Option<String>,
-    /// Only earlier than this event: the next page of a list that is newest first.
-    pub before: Option<String>,
+    /// Only later than this place: then oldest first, which is how one follows the log.
+    pub after: Option<Place>,
+    /// Only earlier than this place: the next page of a list that is newest first.
+    pub before: Option<Place>,
     /// At most so many.
     pub limit: i64,
 }
-
-const COLUMNS: &str = "id, directory_id, at, category, action, outcome, object_kind, object_id, object_name, actor_kind, actor_id, request_id, duration_us, version, reason, detail, changes";
 
 /// One event of a team.
 pub fn get(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Event, Refusal> {
@@ -77,41 +97,80 @@ pub fn get(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Event, Refusal> {
 
 /// Events of a team: newest first, or oldest first when following (`after`).
 pub fn list(tx: &mut Tx<'_>, team_id: &str, query: &Query) -> Result<Vec<Event>, Refusal> {
-    let mut sql = format!("SELECT {COLUMNS} FROM events WHERE team_id = $1");
+    let mut resolve = |place: &Option<Place>| match place {
+        None => Ok(None),
+        Some(place) => position(tx, team_id, place).map(Some),
+    };
+    let (after, before) = (resolve(&query.after)?, resolve(&query.before)?);
+    let places = [
+        ("position >", after.map(Param::Int)),
+        ("position <", before.map(Param::Int)),
+    ];
+    let order = match after {
+        Some(_) => "position ASC",
+        None => "position DESC",
+    };
+    select(tx, team_id, query, &places, order)
+}
+
+/// Events of all teams, newest first by the times in their ids, because positions of several teams cannot be compared. The
+/// list goes on before an event, and cannot be followed.
+pub fn list_all(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<Event>, Refusal> {
+    let before = match (&query.after, &query.before) {
+        (None, None) => None,
+        (None, Some(Place::Event(id))) => Some(Param::from(id)),
+        _ => {
+            return Err(Refusal::Invalid {
+                attribute: "team",
+                reason: "several teams have no common order of events; say which team, or which directory".to_owned(),
+            });
+        }
+    };
+    let mut all = Vec::new();
+    for team in teams::list(tx)? {
+        all.extend(select(tx, &team.id, query, &[("id <", before)], "id DESC")?);
+    }
+    all.sort_by(|a, b| b.id.cmp(&a.id));
+    all.truncate(usize::try_from(query.limit).unwrap_or(0));
+    Ok(all)
+}
+
+fn position(tx: &mut Tx<'_>, team_id: &str, place: &Place) -> Result<i64, Refusal> {
+    match place {
+        Place::Position(position) => Ok(*position),
+        Place::Event(id) => match tx.query_one(PLACE, &params![team_id, id])? {
+            Some(row) => Ok(row.int(0)?),
+            None => Err(Refusal::NotFound(What::Event, id.clone())),
+        },
+    }
+}
+
+fn select(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    query: &Query,
+    places: &[(&str, Option<Param<'_>>)],
+    order: &str,
+) -> Result<Vec<Event>, Refusal> {
+    let mut sql = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1").to_owned();
     let mut given: Vec<Param<'_>> = vec![team_id.into()];
-    let conditions = [
+    let filters = [
         ("directory_id =", &query.directory_id),
         ("object_id =", &query.object_id),
         ("category =", &query.category),
         ("action =", &query.action),
         ("outcome =", &query.outcome),
-        ("id >", &query.after),
-        ("id <", &query.before),
-    ];
-    for (condition, value) in conditions {
+    ]
+    .map(|(condition, value)| (condition, value.as_ref().map(Param::from)));
+    for (condition, value) in filters.iter().chain(places) {
         if let Some(value) = value {
-            given.push(value.into());
+            given.push(*value);
             sql.push_str(&format!(" AND {condition} ${}", given.len()));
         }
     }
     given.push(query.limit.into());
-    let order = if query.after.is_some() { "ASC" } else { "DESC" };
-    sql.push_str(&format!(" ORDER BY id {order} LIMIT ${}", given.len()));
+    sql.push_str(&format!(" ORDER BY {order} LIMIT ${}", given.len()));
     tx.query(&sql, &given)?.into_iter().map(from_row).collect()
-}
-
-/// Events of all teams in the order of [`list`].
-pub fn list_all(tx: &mut Tx<'_>, query: &Query) -> Result<Vec<Event>, Refusal> {
-    let mut all = Vec::new();
-    for team in teams::list(tx)? {
-        all.extend(list(tx, &team.id, query)?);
-    }
-    all.sort_by(|a, b| match query.after {
-        Some(_) => a.id.cmp(&b.id),
-        None => b.id.cmp(&a.id),
-    });
-    all.truncate(usize::try_from(query.limit).unwrap_or(0));
-    Ok(all)
 }
 
 /// One event of whichever team.
@@ -125,12 +184,12 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Event, Refusal> {
     Err(Refusal::NotFound(What::Event, id.to_owned()))
 }
 
-/// The next committed SCIM changes of a directory after an event, oldest first.
+/// The next committed SCIM changes of a directory after a position, oldest first.
 pub fn streamable(
     tx: &mut Tx<'_>,
     team_id: &str,
     directory_id: &str,
-    after: &str,
+    after: i64,
     limit: i64,
 ) -> Result<Vec<Event>, Refusal> {
     tx.query(STREAMABLE, &params![team_id, after, directory_id, limit])?
@@ -144,6 +203,7 @@ impl Event {
     pub fn to_json(&self) -> Value {
         let mut out = Map::new();
         out.insert("id".into(), json!(self.id));
+        out.insert("position".into(), json!(self.position));
         out.insert("time".into(), json!(time::format(self.at)));
         out.insert("category".into(), json!(self.category));
         out.insert("action".into(), json!(self.action));
@@ -185,8 +245,16 @@ impl Event {
     }
 }
 
-fn from_row(mut row: Row) -> Result<Event, Refusal> {
+/// How much text of changes (bytes) a row has, which is what can be long in it.
+pub(super) fn weight(row: &Row) -> usize {
+    let changes = row.opt_text(16);
+    changes.map_or(0, |text| text.map_or(0, str::len))
+}
+
+/// The event in a row of the columns of this module.
+pub(super) fn from_row(mut row: Row) -> Result<Event, Refusal> {
     Ok(Event {
+        position: row.int(17)?,
         at: row.int(2)?,
         duration_us: row.opt_int(12)?,
         version: row.opt_int(13)?,

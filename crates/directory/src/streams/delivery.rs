@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 /// Events per read of the feed.
 const PAGE: i64 = 100;
-/// Ids per read where only ids are needed. The next one is mostly the last one looked at.
+/// Positions per read where only positions are needed. The next one is mostly the last one looked at.
 const STRIDE: i64 = 16;
 
 /// What a receiver has not taken yet.
@@ -17,7 +17,7 @@ pub struct Pending {
     /// Whether there are others after these.
     pub more: bool,
     /// Where the feed ends now, if nothing is pending: the next look can begin there.
-    pub end: Option<String>,
+    pub end: Option<i64>,
 }
 
 /// The oldest events that a receiver has not acknowledged, `limit` at most.
@@ -28,20 +28,20 @@ pub fn pending(
     tx: &mut Tx<'_>,
     directory: &Directory,
     stream: &Stream,
-    after: Option<&str>,
+    after: Option<i64>,
     limit: usize,
 ) -> Result<Pending, Refusal> {
     let mut found = Pending::default();
-    let mut place = after.unwrap_or_default().max(&stream.position).to_owned();
+    let mut place = after.map_or(stream.position, |after| after.max(stream.position));
     loop {
-        let page = events::streamable(tx, &directory.team_id, &directory.id, &place, PAGE)?;
-        let Some(last) = page.last().map(|event| event.id.clone()) else {
+        let page = events::streamable(tx, &directory.team_id, &directory.id, place, PAGE)?;
+        let Some(last) = page.last().map(|event| event.position) else {
             break;
         };
         let whole = page.len() as i64 == PAGE;
-        let acked = acked(tx, &directory.id, &stream.id, &place, &last)?;
+        let acked = acked(tx, &directory.id, &stream.id, place, last)?;
         for event in page {
-            if acked.contains(&event.id) {
+            if acked.contains(&event.position) {
                 continue;
             }
             if found.events.len() == limit {
@@ -56,7 +56,7 @@ pub fn pending(
         place = last;
     }
     if found.events.is_empty() {
-        found.end = events::last(tx, &directory.team_id)?;
+        found.end = Some(events::last(tx, &directory.team_id)?);
     }
     Ok(found)
 }
@@ -70,40 +70,40 @@ pub fn settle(
     event_ids: &[String],
 ) -> Result<(), Refusal> {
     let stream = by_id(tx, &directory.id, stream_id)?;
+    let (team, position) = (&directory.team_id, stream.position);
     for id in event_ids {
-        let known = params![&directory.team_id, id, &directory.id];
-        if *id > stream.position && tx.query_one(IS_STREAMABLE, &known)?.is_some() {
-            tx.exec(ACK, &params![&directory.id, stream_id, id])?;
-        }
+        let ack = params![team, &directory.id, stream_id, id, position];
+        tx.exec(ACK, &ack)?;
     }
     let position = reach(tx, directory, &stream)?;
     if position > stream.position {
-        tx.exec(MOVE, &params![&directory.id, stream_id, &position])?;
-        tx.exec(FORGET_ACKS, &params![&directory.id, stream_id, &position])?;
+        tx.exec(MOVE, &params![&directory.id, stream_id, position])?;
+        tx.exec(FORGET_ACKS, &params![&directory.id, stream_id, position])?;
     }
     Ok(())
 }
 
 /// The place up to which a receiver has everything: the end of the feed when nothing is missing, so that what does not
-/// concern the stream is passed once and not on every look.
-fn reach(tx: &mut Tx<'_>, directory: &Directory, stream: &Stream) -> Result<String, Refusal> {
-    let mut place = stream.position.clone();
+/// concern the stream is passed once and not on every look. Nothing of this directory can be committed between the two
+/// reads, because writes of one scope wait for one another.
+fn reach(tx: &mut Tx<'_>, directory: &Directory, stream: &Stream) -> Result<i64, Refusal> {
+    let mut place = stream.position;
     loop {
-        let from = params![&directory.team_id, &place, &directory.id, STRIDE];
+        let from = params![&directory.team_id, place, &directory.id, STRIDE];
         let page = tx
-            .query(STREAMABLE_IDS, &from)?
+            .query(STREAMABLE_PLACES, &from)?
             .into_iter()
-            .map(|mut row| Ok(row.take_text(0)?))
+            .map(|row| Ok(row.int(0)?))
             .collect::<Result<Vec<_>, Refusal>>()?;
-        let Some(last) = page.last() else {
-            return Ok(events::last(tx, &directory.team_id)?.unwrap_or(place));
+        let Some(&last) = page.last() else {
+            return Ok(events::last(tx, &directory.team_id)?.max(place));
         };
-        let acked = acked(tx, &directory.id, &stream.id, &place, last)?;
-        for id in page {
-            if !acked.contains(&id) {
+        let acked = acked(tx, &directory.id, &stream.id, place, last)?;
+        for position in page {
+            if !acked.contains(&position) {
                 return Ok(place);
             }
-            place = id;
+            place = position;
         }
     }
 }
@@ -112,12 +112,12 @@ fn acked(
     tx: &mut Tx<'_>,
     directory_id: &str,
     stream_id: &str,
-    after: &str,
-    last: &str,
-) -> Result<HashSet<String>, Refusal> {
+    after: i64,
+    last: i64,
+) -> Result<HashSet<i64>, Refusal> {
     tx.query(ACKED, &params![directory_id, stream_id, after, last])?
         .into_iter()
-        .map(|mut row| Ok(row.take_text(0)?))
+        .map(|row| Ok(row.int(0)?))
         .collect()
 }
 

@@ -233,7 +233,7 @@ impl World {
     pub(crate) fn events(&self) -> Vec<Event> {
         let team = self.directory.team_id.clone();
         let query = events::Query {
-            after: Some(String::new()),
+            after: Some(events::Place::Position(0)),
             limit: 1000,
             ..Default::default()
         };
