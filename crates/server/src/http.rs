@@ -1,8 +1,13 @@
 //! HTTP connections: accepting, limits on slow clients, request ids, and a shutdown that finishes what is under way.
 
+mod bodies;
+mod descriptors;
+mod gate;
+mod places;
 mod stall;
 
 use crate::config::Patience;
+use crate::limits::Limits;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderValue, Request, Response};
@@ -10,19 +15,17 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use places::{Place, Places};
 use portreeve_directory::{Clock, Ids};
 use stall::Stall;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
-use tower::ServiceExt;
+use tokio::sync::watch;
 
-/// How long a client may take to send the headers of a request, also while a connection is idle.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long requests under way may take once the server is asked to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -41,6 +44,7 @@ pub(crate) struct Serving {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<Ids>,
     pub(crate) patience: Patience,
+    pub(crate) limits: Arc<Limits>,
     /// Turns true when the server is to stop.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -48,24 +52,31 @@ pub(crate) struct Serving {
 /// Serves TCP until asked to stop, then finishes the requests under way.
 pub(crate) async fn tcp(listener: TcpListener, serving: Serving) {
     let open = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(serving.patience.connections));
+    let places = Places::new(descriptors::make_room(serving.patience.connections));
     let mut stop = serving.stop.clone();
     loop {
-        // Whoever finds no place waits with the operating system, which has room for some and refuses the rest.
-        let place = tokio::select! {
-            place = places.clone().acquire_owned() => place.ok(),
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
             () = asked_to_stop(&mut stop) => break,
         };
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => {
-                    // Answers are written whole; waiting to fill packets only delays them.
-                    let _ = stream.set_nodelay(true);
-                    spawn(stream, Peer::Address(peer), &serving, &open, place);
-                }
-                Err(error) => pause(&error).await,
-            },
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Descriptors may have run out; a connection that does nothing has one to give.
+                places.clear_one();
+                pause(&error).await;
+                continue;
+            }
+        };
+        // Whoever comes meanwhile waits with the operating system, which has room for some and refuses the rest.
+        let place = tokio::select! {
+            place = places.take() => place,
             () = asked_to_stop(&mut stop) => break,
+        };
+        if let Some(place) = place {
+            // Answers are written whole; waiting to fill packets only delays them.
+            let _ = stream.set_nodelay(true);
+            spawn(stream, Peer::Network(peer.ip(), place), &serving, &open);
         }
     }
     drop(listener);
@@ -80,7 +91,7 @@ pub(crate) async fn unix(listener: UnixListener, own_uid: u32, serving: Serving)
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => match stream.peer_cred() {
-                    Ok(peer) if peer.uid() == own_uid || peer.uid() == 0 => spawn(stream, Peer::Local(peer.uid()), &serving, &open, None),
+                    Ok(peer) if peer.uid() == own_uid || peer.uid() == 0 => spawn(stream, Peer::Local(peer.uid()), &serving, &open),
                     Ok(peer) => tracing::warn!(uid = peer.uid(), "another user tried the local socket"),
                     Err(error) => tracing::warn!(%error, "the user at the local socket is not known"),
                 },
@@ -93,10 +104,23 @@ pub(crate) async fn unix(listener: UnixListener, own_uid: u32, serving: Serving)
     drain(open).await;
 }
 
-#[derive(Clone, Copy)]
+/// Who is at the other end of a connection.
+#[derive(Clone)]
 enum Peer {
-    Address(SocketAddr),
+    /// Somebody, with a place among those that the network gets.
+    Network(IpAddr, Arc<Place>),
+    /// A user of this machine, for whom there are no limits.
     Local(u32),
+}
+
+impl Peer {
+    /// Ends when the connection must make room for another one.
+    async fn must_leave(&self) {
+        match self {
+            Self::Network(_, place) => place.is_needed().await,
+            Self::Local(_) => std::future::pending().await,
+        }
+    }
 }
 
 fn spawn(
@@ -104,38 +128,30 @@ fn spawn(
     peer: Peer,
     serving: &Serving,
     open: &GracefulShutdown,
-    place: Option<OwnedSemaphorePermit>,
 ) {
-    let Serving {
-        router,
-        clock,
-        ids,
-        patience,
-        ..
-    } = serving.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        answer(router.clone(), request, peer, clock.clone(), ids.clone())
-    });
+    let patience = serving.patience;
+    let (serving, caller) = (Arc::new(serving.clone()), peer.clone());
+    let service = service_fn(move |request| answer(serving.clone(), request, caller.clone()));
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        .header_read_timeout(patience.head)
         .serve_connection(TokioIo::new(Stall::new(stream, patience.write)), service);
     let connection = open.watch(connection);
     tokio::spawn(async move {
-        // Clients go away in the middle of things; that is their right.
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection ended");
+        tokio::select! {
+            // Clients go away in the middle of things; that is their right.
+            ended = connection => if let Err(error) = ended {
+                tracing::debug!(%error, "a connection ended");
+            },
+            () = peer.must_leave() => tracing::debug!("a connection was idle and its place was needed"),
         }
-        drop(place);
     });
 }
 
 async fn answer(
-    router: Router,
+    serving: Arc<Serving>,
     request: Request<Incoming>,
     peer: Peer,
-    clock: Arc<dyn Clock>,
-    ids: Arc<Ids>,
 ) -> Result<Response<Body>, Infallible> {
     let mut request = request.map(Body::new);
     let sent = request
@@ -148,17 +164,16 @@ async fn answer(
         {
             sent.to_owned()
         }
-        _ => ids.next(clock.now()).to_string(),
+        _ => serving.ids.next(serving.clock.now()).to_string(),
     };
     let value = HeaderValue::try_from(id.as_str());
     request.extensions_mut().insert(RequestId(id));
-    match peer {
-        Peer::Address(address) => drop(request.extensions_mut().insert(address)),
-        Peer::Local(uid) => drop(request.extensions_mut().insert(LocalPeer(uid))),
-    }
-    let mut response = match router.oneshot(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
+    let mut response = match peer {
+        Peer::Network(address, place) => gate::answer(&serving, address, &place, request).await,
+        Peer::Local(uid) => {
+            request.extensions_mut().insert(LocalPeer(uid));
+            gate::routed(&serving, request).await
+        }
     };
     if let Ok(value) = value {
         response.headers_mut().insert("x-request-id", value);

@@ -62,6 +62,7 @@ fn the_log_is_kept_for_days_or_forever() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn wrong_values_name_the_setting_and_the_remedy() {
     for (name, file, expect) in [
         ("unknown setting", "lisen = \"x\"", "lisen"),

@@ -297,6 +297,7 @@ impl From<Refusal> for Failure {
             scim_type,
             reason: scim_type.unwrap_or(reason),
             detail: refusal.detail,
+            retry_after: None,
         }
     }
 }

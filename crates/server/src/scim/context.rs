@@ -5,13 +5,13 @@ use super::{refusals, render};
 use crate::app::App;
 use crate::auth;
 use crate::http::RequestId;
+use crate::limits::Visitor;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use portreeve_directory::{Actor, Call};
 use portreeve_scim::{Projection, query};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// A request of a verified client.
@@ -66,6 +66,14 @@ async fn enter(parts: &mut Parts, app: &Arc<App>) -> Result<Ctx, Failure> {
         }
     };
     let call = call(access.directory, Actor::Token(access.token_id.to_string()));
+    let counted = app
+        .limits
+        .token(&parts.extensions, &access.token_id, app.clock.steady());
+    if let Err(not_now) = counted {
+        let failure = Failure::from(not_now);
+        refusals::too_many(app, &call, &access.token_id, &failure).await;
+        return Err(failure);
+    }
     let base = base_url(app, parts, &parts.headers, &directory_id);
     let pairs = match query::pairs(parts.uri.query().unwrap_or_default()) {
         Ok(pairs) => pairs,
@@ -185,8 +193,8 @@ pub(super) fn base_url(
         return format!("{url}/scim/{directory_id}/v2");
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let peer = parts.extensions.get::<SocketAddr>().map(SocketAddr::ip);
-    let trusted = peer.is_some_and(|peer| app.config.trusted_proxies.contains(&peer));
+    let visitor = parts.extensions.get::<Visitor>();
+    let trusted = visitor.is_some_and(|visitor| app.config.trusts(visitor.peer));
     let forwarded = |name: &str| {
         text(name)
             .filter(|_| trusted)

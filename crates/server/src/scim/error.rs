@@ -2,6 +2,7 @@
 
 use crate::auth::Refused;
 use crate::body::BodyError;
+use crate::limits::NotNow;
 use http::StatusCode;
 use portreeve_directory::Refusal;
 use portreeve_scim::ErrorKind;
@@ -15,6 +16,8 @@ pub(crate) struct Failure {
     /// The reason code in the event.
     pub(crate) reason: &'static str,
     pub(crate) detail: String,
+    /// After how many seconds the same request may be a success.
+    pub(crate) retry_after: Option<u32>,
 }
 
 impl Failure {
@@ -24,6 +27,7 @@ impl Failure {
             scim_type: None,
             reason,
             detail,
+            retry_after: None,
         }
     }
 }
@@ -37,6 +41,7 @@ impl From<portreeve_scim::Error> for Failure {
             scim_type: Some(scim_type),
             reason: scim_type,
             detail: error.detail,
+            retry_after: None,
         }
     }
 }
@@ -67,15 +72,20 @@ impl From<Refusal> for Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
-        if let store::Error::Busy { .. } = error {
-            return Self::plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "the server is busy; try again in a moment".into(),
-            );
+        if let Some(not_now) = NotNow::of(&error) {
+            return not_now.into();
         }
         tracing::error!(%error, "the database failed");
         Self::plain(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server could not do this; its log has the cause under the X-Request-Id of this answer".into())
+    }
+}
+
+impl From<NotNow> for Failure {
+    fn from(not_now: NotNow) -> Self {
+        Self {
+            retry_after: Some(not_now.retry_after()),
+            ..Self::plain(not_now.status(), not_now.code(), not_now.to_string())
+        }
     }
 }
 
@@ -92,12 +102,7 @@ impl From<BodyError> for Failure {
                 "too_slow",
                 "the body did not arrive in time; send it again".into(),
             ),
-            BodyError::Busy => Self::plain(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "the server is reading as many large bodies as it can; try again in a moment"
-                    .into(),
-            ),
+            BodyError::Busy => NotNow::LargeBodies.into(),
             BodyError::Incomplete => Self {
                 reason: "incomplete",
                 ..portreeve_scim::Error::invalid_syntax(

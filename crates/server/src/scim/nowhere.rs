@@ -42,6 +42,12 @@ async fn refuse(app: &Arc<App>, request: Request, failure: &Failure) -> Response
     if let Some(directory_id) = directory_in(&mut parts).await
         && let Ok(access) = auth::verify(app, &directory_id, &parts.headers, at).await
     {
+        let counted = app
+            .limits
+            .token(&parts.extensions, &access.token_id, app.clock.steady());
+        if let Err(not_now) = counted {
+            return super::not_now(not_now, render::media_type(&parts.headers));
+        }
         let call = Call {
             directory: access.directory,
             actor: Actor::Token(access.token_id.to_string()),

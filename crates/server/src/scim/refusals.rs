@@ -1,10 +1,11 @@
 //! The events that refused requests leave.
 //!
-//! A client with a token is known and leaves one for each. Requests without one cost their sender nothing, so only some
-//! of them become events; what is left out is counted.
+//! A client with a token is known and leaves one for each, unless it is refused because there are too many. Requests
+//! without one cost their sender nothing, so only some of them become events; what is left out is counted.
 
 use super::error::Failure;
 use crate::app::App;
+use http::StatusCode;
 use portreeve_directory::Call;
 use portreeve_directory::events::{self, Category, Outcome};
 use std::collections::HashMap;
@@ -77,7 +78,15 @@ pub(super) async fn stranger(app: &App, call: &Arc<Call>, failure: &Failure) {
     record(app, call, "authenticate", (None, None), &failure).await;
 }
 
-/// Leaves an event that tells of a refusal. Its own failure must not change the answer.
+/// A request with a valid token was refused, because too many come with it.
+pub(super) async fn too_many(app: &App, call: &Arc<Call>, token: &Arc<str>, failure: &Failure) {
+    if app.limits.is_event(token, app.clock.steady()) {
+        record(app, call, "request", (None, None), failure).await;
+    }
+}
+
+/// Leaves an event that tells of a refusal. Its own failure must not change the answer. That the server cannot keep up
+/// is no event: it would be one more thing to write.
 pub(super) async fn record(
     app: &App,
     call: &Arc<Call>,
@@ -85,6 +94,9 @@ pub(super) async fn record(
     (kind, id): (Option<&str>, Option<&str>),
     failure: &Failure,
 ) {
+    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+        return;
+    }
     let owned = (
         call.clone(),
         verb.to_owned(),

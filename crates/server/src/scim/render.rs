@@ -60,10 +60,10 @@ pub(crate) fn failure(failure: &Failure, media_type: &'static str) -> Response {
             HeaderValue::from_static("Basic realm=\"SCIM\", charset=\"UTF-8\""),
         );
     }
-    if failure.status == StatusCode::SERVICE_UNAVAILABLE {
+    if let Some(seconds) = failure.retry_after {
         response
             .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            .insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }

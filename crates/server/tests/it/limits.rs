@@ -1,10 +1,9 @@
 //! Too much, too deep, too long, cut off, all at once: every limit answers with a SCIM error and changes nothing.
 
-use crate::talk::{Directory, Server, connect, raw};
+use crate::talk::{Server, connect, head, raw, read_some};
 use portreeve_server::config::Patience;
 use serde_json::{Value, json};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::time::Duration;
 
 fn post(size: usize) -> String {
@@ -341,22 +340,6 @@ fn a_large_group_is_sent_in_pieces_and_arrives_whole() {
     assert_eq!(members(&only), sorted);
 }
 
-/// The head of a request, up to the headers of its own.
-fn head(directory: &Directory<'_>, request: &str, more: &str) -> String {
-    let (method, path) = request.split_once(' ').unwrap();
-    format!(
-        "{method} {}{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n{more}\r\n",
-        directory.path(),
-        directory.token
-    )
-}
-
-fn read_some(stream: &mut TcpStream) -> String {
-    let mut answer = [0; 4096];
-    let length = stream.read(&mut answer).unwrap();
-    String::from_utf8_lossy(&answer[..length]).into_owned()
-}
-
 #[test]
 fn a_body_that_does_not_come_is_not_waited_for() {
     let server = Server::start_with(Patience {
@@ -413,30 +396,4 @@ fn a_client_that_takes_nothing_of_its_answers_is_cut_off() {
         "{cut_off}"
     );
     assert_eq!(directory.get("/Users?count=0").status, 200);
-}
-
-#[test]
-fn who_comes_when_all_places_are_taken_is_served_when_one_is_free() {
-    let server = Server::start_with(Patience {
-        connections: 2,
-        ..Patience::default()
-    });
-    let directory = server.directory("generic", None);
-    let request = head(&directory, "GET /Me", "");
-    let mut open: Vec<TcpStream> = (0..2).map(|_| connect(&server)).collect();
-    for stream in &mut open {
-        stream.write_all(request.as_bytes()).unwrap();
-        assert!(read_some(stream).starts_with("HTTP/1.1 501"));
-    }
-    let mut third = connect(&server);
-    third.write_all(request.as_bytes()).unwrap();
-    third
-        .set_read_timeout(Some(Duration::from_millis(200)))
-        .unwrap();
-    assert!(third.read(&mut [0]).is_err(), "there is no place yet");
-    drop(open);
-    third
-        .set_read_timeout(Some(Duration::from_secs(30)))
-        .unwrap();
-    assert!(read_some(&mut third).starts_with("HTTP/1.1 501"));
 }

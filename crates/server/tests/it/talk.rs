@@ -7,7 +7,7 @@ use portreeve_server::config::Patience;
 use portreeve_server::{Config, Running, start};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -29,6 +29,10 @@ impl Clock for Hand {
     fn now(&self) -> i64 {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
+
+    fn steady(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.now()).unwrap())
+    }
 }
 
 pub(crate) struct Server {
@@ -48,18 +52,16 @@ impl Server {
     }
 
     pub(crate) fn start_with(patience: Patience) -> Self {
+        Self::start_as(|config| config.patience = patience)
+    }
+
+    pub(crate) fn start_as(adjust: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runtime = Runtime::new().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(1_800_000_000_000_000)));
-        let running = runtime
-            .block_on(start(
-                Config {
-                    patience,
-                    ..Config::local(folder.path().to_owned())
-                },
-                clock.clone(),
-            ))
-            .unwrap();
+        let mut config = Config::local(folder.path().to_owned());
+        adjust(&mut config);
+        let running = runtime.block_on(start(config, clock.clone())).unwrap();
         let local = Client::builder()
             .unix_socket(running.socket())
             .build()
@@ -298,6 +300,15 @@ pub(crate) fn connect(server: &Server) -> TcpStream {
     stream
 }
 
+/// Sends a request that asks to close the connection, and reads the whole answer.
+pub(crate) fn whole(server: &Server, request: &str) -> String {
+    let mut stream = connect(server);
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
 /// Sends bytes as they are, closes the sending side, and reads what comes.
 pub(crate) fn raw(server: &Server, bytes: &[u8]) -> String {
     let mut stream = connect(server);
@@ -307,6 +318,26 @@ pub(crate) fn raw(server: &Server, bytes: &[u8]) -> String {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// The head of a request with the directory's token, up to the headers of its own.
+pub(crate) fn head(directory: &Directory<'_>, request: &str, more: &str) -> String {
+    let (method, path) = request.split_once(' ').unwrap();
+    format!(
+        "{method} {}{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n{more}\r\n",
+        directory.path(),
+        directory.token
+    )
+}
+
+/// What comes next on a connection; nothing if the server has closed it.
+pub(crate) fn read_some(stream: &mut TcpStream) -> String {
+    let mut answer = [0; 4096];
+    let length = match stream.read(&mut answer) {
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => 0,
+        read => read.unwrap(),
+    };
+    String::from_utf8_lossy(&answer[..length]).into_owned()
 }
 
 /// Cases are written with blanks and quotes; on the wire these are escaped.

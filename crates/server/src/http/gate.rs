@@ -1,0 +1,143 @@
+//! The limits that a request from the network meets: who it comes from, how many there are, how long it takes.
+
+use super::places::Place;
+use super::{Serving, bodies};
+use crate::limits::{NotNow, Visitor};
+use crate::{api, scim};
+use axum::body::Body;
+use axum::response::Response;
+use http::{Request, header};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tower::ServiceExt;
+
+/// What a request is, as far as limits go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Somebody asks whether the server is well, which matters most when it is not.
+    Health,
+    /// It is held until there is news.
+    Wait,
+    Work,
+}
+
+impl Kind {
+    fn of(path: &str) -> Self {
+        let below = |root| path.strip_prefix(root).map(|rest: &str| rest.split('/'));
+        let is_stream = below("/scim/").is_some_and(|mut parts| parts.nth(1) == Some("streams"));
+        match path {
+            "/healthz" | "/readyz" => Self::Health,
+            "/api/v1/changes" => Self::Wait,
+            _ if is_stream => Self::Wait,
+            _ => Self::Work,
+        }
+    }
+}
+
+/// Answers a request from the network, or says why not now.
+pub(super) async fn answer(
+    serving: &Serving,
+    peer: IpAddr,
+    place: &Arc<Place>,
+    request: Request<Body>,
+) -> Response {
+    let under_way = place.work();
+    let path = request.uri().path();
+    let (kind, is_api) = (Kind::of(path), path.starts_with("/api/"));
+    let media_type = scim::media_type(request.headers());
+    let (response, permit) = match within_limits(serving, kind, peer, request).await {
+        Ok(done) => done,
+        Err(not_now) => {
+            serving.limits.mention(not_now, serving.clock.steady());
+            let response = match is_api {
+                true => api::not_now(not_now),
+                false => scim::not_now(not_now, media_type),
+            };
+            (response, None)
+        }
+    };
+    response.map(|body| bodies::keeping((under_way, permit), body))
+}
+
+/// The answer, and the room that it takes until it is sent.
+async fn within_limits(
+    serving: &Serving,
+    kind: Kind,
+    peer: IpAddr,
+    mut request: Request<Body>,
+) -> Result<(Response, Option<OwnedSemaphorePermit>), NotNow> {
+    let limits = &serving.limits;
+    let permit = match kind {
+        Kind::Health => return Ok((routed(serving, request).await, None)),
+        Kind::Wait => limits.wait()?,
+        Kind::Work => limits.work()?,
+    };
+    let origin = limits.origin(peer, request.headers());
+    let is_anonymous = !request.headers().contains_key(header::AUTHORIZATION);
+    if is_anonymous {
+        limits.stranger(origin, serving.clock.steady())?;
+    }
+    let visitor = Visitor::new(peer);
+    request.extensions_mut().insert(visitor.clone());
+    let response = match kind {
+        Kind::Work => in_time(serving, limits.time(), request).await?,
+        _ => routed(serving, request).await,
+    };
+    // Only now it is known whether a token is good. That it is not is told no faster than the rate.
+    if !is_anonymous && !visitor.is_known() {
+        limits.stranger(origin, serving.clock.steady())?;
+    }
+    Ok((response, Some(permit)))
+}
+
+/// The answer, unless it takes too long. The time in which the client sends its body is not the server's.
+async fn in_time(
+    serving: &Serving,
+    limit: Duration,
+    request: Request<Body>,
+) -> Result<Response, NotNow> {
+    let awaited = Arc::new(AtomicBool::new(false));
+    let request = request.map(|body| bodies::watched(body, awaited.clone()));
+    let answer = routed(serving, request);
+    tokio::pin!(answer);
+    loop {
+        match tokio::time::timeout(limit, &mut answer).await {
+            Ok(response) => return Ok(response),
+            // The body has a limit of its own.
+            Err(_) if awaited.load(Ordering::Relaxed) => {}
+            Err(_) => return Err(NotNow::Slow(limit)),
+        }
+    }
+}
+
+pub(super) async fn routed(serving: &Serving, request: Request<Body>) -> Response {
+    match serving.router.clone().oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_request_is_shows_in_its_path() {
+        for (path, expected) in [
+            ("/healthz", Kind::Health),
+            ("/readyz", Kind::Health),
+            ("/readyz/x", Kind::Work),
+            ("/scim/d/streams/s", Kind::Wait),
+            ("/scim/d/v2/Users", Kind::Work),
+            ("/scim/d/v2/streams", Kind::Work),
+            ("/scim/streams", Kind::Work),
+            ("/api/v1/changes", Kind::Wait),
+            ("/api/v1/events", Kind::Work),
+        ] {
+            assert_eq!(Kind::of(path), expected, "{path}");
+        }
+    }
+}
