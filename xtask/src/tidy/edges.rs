@@ -41,6 +41,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "the rules are about checked resources and change sets",
     ),
     (
+        "portreeve-mapping",
+        "portreeve-scim",
+        "what a mapping writes to is a SCIM path of a SCIM schema",
+    ),
+    (
         "portreeve-testbed",
         "portreeve-server",
         "tests start a whole server",
@@ -50,7 +55,7 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
 /// A dev-dependency on this package is allowed anywhere, an ordinary one nowhere.
 const TESTBED: &str = "portreeve-testbed";
 
-const PURE: &[&str] = &["portreeve-scim"];
+const PURE: &[&str] = &["portreeve-scim", "portreeve-mapping"];
 
 /// What makes a crate impure, and why.
 const IMPURE: &[(&str, &str)] = &[

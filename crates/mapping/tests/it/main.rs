@@ -1,0 +1,4 @@
+//! The language through its public interface.
+
+#[cfg(test)]
+mod vectors;
