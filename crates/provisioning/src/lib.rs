@@ -2,8 +2,10 @@
 //!
 //! [`target`] is the receiving side as the engine sees it: a SCIM client that retries without doing anything twice.
 //! [`source`] is where they come from, told in the same words by every kind of source.
+//! [`secret`] is how settings name their secrets.
 //! [`demo`] sends a sample company through it, request for request as Microsoft Entra ID would.
 
 pub mod demo;
+pub mod secret;
 pub mod source;
 pub mod target;

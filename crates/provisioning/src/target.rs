@@ -41,10 +41,13 @@ mod retry;
 mod tenant_url;
 mod transport;
 
-pub(crate) use answer::member;
 pub use answer::{Resource, ResourceId};
+pub(crate) use answer::{excerpt, member};
 pub use client::{Client, Created};
 pub use error::Error;
 pub use patch::{Dialect, Patch};
+pub(crate) use retry::retry_after;
 pub use retry::{Limits, Surroundings};
+pub(crate) use tenant_url::is_loopback;
 pub use tenant_url::{ResourceKind, TenantUrl, TenantUrlError};
+pub(crate) use transport::{cause_chain, http_client};

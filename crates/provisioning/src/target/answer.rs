@@ -278,7 +278,7 @@ struct ErrorBody {
 }
 
 /// The beginning of a text, on one line.
-fn excerpt(bytes: &[u8]) -> String {
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
     // A character takes at most four bytes; one more lets the cut fall behind the last shown one.
     let bytes = &bytes[..bytes.len().min(4 * SHOWN + 4)];
     let visible = |character: char| {

@@ -54,7 +54,7 @@ impl Default for Limits {
 impl Limits {
     /// The pause after the failed attempt number `attempt` (from 1): exponential back-off with full jitter, that is
     /// any time between nothing and the bound, so that clients that failed together do not come back together.
-    pub(super) fn backoff(&self, attempt: u32, random: u64) -> Duration {
+    pub(crate) fn backoff(&self, attempt: u32, random: u64) -> Duration {
         let doublings = attempt.saturating_sub(1).min(31);
         let bound = self
             .first_pause
@@ -67,7 +67,7 @@ impl Limits {
 /// How long a `Retry-After` header asks to wait (RFC 9110 section 10.2.3): a number of seconds or a date.
 ///
 /// A date counts from the answer's own `Date` where it has one, because the two clocks need not agree.
-pub(super) fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
+pub(crate) fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if value.bytes().all(|byte| byte.is_ascii_digit()) && !value.is_empty() {
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));

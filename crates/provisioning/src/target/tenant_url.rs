@@ -94,7 +94,8 @@ impl fmt::Display for TenantUrl {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether the host is this machine, so that nothing can be read on the way to it.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else {
         return false;
     };

@@ -41,7 +41,8 @@ impl Transport {
             Error::Setup("the secret token holds characters no header can carry".to_owned())
         })?;
         authorization.set_sensitive(true);
-        let http = http_client(base, &limits)?;
+        let http = http_client(base.is_local(), &limits)
+            .map_err(|cause| Error::Setup(cause.to_string()))?;
         Ok(Self {
             http,
             authorization,
@@ -152,11 +153,11 @@ impl Transport {
     }
 }
 
-/// The one place where an HTTP client for targets is made.
+/// The one place where an HTTP client is made, for targets and for sources.
 ///
-/// Redirects are followed inside the target's own origin, and only those that keep method and body (307, 308): the
-/// token and people's data go nowhere else. A target on this machine is never reached through a proxy.
-fn http_client(base: &TenantUrl, limits: &Limits) -> Result<reqwest::Client, Error> {
+/// Redirects are followed inside the origin that was asked, and only those that keep method and body (307, 308): the
+/// token and people's data go nowhere else. A server on this machine (`local`) is never reached through a proxy.
+pub(crate) fn http_client(local: bool, limits: &Limits) -> reqwest::Result<reqwest::Client> {
     let redirects = redirect::Policy::custom(|attempt| {
         let keeps_body = matches!(
             attempt.status(),
@@ -175,14 +176,8 @@ fn http_client(base: &TenantUrl, limits: &Limits) -> Result<reqwest::Client, Err
         .connect_timeout(limits.connect_timeout)
         .timeout(limits.request_timeout)
         .redirect(redirects);
-    let builder = if base.is_local() {
-        builder.no_proxy()
-    } else {
-        builder
-    };
-    builder
-        .build()
-        .map_err(|cause| Error::Setup(cause.to_string()))
+    let builder = if local { builder.no_proxy() } else { builder };
+    builder.build()
 }
 
 /// One request, kept for its repetitions.
@@ -249,7 +244,7 @@ impl Failure {
 
 /// An error and its causes, from the outside in. The outermost message of an HTTP error holds the address with its
 /// query, which is no business of a log; only the causes are told.
-fn cause_chain(error: &reqwest::Error) -> String {
+pub(crate) fn cause_chain(error: &reqwest::Error) -> String {
     let mut causes = Vec::new();
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
