@@ -8,10 +8,35 @@
 //! Sources may repeat themselves: the same object may come several times, the members of one group may be spread over many
 //! pages, and changes may be played again. The engine merges them; nothing here need remember what was sent.
 
+pub mod file;
+pub mod ldap;
+pub mod graph;
+mod ledger;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::target::Surroundings;
+
+/// What a source is given besides its settings.
+#[derive(Debug, Clone)]
+pub struct Home {
+    /// Where relative paths in settings begin: the folder of the file they are from.
+    pub folder: PathBuf,
+    /// A folder of its own, for what it must remember between reads. It is made when it is needed.
+    pub state: PathBuf,
+    /// Time and chance.
+    pub surroundings: Arc<dyn Surroundings>,
+    /// Looks up a variable of the environment, for secrets that are kept there.
+    pub environment: fn(&str) -> Option<String>,
+}
+
 /// Users or groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A person.
     User,
@@ -31,7 +56,7 @@ pub enum Place {
 }
 
 /// An object of a source.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Object {
     /// Whether it is a user or a group.
     pub kind: Kind,
@@ -44,7 +69,7 @@ pub struct Object {
 }
 
 /// A member of a group.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Member {
     /// User or group; `None` where the source does not say.
     pub kind: Option<Kind>,
@@ -53,11 +78,14 @@ pub struct Member {
 }
 
 /// Something that a source tells.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Change {
     /// The object is there, with all attributes that it has now.
     Present(Object),
-    /// Only these attributes have changed; `null` is one that has no value any more.
+    /// The object is there, and this is known of it; `null` is an attribute that has no value any more, and one that
+    /// is not named keeps its value. A read of everything starts from nothing: what has not been told of an object by
+    /// its end, over all that was told of it, has no value.
     Altered(Object),
     /// It can come back with the same key (Entra's recycle bin, a disabled row).
     Suspended {
@@ -82,7 +110,11 @@ pub enum Change {
         /// Members it no longer has.
         removed: Vec<Member>,
     },
-    /// Assigned to the application, directly; sources without assignments never say so.
+    /// From here to the end of this read every assignment is told anew: who is not told of again is not assigned any
+    /// more, and has only the roles that are told. It may come again in a read that starts over.
+    AssignmentsAnew,
+    /// Assigned to the application, directly; sources without assignments never say so. Somebody with several roles may
+    /// be told of several times, each time with others of them.
     Assigned {
         /// User or group.
         kind: Kind,
@@ -149,4 +181,99 @@ pub enum Error {
     /// What it says cannot be understood, or it is set up in a way that cannot work.
     #[error("the source cannot be used: {0}")]
     Unusable(String),
+}
+
+/// How to reach a source; `type` says which kind it is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Settings {
+    /// Tables of comma-separated values.
+    Csv(file::CsvSettings),
+    /// JSON lines.
+    Jsonl(file::JsonlSettings),
+    /// An LDAP directory, Active Directory among them.
+    Ldap(Box<ldap::LdapSettings>),
+}
+
+/// Where people and groups come from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Files.
+    File(file::File),
+    /// An LDAP directory.
+    Ldap(ldap::Ldap),
+}
+
+impl Source {
+    /// A source as settings describe it. Nothing is read or asked yet.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] where the settings cannot work, [`Error::Credentials`] where a secret cannot be had.
+    pub fn new(settings: &Settings, home: &Home) -> Result<Self, Error> {
+        Ok(match settings {
+            Settings::Csv(settings) => Self::File(file::File::csv(settings, home)?),
+            Settings::Jsonl(settings) => Self::File(file::File::json_lines(settings, home)),
+            Settings::Ldap(settings) => Self::Ldap(ldap::Ldap::new(settings, home)?),
+        })
+    }
+
+    /// Reads everything, what has changed since a watermark, or the next page of such a read.
+    ///
+    /// # Errors
+    /// When the source cannot be read now, refuses, says what cannot be used, or no longer knows the place.
+    pub async fn read(&self, from: &Place) -> Result<Page, Error> {
+        match self {
+            Self::File(file) => file.read(from).await,
+            Self::Ldap(ldap) => ldap.read(from).await,
+        }
+    }
+
+    /// One user or group by its key; `None` if there is none.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn one(&self, kind: Kind, key: &str) -> Result<Option<Object>, Error> {
+        match self {
+            Self::File(file) => file.one(kind, key).await,
+            Self::Ldap(ldap) => ldap.one(kind, key).await,
+        }
+    }
+
+    /// Users or groups whose attribute has this value.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn find(
+        &self,
+        kind: Kind,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Vec<Object>, Error> {
+        match self {
+            Self::File(file) => file.find(kind, attribute, value).await,
+            Self::Ldap(ldap) => ldap.find(kind, attribute, value).await,
+        }
+    }
+
+    /// Up to `limit` members of a group.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn members(&self, group: &str, limit: usize) -> Result<Vec<Member>, Error> {
+        match self {
+            Self::File(file) => file.members(group, limit).await,
+            Self::Ldap(ldap) => ldap.members(group, limit).await,
+        }
+    }
+
+    /// Reaches the source without taking anything in, and says in a sentence what is there.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn check(&self) -> Result<String, Error> {
+        match self {
+            Self::File(file) => file.check().await,
+            Self::Ldap(ldap) => ldap.check().await,
+        }
+    }
 }
