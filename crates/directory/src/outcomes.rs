@@ -1,21 +1,23 @@
 //! Outcomes of requests that were answered before they were carried out (RFC 9967 section 2.5.1).
 //!
-//! An accepted request is remembered before the client hears of it, so that not even a crash makes it vanish: what was
-//! not finished when the server stopped is told as a failure when it starts again.
+//! An accepted request is remembered before the client hears of it, so that not even a crash makes it vanish: what a
+//! server had not finished when it ended is told as a failure by another one, or by the next that starts.
 
 use crate::events::{self, Category};
-use crate::{Actor, Call, Clock, Ids, Refusal, What, directories};
-use portreeve_store::{Tx, params, statements};
+use crate::{Actor, Call, Clock, Ids, Refusal, What, directories, leases};
+use portreeve_store::{Row, Tx, params, statements};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 statements! {
-    INSERT = "INSERT INTO outcomes (directory_id, id, bulk, results, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    EXPIRE = "DELETE FROM outcomes WHERE expires_at <= $1";
+    INSERT = "INSERT INTO outcomes (directory_id, id, bulk, results, created_at, expires_at, replica_id) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    EXPIRED = "SELECT DISTINCT directory_id FROM outcomes WHERE expires_at <= $1";
+    EXPIRE = "DELETE FROM outcomes WHERE directory_id = $1 AND id IN (SELECT id FROM outcomes WHERE directory_id = $1 AND expires_at <= $2 LIMIT $3) RETURNING id";
     SETTLE = "UPDATE outcomes SET results = $3, settled_at = $4 WHERE directory_id = $1 AND id = $2 AND settled_at IS NULL RETURNING bulk";
     WITHDRAW = "DELETE FROM outcomes WHERE directory_id = $1 AND id = $2";
     BY_ID = "SELECT bulk, results, settled_at FROM outcomes WHERE directory_id = $1 AND id = $2 AND expires_at > $3";
-    UNSETTLED = "SELECT directory_id, id, results FROM outcomes WHERE settled_at IS NULL ORDER BY directory_id, id";
+    ORPHANED = "SELECT DISTINCT directory_id FROM outcomes WHERE settled_at IS NULL AND replica_id NOT IN (SELECT id FROM replicas)";
+    ORPHANS = "SELECT id, results FROM outcomes WHERE directory_id = $1 AND settled_at IS NULL AND replica_id NOT IN (SELECT id FROM replicas) ORDER BY id LIMIT $2";
 }
 
 /// How long an outcome can be read, from the request on (microseconds).
@@ -33,26 +35,37 @@ pub struct Outcome {
     pub settled_at: Option<i64>,
 }
 
-/// Remembers an accepted request under an id that is also its transaction. `asked` has the `method`, the
-/// `uri`, and the `bulkId` or `location` where there is one, of each operation.
-pub fn accept(
-    tx: &mut Tx<'_>,
-    call: &Call,
-    id: &str,
-    bulk: bool,
-    asked: &[Value],
-) -> Result<(), Refusal> {
-    tx.exec(EXPIRE, &params![call.at])?;
-    let asked = Value::from(asked).to_string();
+/// A request that is to be answered before it is carried out.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    /// UUID; also the name of its transaction.
+    pub id: &'a str,
+    /// The replica (see [`leases`]) that will carry it out.
+    pub replica_id: &'a str,
+    /// Whether it is a bulk request.
+    pub bulk: bool,
+    /// The `method`, the `uri`, and the `bulkId` or `location` where there is one, of each operation.
+    pub asked: &'a [Value],
+}
+
+/// Remembers an accepted request. `false`: nothing was remembered, because the others hold this replica to be dead, and
+/// would tell that the request was interrupted.
+pub fn accept(tx: &mut Tx<'_>, call: &Call, new: &New<'_>) -> Result<bool, Refusal> {
+    if !leases::lives(tx, new.replica_id)? {
+        return Ok(false);
+    }
+    let asked = Value::from(new.asked).to_string();
     let row = params![
         &call.directory.id,
-        id,
-        bulk,
+        new.id,
+        new.bulk,
         &asked,
         call.at,
-        call.at + LIFE_US
+        call.at + LIFE_US,
+        new.replica_id,
     ];
-    Ok(tx.exec(INSERT, &row)?)
+    tx.exec(INSERT, &row)?;
+    Ok(true)
 }
 
 /// Remembers what came of an accepted request, and leaves an event for each operation, from which the receivers of the
@@ -112,27 +125,37 @@ pub fn by_id(tx: &mut Tx<'_>, directory_id: &str, id: &str, now: i64) -> Result<
     })
 }
 
-/// Settles what a server that ended in the middle of it has left, with `result` for each operation beside what it asked
-/// for. To be called once before requests are taken. Returns how many requests there were.
+/// The directories with requests that a replica has left unfinished which is gone.
+pub fn orphaned(tx: &mut Tx<'_>) -> Result<Vec<String>, Refusal> {
+    directory_ids(tx.query(ORPHANED, &params![])?)
+}
+
+/// Settles requests of a directory that a replica has left unfinished which is gone, `limit` at most, with `result` for
+/// each operation beside what it asked for. Returns how many there were.
 pub fn interrupted(
     tx: &mut Tx<'_>,
-    clock: &Arc<dyn Clock>,
-    ids: &Arc<Ids>,
+    directory_id: &str,
+    (clock, ids): (&Arc<dyn Clock>, &Arc<Ids>),
     result: &Value,
+    limit: usize,
 ) -> Result<usize, Refusal> {
-    let left = tx.query(UNSETTLED, &params![])?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let left = tx.query(ORPHANS, &params![directory_id, limit])?;
     let count = left.len();
+    if count == 0 {
+        return Ok(0);
+    }
+    let directory = Arc::new(directories::by_id(tx, directory_id)?);
     for mut row in left {
-        let directory = Arc::new(directories::by_id(tx, row.text(0)?)?);
-        let mut results = operations(row.text(2)?)?;
+        let mut results = operations(row.text(1)?)?;
         for operation in &mut results {
             if let (Value::Object(operation), Value::Object(result)) = (operation, result) {
                 operation.extend(result.clone());
             }
         }
-        let id = row.take_text(1)?;
+        let id = row.take_text(0)?;
         let call = Call {
-            directory,
+            directory: directory.clone(),
             actor: Actor::System,
             request_id: id.clone(),
             at: clock.now(),
@@ -142,6 +165,27 @@ pub fn interrupted(
         settle(tx, &call, &id, &results)?;
     }
     Ok(count)
+}
+
+/// The directories with outcomes that cannot be read any more.
+pub fn expired(tx: &mut Tx<'_>, now: i64) -> Result<Vec<String>, Refusal> {
+    directory_ids(tx.query(EXPIRED, &params![now])?)
+}
+
+/// Removes outcomes of a directory that cannot be read any more, `limit` at most. Returns how many there were.
+pub fn expire(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    now: i64,
+    limit: usize,
+) -> Result<usize, Refusal> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(tx.query(EXPIRE, &params![directory_id, now, limit])?.len())
+}
+
+fn directory_ids(rows: Vec<Row>) -> Result<Vec<String>, Refusal> {
+    let ids = rows.into_iter().map(|mut row| Ok(row.take_text(0)?));
+    ids.collect()
 }
 
 /// What a result is about, from its `uri`: `/Users/{id}`.

@@ -3,19 +3,25 @@
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::contact::Contacts;
+use crate::feeds::Feeds;
+use crate::limits::Limits;
 use crate::scim::{SecurityEvents, Strangers};
 use crate::told::Told;
+use crate::work::Replica;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, Refusal};
-use portreeve_store::{Scope, Store, Tx};
+use portreeve_store::{self as store, Scope, Store, Tx};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
 /// A server's state. Handlers hold it in an `Arc`.
 pub struct App {
     /// The database.
     pub(crate) store: Store,
+    /// This server among the others on the database, and its share of the background work.
+    pub(crate) replica: Arc<Replica>,
     /// Where the time comes from.
     pub(crate) clock: Arc<dyn Clock>,
     /// Where ids come from.
@@ -34,26 +40,40 @@ pub struct App {
     pub(crate) strangers: Strangers,
     /// Room for large bodies, which are held in memory while they are read and parsed.
     pub(crate) large_bodies: Arc<Semaphore>,
+    /// How much may be asked of the server, and how much is being asked.
+    pub(crate) limits: Arc<Limits>,
     /// Settings.
     pub(crate) config: Config,
     /// The address that is really listened on.
     pub(crate) listening: SocketAddr,
     /// Rises with every committed change, for those who wait for news.
     pub(crate) news: watch::Sender<u64>,
+    /// Who waits at the end of which feed.
+    pub(crate) feeds: Feeds,
     /// Turns true when the server is to stop; whoever waits for news stops waiting then.
     pub(crate) stop: watch::Receiver<bool>,
 }
 
 impl App {
-    /// Runs `work` in one durable transaction and tells those who wait for news.
+    /// Runs `work` in one durable transaction and tells those who wait for news. When too many wait for theirs it is
+    /// refused at once: one that waits too takes memory and is answered late.
     pub(crate) async fn write<R: Send + 'static>(
         &self,
         scope: Scope,
         work: impl Fn(&mut Tx<'_>) -> Result<R, Refusal> + Send + 'static,
     ) -> Result<R, Refusal> {
+        if self.limits.too_many_wait_to_write(&self.store.stats()) {
+            let waited = Duration::ZERO;
+            return Err(Refusal::Store(store::Error::Busy { waited }));
+        }
         let out = self.store.write(scope, work).await?;
-        self.news.send_modify(|count| *count += 1);
+        self.tell_news();
         Ok(out)
+    }
+
+    /// Lets those who wait for news look again.
+    pub(crate) fn tell_news(&self) {
+        self.news.send_modify(|count| *count += 1);
     }
 
     /// How clients reach this server, without a slash at the end.

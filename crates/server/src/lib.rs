@@ -10,12 +10,15 @@ mod auth;
 mod body;
 pub mod config;
 mod contact;
+mod feeds;
 mod health;
 mod http;
 mod keys;
+mod limits;
 mod scim;
 mod serve;
 mod told;
+mod work;
 
 pub use app::App;
 pub use config::Config;

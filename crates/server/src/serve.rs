@@ -3,13 +3,16 @@
 use crate::app::App;
 use crate::config::Config;
 use crate::contact::{self, Contacts};
+use crate::feeds::Feeds;
 use crate::http::{self, Serving};
 use crate::keys::MasterKey;
+use crate::limits::Limits;
 use crate::told::Told;
+use crate::work::{self, Replica};
 use crate::{api, body, health, scim};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
-use portreeve_directory::{Clock, Ids, events, roll, teams};
+use portreeve_directory::{Clock, Ids, roll, teams};
 use portreeve_store::{Database, Options, Scope, Store};
 use std::fs;
 use std::io;
@@ -43,6 +46,8 @@ pub enum ServeError {
     Socket { path: PathBuf, cause: io::Error },
     #[error("the teams could not be read or the first one made: {0}")]
     Team(portreeve_directory::Refusal),
+    #[error("this server could not be announced to the others on its database: {0}")]
+    Replica(portreeve_directory::Refusal),
     #[error("what became of requests of an earlier run could not be written down: {0}")]
     Outcomes(portreeve_directory::Refusal),
 }
@@ -52,6 +57,8 @@ pub struct Running {
     app: Arc<App>,
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
+    /// Goes on until all else has ended.
+    beat: JoinHandle<()>,
     socket: PathBuf,
 }
 
@@ -65,7 +72,9 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let master = MasterKey::open(&config.data.join("master.key")).map_err(data)?;
     let security_events = scim::SecurityEvents::new(&master).map_err(data)?;
     let cursor_key = master.derive("cursor").map_err(data)?;
-    let (store, ids) = open(&config, &*clock).await?;
+    let options = options(&config, clock.now());
+    let limits = Arc::new(Limits::new(&config, options.queue));
+    let (store, ids) = open(&options).await?;
 
     let listen = |cause| ServeError::Listen {
         address: config.listen.to_string(),
@@ -79,9 +88,15 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         cause,
     })?;
 
+    // The embedded database has one server at a time, and its lock says that this is the one.
+    let sole = matches!(config.database, Database::Sqlite { .. });
+    let replica = Replica::start(store.clone(), clock.clone(), ids.clone(), sole)
+        .await
+        .map_err(ServeError::Replica)?;
     let (stop, stopped) = watch::channel(false);
     let app = Arc::new(App {
         store,
+        replica,
         cursors: Cursors::new(&cursor_key),
         security_events,
         tokens: crate::auth::Tokens::default(),
@@ -89,43 +104,39 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         told: Told::default(),
         strangers: scim::Strangers::default(),
         large_bodies: Arc::new(Semaphore::new(body::LARGE_AT_ONCE)),
+        limits,
         listening,
         news: watch::channel(0).0,
+        feeds: Feeds::default(),
         stop: stopped,
         clock,
         ids,
         config,
     });
-    scim::tell_interrupted(&app)
+    work::tell_interrupted(&app)
         .await
         .map_err(ServeError::Outcomes)?;
+    let beat = tokio::spawn(work::beat(app.clone()));
     let tasks = serve(&app, listener, local, uid);
     Ok(Running {
         app,
         stop,
         tasks,
+        beat,
         socket,
     })
 }
 
-/// Opens the database, in which there is a team at least, and makes ids that are later than those in its log.
-async fn open(config: &Config, clock: &dyn Clock) -> Result<(Store, Arc<Ids>), ServeError> {
-    let now = clock.now();
-    let path = config.database.clone();
-    let options = Options::new(Database::Sqlite { path }, roll::MIGRATIONS, now);
-    let store = Store::open(&options)?;
-    let last = store
-        .read(|tx| {
-            let mut last = None;
-            for team in teams::list(tx)? {
-                last = last.max(events::last(tx, &team.id)?);
-            }
-            Ok(last)
-        })
-        .await
-        .map_err(ServeError::Team)?;
-    let last = last.and_then(|last| last.parse().ok());
-    let ids = Arc::new(Ids::after(last));
+/// How the database is opened.
+fn options(config: &Config, now: i64) -> Options {
+    Options::new(config.database.clone(), roll::MIGRATIONS, now)
+}
+
+/// Opens the database, in which there is a team at least.
+async fn open(options: &Options) -> Result<(Store, Arc<Ids>), ServeError> {
+    let now = options.now;
+    let store = Store::open(options)?;
+    let ids = Arc::new(Ids::new());
     let team = ids.next(now).to_string();
     store
         .write(Scope::ALL, move |tx| {
@@ -148,6 +159,7 @@ fn serve(
         clock: app.clock.clone(),
         ids: app.ids.clone(),
         patience: app.config.patience,
+        limits: app.limits.clone(),
         stop: app.stop.clone(),
     };
     let public = Router::new()
@@ -164,6 +176,7 @@ fn serve(
         tokio::spawn(http::unix(local, uid, serving(api::local(app.clone())))),
         tokio::spawn(keep_contacts(app.clone(), app.stop.clone())),
         tokio::spawn(scim::push(app.clone(), app.stop.clone())),
+        tokio::spawn(work::prune(app.clone(), app.stop.clone())),
     ]
 }
 
@@ -191,6 +204,9 @@ impl Running {
         }
         self.app.security_events.finish().await;
         contact::flush(&self.app).await;
+        // Until here the others must not take this server for dead.
+        self.beat.abort();
+        self.app.replica.leave().await;
         let _ = fs::remove_file(&self.socket);
         let store = self.app.store.clone();
         let _ = tokio::task::spawn_blocking(move || store.close()).await;

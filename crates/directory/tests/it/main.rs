@@ -1,9 +1,13 @@
 //! The rules of the roll on a real database.
 
 #[cfg(test)]
+mod feed;
+#[cfg(test)]
 mod filters;
 #[cfg(test)]
 mod groups;
+#[cfg(test)]
+mod leases;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]

@@ -23,15 +23,12 @@ use crate::app::App;
 use crate::keys::MasterKey;
 use axum::extract::State;
 use axum::response::Response;
+use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, StatusCode};
 use keys::Signer;
 use portreeve_directory::directories::Directory;
-use portreeve_directory::{Actor, Call, Refusal, outcomes};
+use portreeve_directory::{Actor, Call};
 use portreeve_scim::discovery::{AsyncRequest, Events};
-use portreeve_scim::error;
-use portreeve_store::Scope;
-use serde_json::json;
 use std::io;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -129,25 +126,4 @@ fn own_call(app: &App, directory: Arc<Directory>) -> Call {
         clock: app.clock.clone(),
         ids: app.ids.clone(),
     }
-}
-
-/// Tells the outcome of what an earlier run of the server has accepted and not finished.
-pub(crate) async fn tell_interrupted(app: &App) -> Result<(), Refusal> {
-    let (clock, ids) = (app.clock.clone(), app.ids.clone());
-    let status = StatusCode::SERVICE_UNAVAILABLE.as_u16();
-    let detail = "the server stopped before it could say what came of this request; read the resource, and send the request again if it was not carried out";
-    let result =
-        json!({ "status": status.to_string(), "response": error::body(status, None, detail) });
-    let count = app
-        .write(Scope::ALL, move |tx| {
-            outcomes::interrupted(tx, &clock, &ids, &result)
-        })
-        .await?;
-    if count > 0 {
-        tracing::warn!(
-            count,
-            "requests that were accepted before the server stopped are told as failed"
-        );
-    }
-    Ok(())
 }

@@ -16,12 +16,15 @@ mod stream;
 mod tag;
 
 use crate::app::App;
+use crate::limits::NotNow;
 use axum::Router;
+use axum::response::Response;
 use axum::routing::{any, get, post};
-pub(crate) use events::{SecurityEvents, push, tell_interrupted};
+pub(crate) use events::{SecurityEvents, push};
 pub(crate) use nowhere::not_found;
 use operations::Kind;
 pub(crate) use refusals::Strangers;
+pub(crate) use render::media_type;
 use std::sync::Arc;
 
 /// The routes below `/scim/{directory}/v2`.
@@ -67,4 +70,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route(events::JWKS_PATH, get(events::jwks))
         .method_not_allowed_fallback(nowhere::method_not_allowed)
         .with_state(app)
+}
+
+/// The answer to a request that is not even looked at now.
+pub(crate) fn not_now(not_now: NotNow, media_type: &'static str) -> Response {
+    render::failure(&not_now.into(), media_type)
 }

@@ -92,8 +92,11 @@ where
         ctx: ctx.clone(),
         asked: asked(&ctx),
     };
-    if let Err(response) = accepted.remember().await {
-        return response;
+    match accepted.remember().await {
+        Ok(true) => {}
+        // Whom the others hold to be dead answers as usual too.
+        Ok(false) => return work(ctx).await.response,
+        Err(response) => return response,
     }
     let txn = accepted.txn.clone();
     let (tell, mut told) = oneshot::channel();
@@ -148,12 +151,19 @@ struct Accepted {
 }
 
 impl Accepted {
-    /// Writes down that there is such a request, before the client hears of it.
-    async fn remember(&self) -> Result<(), Response> {
+    /// Writes down that there is such a request, before the client hears of it. `false`: it cannot be accepted.
+    async fn remember(&self) -> Result<bool, Response> {
         let (call, id) = (self.ctx.call.clone(), self.txn.clone());
         let (bulk, asked) = (self.asked.bulk, self.asked.operations.clone());
+        let replica_id = self.ctx.app.replica.id();
         let written = self.ctx.app.store.write(call.scope(), move |tx| {
-            outcomes::accept(tx, &call, &id, bulk, &asked)
+            let new = outcomes::New {
+                id: &id,
+                replica_id: &replica_id,
+                bulk,
+                asked: &asked,
+            };
+            outcomes::accept(tx, &call, &new)
         });
         written.await.map_err(|refusal: Refusal| {
             render::failure(&refusal.into(), render::media_type(&self.ctx.headers))

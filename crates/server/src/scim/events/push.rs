@@ -2,7 +2,8 @@
 //!
 //! Each stream has one delivery under way at most, in the order of the feed: the next event goes out when the receiver
 //! has taken the one before. What was taken is written down after each event, so that a server that ends in the
-//! middle sends at most one event again, under the same `jti`.
+//! middle sends at most one event again, under the same `jti`. Where several servers share the database, a directory's
+//! receivers are served by the one that has its lease, and by no other while it has.
 //!
 //! RFC 8935 section 2.4 lets a receiver refuse an event for good; then the event is skipped with a warning. Refusals
 //! that speak of the stream as a whole (its key, issuer, audience, authorization), and everything that looks like an
@@ -13,11 +14,13 @@ mod client;
 use super::{issuer, own_call, poll, set};
 use crate::app::App;
 use crate::http::asked_to_stop;
+use crate::work::Held;
 use client::{Client, Reply};
 use portreeve_directory::Refusal;
 use portreeve_directory::directories::{self, Directory};
+use portreeve_directory::leases::{Halted, PUSH};
 use portreeve_directory::streams::{self, Sealed, Stream};
-use portreeve_store::Scope;
+use portreeve_store::Tx;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +101,14 @@ impl Rounds {
         let now = app.clock.now();
         let mut waiting = false;
         for stream in pushes {
+            let held = match app.replica.take(&stream.directory_id, PUSH).await {
+                Ok(Some(held)) => held,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::warn!(%error, "who sends security events to receivers could not be found out");
+                    return true;
+                }
+            };
             let key = (stream.directory_id.clone(), stream.id.clone());
             let failed = stream.failures > 0;
             waiting |= failed;
@@ -111,7 +122,7 @@ impl Rounds {
             self.seen.insert(key.clone(), count);
             let (app, client) = (app.clone(), client.clone());
             let task = self.running.spawn(async move {
-                deliver(&app, &client, &stream).await;
+                deliver(&app, &client, &held, &stream).await;
             });
             self.busy.insert(task.id(), key);
         }
@@ -130,36 +141,46 @@ impl Rounds {
     }
 }
 
-/// Sends a stream's events until there are none, one fails, or the server stops.
-async fn deliver(app: &Arc<App>, client: &Client, stream: &Stream) {
+/// Sends a stream's events until there are none, one fails, another server has to, or this one stops.
+async fn deliver(app: &Arc<App>, client: &Client, held: &Held, stream: &Stream) {
+    match send_all(app, client, held, stream).await {
+        Ok(()) | Err(Halted::Refused(Refusal::NotFound(..))) => {}
+        Err(error @ Halted::Lost(_)) => tracing::info!(%error, stream = stream.id),
+        Err(error) => {
+            tracing::warn!(%error, stream = stream.id, "security events could not be read, or a delivery not written down");
+        }
+    }
+}
+
+async fn send_all(
+    app: &Arc<App>,
+    client: &Client,
+    held: &Held,
+    stream: &Stream,
+) -> Result<(), Halted> {
     let stop = app.stop.clone();
-    loop {
-        let batch = match next(app, stream).await {
-            Ok(Some(batch)) => batch,
-            Ok(None) | Err(Refusal::NotFound(..)) => return,
-            Err(error) => {
-                tracing::warn!(%error, stream = stream.id, "security events could not be read");
-                return;
-            }
-        };
+    while let Some(batch) = next(app, held, stream).await? {
         for (jti, token) in &batch.tokens {
             if *stop.borrow() {
-                return;
+                return Ok(());
             }
             let reply = match authorization(app, stream, batch.authorization.as_ref()) {
-                Ok(authorization) => client.send(&batch.endpoint, authorization, token).await,
+                Ok(authorization) => {
+                    // Nobody else may send while this does.
+                    let send = client.send(&batch.endpoint, authorization, token);
+                    match tokio::time::timeout(held.left(), send).await {
+                        Ok(reply) => reply,
+                        Err(_) => return Err(Halted::Lost(PUSH)),
+                    }
+                }
                 Err(sentence) => Reply::Failed(sentence, None),
             };
-            match note(app, &batch.directory, stream, jti, reply).await {
-                Ok(true) => {}
-                Ok(false) | Err(Refusal::NotFound(..)) => return,
-                Err(error) => {
-                    tracing::warn!(%error, stream = stream.id, "a delivery was not written down");
-                    return;
-                }
+            if !note(app, held, &batch.directory, stream, jti, reply).await? {
+                return Ok(());
             }
         }
     }
+    Ok(())
 }
 
 fn authorization(
@@ -190,7 +211,7 @@ struct Batch {
 }
 
 /// The next events of a stream; `None` when there are none, or security events are turned off.
-async fn next(app: &Arc<App>, stream: &Stream) -> Result<Option<Batch>, Refusal> {
+async fn next(app: &Arc<App>, held: &Held, stream: &Stream) -> Result<Option<Batch>, Halted> {
     let (directory, id) = (stream.directory_id.clone(), stream.id.clone());
     let issuer = issuer(app, &directory);
     let read = app.store.read(move |tx| {
@@ -217,11 +238,8 @@ async fn next(app: &Arc<App>, stream: &Stream) -> Result<Option<Batch>, Refusal>
     };
     if claims.is_empty() {
         if passed.is_some() {
-            let scope = Scope::of(&directory.id);
-            let pass = move |tx: &mut portreeve_store::Tx<'_>| {
-                streams::settle(tx, &directory, &stream.id, &[])
-            };
-            app.store.write(scope, pass).await?;
+            let pass = move |tx: &mut Tx<'_>| streams::settle(tx, &directory, &stream.id, &[]);
+            held.write(pass).await?;
         }
         return Ok(None);
     }
@@ -238,16 +256,17 @@ async fn next(app: &Arc<App>, stream: &Stream) -> Result<Option<Batch>, Refusal>
 /// Writes down what came of one event; whether to go on with the next one.
 async fn note(
     app: &App,
+    held: &Held,
     directory: &Arc<Directory>,
     stream: &Stream,
     jti: &str,
     reply: Reply,
-) -> Result<bool, Refusal> {
+) -> Result<bool, Halted> {
     let call = own_call(app, directory.clone());
     let (id, jti) = (stream.id.clone(), jti.to_owned());
     match reply {
         Reply::Taken => {
-            let write = app.store.write(call.scope(), move |tx| {
+            let write = held.write(move |tx| {
                 streams::settle(tx, &call.directory, &id, std::slice::from_ref(&jti))?;
                 streams::delivered(tx, &call.directory.id, &id, call.at)
             });
@@ -261,14 +280,16 @@ async fn note(
                 "a receiver refused a security event; it is skipped"
             );
             let name = stream.endpoint.clone().unwrap_or_default();
-            let write = app.write(call.scope(), move |tx| {
+            let write = held.write(move |tx| {
                 streams::settle(tx, &call.directory, &id, std::slice::from_ref(&jti))?;
                 poll::skipped(tx, &call, (&id, &name), &jti, &said)
             });
-            write.await.map(|()| true)
+            write.await?;
+            app.tell_news();
+            Ok(true)
         }
         Reply::Failed(said, retry_after) => {
-            let write = app.store.write(call.scope(), move |tx| {
+            let write = held.write(move |tx| {
                 let failures = streams::by_id(tx, &call.directory.id, &id)?.failures;
                 let next = call.at + pause(failures, retry_after) * 1_000_000;
                 streams::failed(tx, &call.directory.id, &id, &said, next)

@@ -2,7 +2,7 @@
 
 use super::*;
 use http::Method;
-use portreeve_directory::{Call, outcomes};
+use portreeve_directory::{Call, leases, outcomes};
 use portreeve_store::Tx;
 use std::time::Duration;
 
@@ -260,8 +260,14 @@ async fn an_outcome_is_for_its_directory_and_for_a_day() {
 async fn what_was_accepted_before_a_kill_is_told_as_failed() {
     // What a server leaves that is killed in the middle of an accepted request: the request and no outcome.
     let left = |tx: &mut Tx<'_>, call: &Call| {
-        let asked = [json!({"method": "PUT", "uri": "/Users/u"})];
-        outcomes::accept(tx, call, "t", false, &asked)
+        leases::register(tx, "killed", 1)?;
+        let new = outcomes::New {
+            id: "t",
+            replica_id: "killed",
+            bulk: false,
+            asked: &[json!({"method": "PUT", "uri": "/Users/u"})],
+        };
+        outcomes::accept(tx, call, &new).map(|accepted| assert!(accepted))
     };
     let world = World::prepared(|_| {}, left).await;
     let outcome = world.provider.get("/Outcomes/t").await;

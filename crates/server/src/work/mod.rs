@@ -1,0 +1,13 @@
+//! Background work, shared by the servers of one database.
+//!
+//! Each server is a replica, with a beat that says that it lives (`replica.rs`). Work that must not be done twice at
+//! once has a lease; whichever replica gets it does the work until it stops or is held to be dead by the others. The
+//! rules of leases are in [`portreeve_directory::leases`].
+
+mod answers;
+mod replica;
+mod retention;
+
+pub(crate) use answers::tell_interrupted;
+pub(crate) use replica::{Held, Replica, beat};
+pub(crate) use retention::prune;

@@ -1,0 +1,160 @@
+//! Retention: what need not be kept any more goes, a little at a time, so that nobody waits for it.
+//!
+//! A clock that is wrong must not cost the log: nothing is removed while the time of day does not go on as the steady
+//! clock does. It may stand at a new time afterwards, which is then taken for right.
+
+use super::replica::Held;
+use crate::app::App;
+use crate::http::asked_to_stop;
+use portreeve_directory::events::{self, Log};
+use portreeve_directory::leases::{Halted, RETENTION};
+use portreeve_directory::{Clock, Refusal, outcomes, teams};
+use portreeve_store::Scope;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Rows per transaction.
+const BATCH: u16 = 1000;
+/// Between two transactions, for others to come in.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How far the time of day may stray from the steady clock between two rounds, in microseconds.
+const DRIFT_US: u64 = 60_000_000;
+
+/// Removes what is older than the settings say, until the server stops.
+pub(crate) async fn prune(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut time = Time::at(&*app.clock);
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(app.config.pace.retention) => {}
+            () = asked_to_stop(&mut stop) => return,
+        }
+        let before = std::mem::replace(&mut time, Time::at(&*app.clock));
+        if !time.follows(&before) {
+            tracing::warn!(
+                "the machine's clock was set; nothing is removed from the log this time"
+            );
+            continue;
+        }
+        match round(&app, &stop, time.day).await {
+            Ok(()) => {}
+            Err(Halted::Lost(_)) => tracing::info!("another server looks after the log now"),
+            Err(error) => tracing::warn!(%error, "what need not be kept was not removed"),
+        }
+    }
+}
+
+/// A moment on both clocks.
+struct Time {
+    /// Microseconds since 1970 UTC.
+    day: i64,
+    steady: Duration,
+}
+
+impl Time {
+    fn at(clock: &dyn Clock) -> Self {
+        Self {
+            day: clock.now(),
+            steady: clock.steady(),
+        }
+    }
+
+    /// Whether as much time has passed on the one clock as on the other.
+    fn follows(&self, before: &Self) -> bool {
+        let passed = self.steady.saturating_sub(before.steady);
+        let due = before.day.saturating_add(micros(passed));
+        self.day.abs_diff(due) <= DRIFT_US
+    }
+}
+
+async fn round(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) -> Result<(), Halted> {
+    let kept = app.config.retention;
+    for team in app.store.lookup(teams::list).await? {
+        let Some(held) = app.replica.take(&team.id, RETENTION).await? else {
+            continue;
+        };
+        for (log, kept) in [(Log::Audit, kept.audit), (Log::Requests, kept.requests)] {
+            if let Some(kept) = kept {
+                prune_log(&held, stop, &team.id, log, now - micros(kept)).await?;
+            }
+        }
+    }
+    Ok(expire_outcomes(app, stop, now).await?)
+}
+
+async fn prune_log(
+    held: &Held,
+    stop: &watch::Receiver<bool>,
+    team_id: &str,
+    log: Log,
+    older_than: i64,
+) -> Result<(), Halted> {
+    let mut total = 0;
+    while !*stop.borrow() {
+        let team = team_id.to_owned();
+        let count = held
+            .write(move |tx| events::prune(tx, &team, log, older_than, BATCH.into()))
+            .await?;
+        if count == 0 {
+            break;
+        }
+        total += count;
+        tokio::time::sleep(PAUSE).await;
+    }
+    if total > 0 {
+        tracing::info!(events = total, ?log, "removed what the log need not keep");
+    }
+    Ok(())
+}
+
+/// No lease is needed: it does not matter who removes what nobody can read.
+async fn expire_outcomes(app: &App, stop: &watch::Receiver<bool>, now: i64) -> Result<(), Refusal> {
+    let expired = move |tx: &mut portreeve_store::Tx<'_>| outcomes::expired(tx, now);
+    for directory in app.store.lookup(expired).await? {
+        while !*stop.borrow() {
+            let id = directory.clone();
+            let write = app.store.write(Scope::of(&directory), move |tx| {
+                outcomes::expire(tx, &id, now, BATCH.into())
+            });
+            let count: Result<usize, Refusal> = write.await;
+            if count? < BATCH.into() {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(())
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_day_is_trusted_while_it_goes_on_as_the_steady_clock_does() {
+        let start = 1_700_000_000_000_000;
+        let minutes = |minutes: i64| minutes * 60_000_000;
+        let before = Time {
+            day: start,
+            steady: Duration::from_secs(5),
+        };
+        for (name, day, expect) in [
+            ("on time", start + minutes(10), true),
+            ("adjusted a little", start + minutes(10) + 59_000_000, true),
+            ("set an hour back", start + minutes(10 - 60), false),
+            ("set a year ahead", start + minutes(10 + 525_600), false),
+            ("standing still", start, false),
+            ("nonsense", i64::MIN, false),
+        ] {
+            let now = Time {
+                day,
+                steady: Duration::from_secs(605),
+            };
+            assert_eq!(now.follows(&before), expect, "{name}");
+        }
+    }
+}
