@@ -106,6 +106,11 @@ impl Date {
             + nanos / i64::from(NANOS_PER_TICK)
     }
 
+    /// The instant as RFC 3339 writes it, such as `2026-11-21T12:00:00Z`.
+    pub fn to_rfc3339(self) -> String {
+        format!("{}Z", self.0)
+    }
+
     /// So many intervals later. A month that is too short for the day gives its last day.
     pub(crate) fn add(self, interval: Interval, count: i64) -> Option<Self> {
         let span = match interval {

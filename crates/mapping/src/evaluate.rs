@@ -18,6 +18,9 @@ pub use error::{EvaluationError, Reason};
 /// The longest text that a function may make, in bytes. What an attribute holds may be longer.
 pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 
+/// Fills what it is given with random bytes.
+pub type Random<'a> = dyn Fn(&mut [u8]) + 'a;
+
 /// Everything an evaluation may depend on besides the source object.
 ///
 /// One context serves one object: `Now()` is the same instant in all of its expressions.
@@ -25,7 +28,7 @@ pub const MAX_OUTPUT_BYTES: usize = 64 * 1024;
 pub struct Context<'a> {
     now: Date,
     taken: Option<&'a dyn Fn(&str) -> bool>,
-    random: Option<&'a dyn Fn(&mut [u8])>,
+    random: Option<&'a Random<'a>>,
     default_domain: Option<&'a str>,
 }
 
@@ -56,7 +59,7 @@ impl<'a> Context<'a> {
     /// The source of randomness for `Guid` and `RandomString`: it fills what it is given, and must be good enough
     /// for passwords.
     #[must_use]
-    pub fn with_random(self, random: &'a dyn Fn(&mut [u8])) -> Self {
+    pub fn with_random(self, random: &'a Random<'a>) -> Self {
         Self {
             random: Some(random),
             ..self
@@ -336,7 +339,7 @@ impl<'x, 'a> Arguments<'x, 'a> {
     }
 
     /// The source of randomness.
-    pub(crate) fn random(&self) -> Result<&'a dyn Fn(&mut [u8]), Stop> {
+    pub(crate) fn random(&self) -> Result<&'a Random<'a>, Stop> {
         let random = self.evaluation.context.random;
         random.ok_or_else(|| self.fail(Reason::NoRandomness))
     }

@@ -10,7 +10,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::evaluate::{Context, Outcome};
+use crate::evaluate::{Context, Outcome, Random};
 use crate::expression::Expression;
 use crate::object::Object;
 use crate::value::Value;
@@ -93,7 +93,7 @@ impl Expectation {
     ///
     /// # Errors
     /// What came instead.
-    pub fn check(&self, now: Timestamp, random: &dyn Fn(&mut [u8])) -> Result<(), Mismatch> {
+    pub fn check(&self, now: Timestamp, random: &Random<'_>) -> Result<(), Mismatch> {
         let (found, reason) = self.result(now, random);
         match found == self.expect {
             true => Ok(()),
@@ -105,7 +105,7 @@ impl Expectation {
         }
     }
 
-    fn result(&self, now: Timestamp, random: &dyn Fn(&mut [u8])) -> (Expected, Option<String>) {
+    fn result(&self, now: Timestamp, random: &Random<'_>) -> (Expected, Option<String>) {
         let expression = match Expression::parse(&self.expression) {
             Ok(expression) => expression,
             Err(error) => return (Expected::Error, Some(error.to_string())),

@@ -63,6 +63,24 @@ impl Expression {
         Self::parse(&format!("[{name}]"))
     }
 
+    /// The expression that is this text, whatever it contains.
+    ///
+    /// # Errors
+    /// The text is longer than an expression may be.
+    pub fn constant(text: &str) -> Result<Self, ParseError> {
+        Self::parse(&Self::quote(text))
+    }
+
+    /// A text as it is written in an expression, with its quotes and escapes.
+    pub fn quote(text: &str) -> String {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    }
+
+    /// The text that this expression is, if it is a constant text.
+    pub fn as_constant(&self) -> Option<&str> {
+        self.root.constant()
+    }
+
     /// The expression as it was written.
     pub fn text(&self) -> &str {
         &self.text
@@ -292,9 +310,7 @@ impl PartialEq for Node {
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            Kind::Text(text) => {
-                write!(f, "\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-            }
+            Kind::Text(text) => f.write_str(&Expression::quote(text)),
             Kind::Number(number) => write!(f, "{number}"),
             Kind::Attribute(name) => write!(f, "[{name}]"),
             Kind::Keyword(keyword) => f.write_str(keyword.name()),

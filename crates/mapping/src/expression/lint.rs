@@ -46,7 +46,7 @@ impl fmt::Display for Doubt {
 impl Expression {
     /// The attributes that are not among those that the source has. Names compare with case: `[Mail]` is null for
     /// everybody where the source has `mail`.
-    pub fn unknown_attributes<'k>(&self, known: &[&'k str]) -> Vec<UnknownAttribute> {
+    pub fn unknown_attributes(&self, known: &[&str]) -> Vec<UnknownAttribute> {
         let mut unknown = Vec::new();
         self.root.visit(&mut |node| {
             if let Kind::Attribute(name) = &node.kind

@@ -1,7 +1,7 @@
 //! What is drawn by lot. The randomness comes with the context.
 
 use super::Evaluated;
-use crate::evaluate::{Arguments, Reason, Stop};
+use crate::evaluate::{Arguments, Random, Reason, Stop};
 use crate::value::Value;
 
 /// The longest random text, in characters.
@@ -81,7 +81,7 @@ pub(super) fn string<'a>(arguments: Arguments<'_, 'a>) -> Evaluated<'a> {
     Ok(Value::text(drawn.into_iter().collect::<String>()))
 }
 
-struct Lot<'a>(&'a dyn Fn(&mut [u8]));
+struct Lot<'a>(&'a Random<'a>);
 
 impl Lot<'_> {
     /// A number below `bound`, each as likely as the others but for one part in 2^48.
