@@ -56,6 +56,11 @@ impl Failure {
         Self::new(Code::Usage, message)
     }
 
+    /// What went wrong is on standard output already: only the exit code is left to say.
+    pub(crate) fn told(code: Code) -> Self {
+        Self::new(code, "")
+    }
+
     /// Adds what to do next.
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
         self.hint.get_or_insert_with(|| hint.to_string());
@@ -71,7 +76,9 @@ impl Failure {
     }
 
     pub(crate) fn print(&self) {
-        eprintln!("{self}");
+        if !self.message.is_empty() {
+            eprintln!("{self}");
+        }
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

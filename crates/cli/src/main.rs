@@ -12,6 +12,7 @@ mod failure;
 mod group;
 mod output;
 mod runtime;
+mod mapping;
 mod scope;
 mod serve;
 mod settings;
@@ -100,6 +101,9 @@ enum Command {
     /// Print completions for a shell
     Completion(completion::Args),
     /// Print the version of this program
+    /// Attribute mappings and expressions, tried out without a server
+    #[command(subcommand)]
+    Mapping(mapping::Command),
     Version,
 }
 
@@ -129,3 +133,4 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Version => version::run(global),
     }
 }
+        Command::Mapping(command) => mapping::run(global, command),

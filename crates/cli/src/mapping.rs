@@ -1,0 +1,214 @@
+//! `portreeve mapping`: expressions and attribute mappings tried out, without a server.
+
+mod objects;
+mod trial;
+
+use crate::Global;
+use crate::failure::{Code, Failure};
+use crate::output::{self, Column, Format, Shape};
+use crate::time;
+use portreeve_mapping::lint::{self, Finding, Severity};
+use portreeve_mapping::{MappingSet, ParseError, expectations, graph};
+use serde_json::{Value, json};
+use std::cell::Cell;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Command {
+    /// Run a file of expectations: what expressions should give for what source objects
+    Verify {
+        /// JSON list of {"expr": …, "attributes": {…}, "expect": …}
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Look for mistakes in a set of mappings
+    Check {
+        /// Mappings in TOML or JSON, or a synchronizationSchema exported from Entra
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Evaluate an expression for one source object or for many
+    Test(trial::Args),
+}
+
+pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Verify { file } => verify(global, &file),
+        Command::Check { file } => check(global, &file),
+        Command::Test(args) => trial::run(global, &args),
+    }
+}
+
+const MISMATCHES: Shape = Shape {
+    columns: &[
+        Column::text("EXPRESSION", "expression"),
+        Column::text("EXPECTED", "expected"),
+        Column::text("FOUND", "found"),
+        Column::text("REASON", "reason"),
+    ],
+    name: "expression",
+};
+
+fn verify(global: &Global, file: &Path) -> Result<(), Failure> {
+    let expected = expectations::parse(&read(file)?)
+        .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+    let now = time::now();
+    let chance = Chance::default();
+    let mut failures = Vec::new();
+    for expectation in &expected {
+        if let Err(mismatch) = expectation.check(now, &|bytes| chance.fill(bytes)) {
+            let mut failure = json!({
+                "expression": expectation.expression,
+                "expected": mismatch.expected.to_string(),
+                "found": mismatch.found.to_string(),
+            });
+            if let Some(reason) = mismatch.reason {
+                failure["reason"] = reason.into();
+            }
+            failures.push(failure);
+        }
+    }
+    chance.verdict()?;
+    let (failed, passed) = (failures.len(), expected.len() - failures.len());
+    match global.output {
+        Format::Table => {
+            let mut text: String = failures.iter().map(mismatch).collect();
+            text.push_str(&format!("{passed} passed, {failed} failed\n"));
+            output::print(&text)?;
+        }
+        Format::Json | Format::Yaml => {
+            let all = json!({"passed": passed, "failed": failed, "failures": failures});
+            output::one(global.output, &MISMATCHES, &all)?;
+        }
+        Format::Csv | Format::Name => output::list(global.output, &MISMATCHES, &failures)?,
+    }
+    match failed {
+        0 => Ok(()),
+        _ => Err(Failure::told(Code::Failure)),
+    }
+}
+
+fn mismatch(failure: &Value) -> String {
+    let text = |name: &str| output::harmless(failure[name].as_str().unwrap_or_default());
+    let reason = match text("reason") {
+        reason if reason.is_empty() => String::new(),
+        reason => format!("\n  {reason}"),
+    };
+    let (expression, expected, found) = (text("expression"), text("expected"), text("found"));
+    format!("failed: {expression}\n  expected {expected}, found {found}{reason}\n")
+}
+
+const FINDINGS: Shape = Shape {
+    columns: &[
+        Column::text("SEVERITY", "severity"),
+        Column::text("OBJECT", "object"),
+        Column::text("TARGET", "target"),
+        Column::text("RULE", "rule"),
+        Column::text("MESSAGE", "message"),
+    ],
+    name: "rule",
+};
+
+fn check(global: &Global, file: &Path) -> Result<(), Failure> {
+    let (set, notes) = mappings(file)?;
+    for note in notes {
+        output::say(global.output, &format!("note: {note}"));
+    }
+    let findings = lint::check(&set, &portreeve_scim::Catalog::standard());
+    let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
+    let errors = count(Severity::Error);
+    match global.output {
+        Format::Table => {
+            let lines = findings
+                .iter()
+                .map(|finding| output::harmless(&finding.to_string()) + "\n");
+            let mut text: String = lines.collect();
+            let (warnings, notes) = (count(Severity::Warning), count(Severity::Note));
+            text.push_str(&format!(
+                "{errors} errors, {warnings} warnings, {notes} notes\n"
+            ));
+            output::print(&text)?;
+        }
+        format => {
+            let findings: Vec<Value> = findings.iter().map(finding).collect();
+            output::list(format, &FINDINGS, &findings)?;
+        }
+    }
+    match errors {
+        0 => Ok(()),
+        _ => Err(Failure::told(Code::Failure)),
+    }
+}
+
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "severity": finding.severity.name(),
+        "object": finding.object,
+        "target": finding.target,
+        "rule": finding.rule,
+        "message": finding.message,
+    })
+}
+
+/// Mappings in whichever form, and what an import did not take over.
+fn mappings(file: &Path) -> Result<(MappingSet, Vec<String>), Failure> {
+    let text = read(file)?;
+    let wrong = |error: &dyn std::fmt::Display| {
+        Failure::usage(format!(
+            "{}: {}",
+            file.display(),
+            error.to_string().trim_end()
+        ))
+    };
+    if !text.trim_start().starts_with('{') {
+        let set = toml::from_str(&text).map_err(|error| wrong(&error))?;
+        return Ok((set, Vec::new()));
+    }
+    let json: Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+    if json.get("synchronizationRules").is_some() {
+        let imported = graph::import(&text).map_err(|error| wrong(&error))?;
+        return Ok((imported.mappings, imported.notes));
+    }
+    let set = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
+    Ok((set, Vec::new()))
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    fs::read_to_string(file)
+        .map_err(|error| Failure::usage(format!("{} cannot be read: {error}", file.display())))
+}
+
+/// A wrong expression with a mark under the place.
+fn wrong_expression(text: &str, error: &ParseError) -> Failure {
+    let line_start = text
+        .get(..error.offset)
+        .and_then(|before| before.rfind('\n'));
+    let line_start = line_start.map_or(0, |at| at + 1);
+    let line = text.get(line_start..).and_then(|rest| rest.lines().next());
+    let before = text.get(line_start..error.offset).unwrap_or_default();
+    let mark = " ".repeat(before.chars().count());
+    let line = output::harmless(line.unwrap_or_default());
+    Failure::usage(format!("{error}\n  {line}\n  {mark}^"))
+}
+
+/// The machine's randomness. That it fails is told once, after the work.
+#[derive(Default)]
+struct Chance {
+    failed: Cell<bool>,
+}
+
+impl Chance {
+    fn fill(&self, bytes: &mut [u8]) {
+        if aws_lc_rs::rand::fill(bytes).is_err() {
+            self.failed.set(true);
+        }
+    }
+
+    fn verdict(&self) -> Result<(), Failure> {
+        match self.failed.get() {
+            true => Err(Failure::plain("the machine has no randomness to give")),
+            false => Ok(()),
+        }
+    }
+}
