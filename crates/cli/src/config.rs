@@ -4,7 +4,7 @@ use crate::client::Api;
 use crate::failure::Failure;
 use crate::output::{self, Column, Shape};
 use crate::settings::{self, Flags};
-use crate::{Global, runtime};
+use crate::{Global, environment, runtime};
 use clap::Subcommand;
 use portreeve_server::Config;
 use portreeve_server::config::SETTINGS;
@@ -55,7 +55,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
         });
     }
     let values = settings::gather(global, &flags)?;
-    let config = Config::from_values(&values).map_err(Failure::usage)?;
+    let config = Config::from_values(&values, environment::var).map_err(Failure::usage)?;
     let items = SETTINGS.iter().map(|setting| {
         let (value, from) = config.show(setting);
         json!({"name": setting.name, "value": value, "origin": from.to_string()})

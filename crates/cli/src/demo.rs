@@ -3,12 +3,12 @@
 mod progress;
 mod story;
 
-use crate::Global;
 use crate::client::Api;
 use crate::failure::{Code, Failure};
 use crate::output::{Format, say};
 use crate::runtime::{self, Signals};
 use crate::settings;
+use crate::{Global, environment};
 use portreeve_provisioning::demo::{self, Report};
 use portreeve_provisioning::target::{Client, Limits, Surroundings, TenantUrl};
 use portreeve_server::config::{Origin, Values};
@@ -51,7 +51,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     }
     settings::start_log(&quiet())?;
     let place = Place::choose(global.data.as_deref())?;
-    let config = Config::from_values(&place.values(&args.listen)).map_err(Failure::usage)?;
+    let config = Config::from_values(&place.values(&args.listen), environment::var)
+        .map_err(Failure::usage)?;
     runtime::server()?.block_on(async {
         let mut signals = Signals::catch()?;
         let server = portreeve_server::start(config, Arc::new(SystemClock))

@@ -1,9 +1,9 @@
 //! `portreeve serve`.
 
-use crate::Global;
 use crate::failure::Failure;
 use crate::runtime::{self, Signals};
 use crate::settings::{self, Flags};
+use crate::{Global, environment};
 use portreeve_server::{Config, SystemClock};
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         ));
     }
     let values = settings::gather(global, &args.flags)?;
-    let config = Config::from_values(&values).map_err(Failure::usage)?;
+    let config = Config::from_values(&values, environment::var).map_err(Failure::usage)?;
     settings::start_log(&values)?;
     runtime::server()?.block_on(async {
         let mut signals = Signals::catch()?;

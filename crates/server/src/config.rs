@@ -5,6 +5,7 @@ mod load;
 mod tests;
 
 pub use load::{Load, Patience};
+use portreeve_store::Database;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ pub const SETTINGS: &[Setting] = &[
         name: "database",
         env: "PORTREEVE_DATABASE",
         value: "URL",
-        help: "Database to use: sqlite:///absolute/path",
+        help: "Database to use: sqlite:///absolute/path, or postgres://user@host/name for several servers on one database",
         default: "portreeve.sqlite in the data folder",
     },
     Setting {
@@ -236,8 +237,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The database file.
-    pub database: PathBuf,
+    /// The database.
+    pub database: Database,
     /// Without a slash at the end.
     pub public_url: Option<String>,
     /// Proxies whose forwarding headers count, in their canonical form.
@@ -294,8 +295,12 @@ impl Default for Pace {
 }
 
 impl Config {
-    /// Checks the values. `data` must be among them; the caller knows the default of the machine.
-    pub fn from_values(values: &Values) -> Result<Self, ConfigError> {
+    /// Checks the values. `data` must be among them; the caller knows the default of the machine. `environment` has the
+    /// variables of PostgreSQL, which complete its URL.
+    pub fn from_values(
+        values: &Values,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
         let data = PathBuf::from(
             values
                 .get("data")
@@ -307,7 +312,8 @@ impl Config {
                 "give an IP address and a port, such as 127.0.0.1:8460 or [::]:8460".to_owned()
             })
         })?;
-        let database = read(values, "database", database)?;
+        let mut given = values.clone();
+        let database = database(&mut given, environment)?;
         let public_url = read(values, "public-url", public_url)?;
         let trusted_proxies = read(values, "trusted-proxies", |value| {
             value
@@ -327,12 +333,12 @@ impl Config {
         };
         Ok(Self {
             retention,
-            database: database.unwrap_or_else(|| data.join("portreeve.sqlite")),
+            database: database.unwrap_or_else(|| embedded(&data)),
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8460))),
             public_url,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             load: Load::from_values(values)?,
-            given: values.clone(),
+            given,
             patience: Patience::default(),
             pace: Pace::default(),
             data,
@@ -342,7 +348,7 @@ impl Config {
     /// A server on a free port with everything under one folder; for tests and the demonstration.
     pub fn local(data: PathBuf) -> Self {
         Self {
-            database: data.join("portreeve.sqlite"),
+            database: embedded(&data),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             public_url: None,
             trusted_proxies: Vec::new(),
@@ -368,7 +374,7 @@ impl Config {
         let value = match setting.name {
             "data" => self.data.display().to_string(),
             "listen" => self.listen.to_string(),
-            "database" => format!("sqlite://{}", self.database.display()),
+            "database" => self.database.to_string(),
             _ => setting.default.to_owned(),
         };
         (value, Origin::Default)
@@ -396,11 +402,36 @@ fn read<T>(
     })
 }
 
-fn database(url: &str) -> Result<PathBuf, String> {
-    match url.strip_prefix("sqlite://") {
-        Some(path) if path.starts_with('/') => Ok(PathBuf::from(path)),
-        Some(_) => Err("give the absolute path of the file, as in sqlite:///var/lib/portreeve/portreeve.sqlite".into()),
-        None => Err("only embedded databases are known: sqlite:///absolute/path".into()),
+/// The database of a server that was told of none.
+fn embedded(data: &Path) -> Database {
+    Database::Sqlite {
+        path: data.join("portreeve.sqlite"),
+    }
+}
+
+/// The database that is given, if one is. Its URL may have a password, which goes no further than into the result.
+fn database(
+    given: &mut Values,
+    environment: impl Fn(&str) -> Option<String>,
+) -> Result<Option<Database>, ConfigError> {
+    let Some((value, origin)) = given.get_mut("database") else {
+        return Ok(None);
+    };
+    let url = std::mem::take(value);
+    match Database::parse(&url, environment) {
+        Ok(database) => {
+            *value = database.to_string();
+            Ok(Some(database))
+        }
+        Err(error) => Err(ConfigError::Value {
+            name: "database",
+            origin: origin.to_string(),
+            value: match url.split_once("://") {
+                Some((scheme, _)) => format!("{scheme}://…"),
+                None => "…".to_owned(),
+            },
+            reason: error.to_string(),
+        }),
     }
 }
 

@@ -57,7 +57,7 @@ impl NotNow {
         match error {
             store::Error::Busy { .. } => Some(Self::Busy),
             store::Error::Full => Some(Self::DiskFull),
-            store::Error::Closed => Some(Self::Unavailable),
+            store::Error::Unavailable { .. } | store::Error::Closed => Some(Self::Unavailable),
             _ => None,
         }
     }
@@ -142,7 +142,7 @@ impl fmt::Display for NotNow {
                 "the server's disk is full and nothing was changed; try again once its admin has freed some space",
             ),
             Self::Unavailable => f.write_str(
-                "the server cannot reach its database at the moment; try again in a moment",
+                "the server cannot use its database now; a change may have been made all the same, so look before you send it again in a moment",
             ),
         }
     }

@@ -18,6 +18,10 @@ fn values(
     gather(&flags, env, Some((Path::new("/etc/p.toml"), file)))
 }
 
+fn config(values: &Values) -> Result<Config, ConfigError> {
+    Config::from_values(values, |_| None)
+}
+
 #[test]
 fn flags_beat_environment_beats_file() {
     let file = "listen = \"127.0.0.1:1\"\npublic-url = \"http://file\"\nlog = \"debug\"";
@@ -43,7 +47,7 @@ fn flags_beat_environment_beats_file() {
         ("debug".into(), Origin::File("/etc/p.toml".into()))
     );
     assert_eq!(
-        Config::from_values(&got).unwrap().public_url.as_deref(),
+        config(&got).unwrap().public_url.as_deref(),
         Some("http://env")
     );
 }
@@ -52,7 +56,7 @@ fn flags_beat_environment_beats_file() {
 fn the_log_is_kept_for_days_or_forever() {
     let kept = |file| {
         let values = values(&[], &[], file).unwrap();
-        let retention = Config::from_values(&values).unwrap().retention;
+        let retention = config(&values).unwrap().retention;
         let days = |kept: Option<Duration>| kept.map(|kept| kept.as_secs() / 86_400);
         (days(retention.audit), days(retention.requests))
     };
@@ -70,7 +74,7 @@ fn wrong_values_name_the_setting_and_the_remedy() {
         ("no address", "listen = \"localhost\"", "127.0.0.1:8460"),
         (
             "no database",
-            "database = \"mysql://x\"",
+            "database = \"mysql://ann:secret@x\"",
             "sqlite:///absolute/path",
         ),
         (
@@ -130,7 +134,7 @@ fn wrong_values_name_the_setting_and_the_remedy() {
         ),
     ] {
         let error = values(&[], &[], file)
-            .and_then(|values| Config::from_values(&values).map(drop))
+            .and_then(|values| config(&values).map(drop))
             .unwrap_err();
         assert!(error.to_string().contains(expect), "{name}: {error}");
     }
@@ -138,11 +142,7 @@ fn wrong_values_name_the_setting_and_the_remedy() {
 
 #[test]
 fn what_nobody_limits_has_the_usual_limits() {
-    let load = |file| {
-        Config::from_values(&values(&[], &[], file).unwrap())
-            .unwrap()
-            .load
-    };
+    let load = |file| config(&values(&[], &[], file).unwrap()).unwrap().load;
     assert_eq!(load(""), Load::default());
     let file =
         "rate-limit-token = 0\nrate-limit-address = 7\nmax-requests = \"8\"\nrequest-timeout = 9";
@@ -170,5 +170,28 @@ fn what_nobody_limits_has_the_usual_limits() {
             .find(|setting| setting.name == name)
             .unwrap();
         assert_eq!(setting.default, text, "{name}");
+    }
+}
+
+#[test]
+fn the_password_of_a_database_is_in_no_message() {
+    let url = "postgres://ann:secret@db.example/roll";
+    let shown = |config: &Config| {
+        let setting = SETTINGS.iter().find(|setting| setting.name == "database");
+        format!("{config:?} {}", config.show(setting.unwrap()).0)
+    };
+    let good = config(&values(&[("database", url)], &[], "").unwrap()).unwrap();
+    assert!(shown(&good).contains("db.example"), "{}", shown(&good));
+    assert!(!shown(&good).contains("secret"), "{}", shown(&good));
+    for wrong in [
+        "mysql://ann:secret@db.example/roll",
+        "postgres://ann:secret@db.example:port/roll",
+        "postgres://ann:secret@db.example/roll?nonsense=1",
+        "ann:secret@db.example/roll",
+    ] {
+        let values = values(&[("database", wrong)], &[], "").unwrap();
+        let error = config(&values).unwrap_err().to_string();
+        assert!(error.contains("database (flag)"), "{wrong}: {error}");
+        assert!(!error.contains("secret"), "{wrong}: {error}");
     }
 }

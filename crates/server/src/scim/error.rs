@@ -75,6 +75,12 @@ impl From<store::Error> for Failure {
         if let Some(not_now) = NotNow::of(&error) {
             return not_now.into();
         }
+        if let store::Error::Nul { .. } = error {
+            return portreeve_scim::Error::invalid_value(
+                "the request has the character NUL (U+0000) in a value; leave it out",
+            )
+            .into();
+        }
         tracing::error!(%error, "the database failed");
         Self::plain(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the server could not do this; its log has the cause under the X-Request-Id of this answer".into())
     }
