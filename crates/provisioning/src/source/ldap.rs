@@ -369,7 +369,12 @@ impl Ldap {
 
     /// Who names whom.
     fn owner(&self) -> Owner {
-        if self.settings.membership.iter().any(|name| is_member_of(name)) {
+        if self
+            .settings
+            .membership
+            .iter()
+            .any(|name| is_member_of(name))
+        {
             Owner::Member
         } else {
             Owner::Group

@@ -7,6 +7,10 @@ mod demo;
 #[cfg(test)]
 mod double;
 #[cfg(test)]
+mod files;
+#[cfg(test)]
 mod lookup;
 #[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod reader;

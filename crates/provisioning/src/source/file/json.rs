@@ -66,8 +66,13 @@ fn parse<'a>(
 ) -> Result<(String, Line<'a>), Refused> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| (None, "it is not UTF-8; save the file as UTF-8".to_owned()))?;
-    let object: Map<String, Value> = serde_json::from_str(text).map_err(|cause| {
-        let reason = format!("it is no JSON object on one line ({cause}); correct it");
+    let object: Map<String, Value> = serde_json::from_str(text.trim()).map_err(|cause| {
+        // The parser counts lines of its own; there is only one.
+        let said = cause.to_string();
+        let said = said.split(" at line ").next().unwrap_or_default();
+        let column = cause.column();
+        let reason =
+            format!("it is no JSON object on one line ({said}, column {column}); correct it");
         (None, reason)
     })?;
     let found = match object.get(key) {

@@ -94,17 +94,21 @@ enum Fate {
 }
 
 impl Survey {
-    /// Begins a read at `place`, which is everything or a watermark, in ledger `id`, a name nobody has used.
+    /// Begins a read at `place`, which is everything or a watermark, in a ledger named `id`, by chance.
     pub(in crate::source) fn begin(
         shelf: &Shelf,
         place: &Place,
         settings: &str,
-        id: String,
+        mut id: String,
     ) -> Result<Self, Error> {
         let since = match (place, shelf.head(place, settings)?) {
             (Place::Since(last), Some(head)) => Some((last.clone(), head)),
             _ => None,
         };
+        // The ledger that is compared with must not be the one that is written, whatever chance says.
+        if since.as_ref().is_some_and(|(last, _)| *last == id) {
+            id.push('0');
+        }
         shelf.sweep(since.as_ref().map(|(id, _)| id.as_str()))?;
         let mut known = Vec::new();
         let mut memberships = Vec::new();
