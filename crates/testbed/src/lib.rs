@@ -1,4 +1,5 @@
-//! What tests share: a clock that stands still, a whole server in this process, and actors that talk to it over HTTP.
+//! What tests share: a clock that stands still, a whole server in this process, actors that talk to it over HTTP, and
+//! a tenant of Microsoft Entra ID to read from ([`graph`]).
 //!
 //! ```no_run
 //! # async fn example() {
@@ -19,6 +20,7 @@
 
 mod actor;
 mod clock;
+pub mod graph;
 mod server;
 
 pub use actor::{Answer, Client};
