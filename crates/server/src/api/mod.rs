@@ -1,11 +1,13 @@
-//! The admin API, `/api/v1`: directories, tokens, users, groups, events, settings. Described for people in the manual.
+//! The admin API, `/api/v1`: directories, tokens, users, groups, events, changes, settings. Described for people in the manual.
 //!
 //! On the local socket it is open to whoever may open the socket. Over the network nobody can sign in to it, so every
 //! route answers 401 there and says where to go instead.
 
 mod ask;
+mod changes;
 mod directories;
 mod events;
+mod feed;
 mod groups;
 mod meta;
 mod problem;
@@ -17,7 +19,9 @@ mod users;
 
 use crate::app::App;
 use crate::health;
+use crate::limits::NotNow;
 use axum::Router;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, post};
 use problem::Problem;
 use std::sync::Arc;
@@ -30,6 +34,7 @@ pub(crate) fn local(app: Arc<App>) -> Router {
     let routes = Router::new()
         .route("/version", get(meta::version))
         .route("/config", get(meta::config))
+        .route("/changes", get(changes::list))
         .route("/events", get(events::list))
         .route("/events/{event}", get(events::get))
         .route(
@@ -87,4 +92,9 @@ pub(crate) fn public(app: Arc<App>) -> Router {
             any(async || Problem::not_signed_in()),
         )
         .with_state(app)
+}
+
+/// The answer to a request that is not even looked at now.
+pub(crate) fn not_now(not_now: NotNow) -> Response {
+    Problem::from(not_now).into_response()
 }

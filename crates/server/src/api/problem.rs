@@ -1,8 +1,9 @@
 //! Every refusal of the admin API as RFC 9457 says it: `application/problem+json` with a sentence a person can act on.
 
 use crate::body::BodyError;
+use crate::limits::NotNow;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use portreeve_directory::Refusal;
 use portreeve_store as store;
@@ -16,6 +17,10 @@ pub(super) struct Problem {
     code: &'static str,
     /// What is wrong and what to do.
     detail: String,
+    /// The place in a feed to go on from.
+    position: Option<i64>,
+    /// After how many seconds the same request may be a success.
+    retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -24,6 +29,8 @@ impl Problem {
             status,
             code,
             detail: detail.into(),
+            position: None,
+            retry_after: None,
         }
     }
 
@@ -45,8 +52,27 @@ impl Problem {
         Self::new(
             StatusCode::NOT_FOUND,
             "no_endpoint",
-            "there is no such endpoint; below /api/v1 there are directories, events, config and version",
+            "there is no such endpoint; below /api/v1 there are directories, events, changes, config and version",
         )
+    }
+
+    /// The feed does not have everything after the place of a consumer any more (or, when `ahead`, does not reach it).
+    pub(super) fn feed_lost(ahead: bool, end: i64) -> Self {
+        let (code, cause) = match ahead {
+            true => (
+                "feed_reset",
+                "the feed does not reach this position: the database was put back to an earlier state, or is another one",
+            ),
+            false => (
+                "feed_pruned",
+                "changes after this position are not kept any more",
+            ),
+        };
+        let detail = format!("{cause}; read everything anew, then follow with after={end}");
+        Self {
+            position: Some(end),
+            ..Self::new(StatusCode::GONE, code, detail)
+        }
     }
 
     pub(super) fn method_not_allowed() -> Self {
@@ -86,11 +112,12 @@ impl From<portreeve_scim::Error> for Problem {
 
 impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
-        if let store::Error::Busy { .. } = error {
-            return Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "the server is busy; try again in a moment",
+        if let Some(not_now) = NotNow::of(&error) {
+            return not_now.into();
+        }
+        if let store::Error::Nul { .. } = error {
+            return Self::invalid(
+                "the request has the character NUL (U+0000) in a value; leave it out",
             );
         }
         tracing::error!(%error, "the database failed");
@@ -99,6 +126,15 @@ impl From<store::Error> for Problem {
             "internal",
             "the server could not do this; its log has the cause under the X-Request-Id of this answer",
         )
+    }
+}
+
+impl From<NotNow> for Problem {
+    fn from(not_now: NotNow) -> Self {
+        Self {
+            retry_after: Some(not_now.retry_after()),
+            ..Self::new(not_now.status(), not_now.code(), not_now.to_string())
+        }
     }
 }
 
@@ -115,11 +151,7 @@ impl From<BodyError> for Problem {
                 "too_slow",
                 "the body did not arrive in time; send it again",
             ),
-            BodyError::Busy => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "the server is reading as many large bodies as it can; try again in a moment",
-            ),
+            BodyError::Busy => NotNow::LargeBodies.into(),
             BodyError::Incomplete => Self::invalid("the body ended before its announced length"),
             BodyError::MediaType => Self::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -132,18 +164,24 @@ impl From<BodyError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = json!({
+        let mut body = json!({
             "title": self.status.canonical_reason().unwrap_or("Error"),
             "status": self.status.as_u16(),
             "code": self.code,
             "detail": self.detail,
         });
+        if let Some(position) = self.position {
+            body["position"] = json!(position);
+        }
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(
                 WWW_AUTHENTICATE,

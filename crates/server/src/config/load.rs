@@ -40,6 +40,8 @@ pub struct Patience {
     pub body: Duration,
     /// How long a client may take nothing of an answer that is waiting for it.
     pub write: Duration,
+    /// How long a stream that has nothing to tell says nothing, so that nobody on the way takes it for dead.
+    pub silence: Duration,
     /// How many connections may be open at once. Whoever comes then takes the place of the one that has been without a
     /// request for the longest time, or waits until there is one.
     pub connections: usize,
@@ -55,6 +57,7 @@ impl Default for Patience {
             head: Duration::from_secs(75),
             body: Duration::from_secs(30),
             write: Duration::from_secs(60),
+            silence: Duration::from_secs(15),
             connections: 4096,
             waits: 3072,
         }

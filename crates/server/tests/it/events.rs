@@ -14,7 +14,6 @@ use portreeve_server::Config;
 use portreeve_store::{Database, Options, Store, Tx};
 use portreeve_testbed::{Answer, Client, TestClock, TestServer};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -23,8 +22,8 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const EVENT: &str = "urn:ietf:params:scim:event:";
 
 /// A server with one directory whose security events are on.
-struct World {
-    server: TestServer,
+pub(crate) struct World {
+    pub(crate) server: TestServer,
     provider: Client,
     /// Id of the directory.
     directory: String,
@@ -48,14 +47,14 @@ impl World {
     }
 
     /// A server on a database that was written to before, with a directory of these settings in it.
-    async fn prepared(
+    pub(crate) async fn prepared(
         adjust: impl Fn(&mut Settings) + Send + Sync + 'static,
         also: impl Fn(&mut Tx<'_>, &Call) -> Result<(), Refusal> + Send + Sync + 'static,
     ) -> Self {
         let write = |config: &mut Config| {
-            let path = config.database.clone();
+            let database = config.database.clone();
             // On another thread, because this one is busy with the test's own runtime.
-            let writing = std::thread::spawn(move || prepare(path, adjust, also));
+            let writing = std::thread::spawn(move || prepare(database, adjust, also));
             writing.join().expect("it is written");
         };
         let server = TestServer::start_with(write).await;
@@ -132,11 +131,11 @@ impl World {
 }
 
 fn prepare(
-    path: PathBuf,
+    database: Database,
     adjust: impl Fn(&mut Settings) + Send + 'static,
     also: impl Fn(&mut Tx<'_>, &Call) -> Result<(), Refusal> + Send + 'static,
 ) {
-    let options = Options::new(Database::Sqlite { path }, roll::MIGRATIONS, 0);
+    let options = Options::new(database, roll::MIGRATIONS, 0);
     let store = Store::open(&options).expect("a new database");
     let work = move |tx: &mut Tx<'_>| {
         let team = teams::ensure(tx, teams::DEFAULT_NAME, "team", 1)?;

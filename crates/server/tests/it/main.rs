@@ -5,6 +5,10 @@ mod api;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod extensions;
@@ -16,3 +20,5 @@ mod rules;
 mod tags;
 #[cfg(test)]
 mod talk;
+#[cfg(test)]
+mod throttle;

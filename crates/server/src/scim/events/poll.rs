@@ -3,11 +3,14 @@
 use super::{issuer, own_call, set};
 use crate::app::App;
 use crate::body::{self, BodyError};
+use crate::feeds;
 use crate::http::asked_to_stop;
+use crate::limits::NotNow;
+use crate::scim::error::Failure;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use portreeve_directory::directories::{self, Directory};
 use portreeve_directory::events::{self, Category, Outcome};
@@ -26,13 +29,11 @@ const MOST: u64 = 200;
 const LONGEST: usize = 4 << 20;
 /// How long a request is held while there is nothing to tell.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A busy directory changes thousands of times a second; its receivers look this often.
-const BREATH: Duration = Duration::from_millis(50);
 
 /// A poll (RFC 8936 section 2.2). Members that it does not know are ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Request {
+struct Poll {
     max_events: Option<u64>,
     return_immediately: bool,
     ack: Vec<String>,
@@ -52,16 +53,17 @@ struct Refused {
     status: StatusCode,
     err: &'static str,
     description: String,
+    /// After how many seconds the same request may be a success.
+    retry_after: Option<u32>,
 }
 
 /// `POST /scim/{directory}/streams/{stream}`.
 pub(in crate::scim) async fn poll(
     State(app): State<Arc<App>>,
-    Path((directory, stream)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
+    Path(path): Path<(String, String)>,
+    request: Request,
 ) -> Response {
-    match answer(&app, &directory, &stream, &headers, body).await {
+    match answer(&app, &path, request).await {
         Ok(answer) => json_response(StatusCode::OK, &answer),
         Err(refused) => {
             let body = json!({ "err": refused.err, "description": refused.description });
@@ -70,6 +72,9 @@ pub(in crate::scim) async fn poll(
                 let scheme = HeaderValue::from_static("Bearer realm=\"security events\"");
                 response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
             }
+            if let Some(seconds) = refused.retry_after {
+                response.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
             response
         }
     }
@@ -77,12 +82,14 @@ pub(in crate::scim) async fn poll(
 
 async fn answer(
     app: &Arc<App>,
-    directory: &str,
-    stream: &str,
-    headers: &HeaderMap,
-    body: Body,
+    (directory, stream): &(String, String),
+    request: Request,
 ) -> Result<Value, Refused> {
-    let (directory, stream) = open(app, directory, stream, headers).await?;
+    let (parts, body) = request.into_parts();
+    let (directory, stream) = open(app, directory, stream, &parts.headers).await?;
+    let secret = Arc::from(stream.id.as_str());
+    app.limits
+        .token(&parts.extensions, &secret, app.clock.steady())?;
     if !directory.settings.security_events {
         return Err(Refused {
             status: StatusCode::FORBIDDEN,
@@ -90,16 +97,17 @@ async fn answer(
             description:
                 "security events of this directory are turned off; its admin can turn them on"
                     .into(),
+            retry_after: None,
         });
     }
-    let request = read(app, headers, body).await?;
-    take(app, &directory, &stream, &request).await?;
-    let limit = request.max_events.unwrap_or(MOST).min(MOST);
+    let asked = read(app, &parts.headers, body).await?;
+    take(app, &directory, &stream, &asked).await?;
+    let limit = asked.max_events.unwrap_or(MOST).min(MOST);
     if limit == 0 {
         return Ok(json!({ "sets": {} }));
     }
     let limit = usize::try_from(limit).unwrap_or(1);
-    Ok(wait(app, directory, stream, limit, request.return_immediately).await?)
+    Ok(wait(app, directory, stream, limit, asked.return_immediately).await?)
 }
 
 /// The stream that the bearer secret opens.
@@ -113,6 +121,7 @@ async fn open(
         status: StatusCode::UNAUTHORIZED,
         err: "authentication_failed",
         description: description.into(),
+        retry_after: None,
     };
     let presented = headers
         .get(AUTHORIZATION)
@@ -133,10 +142,10 @@ async fn open(
     })
 }
 
-async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Request, Refused> {
+async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Poll, Refused> {
     let bytes = body::read(app, headers, body, body::LIMIT).await?;
     if bytes.is_empty() {
-        return Ok(Request::default());
+        return Ok(Poll::default());
     }
     // By way of a map, because serde would take a list for the members in order.
     serde_json::from_slice(&bytes)
@@ -149,15 +158,15 @@ async fn take(
     app: &App,
     directory: &Arc<Directory>,
     stream: &Stream,
-    request: &Request,
+    asked: &Poll,
 ) -> Result<(), Refused> {
-    if request.ack.is_empty() && request.set_errs.is_empty() {
+    if asked.ack.is_empty() && asked.set_errs.is_empty() {
         return Ok(());
     }
-    let mut taken = request.ack.clone();
-    taken.extend(request.set_errs.keys().cloned());
+    let mut taken = asked.ack.clone();
+    taken.extend(asked.set_errs.keys().cloned());
     let call = own_call(app, directory.clone());
-    let (id, errors) = (stream.id.clone(), request.set_errs.clone());
+    let (id, errors) = (stream.id.clone(), asked.set_errs.clone());
     let name = stream.audience.clone();
     let written = app.write(call.scope(), move |tx| {
         streams::settle(tx, &call.directory, &id, &taken)?;
@@ -206,22 +215,21 @@ async fn wait(
     limit: usize,
     at_once: bool,
 ) -> Result<Value, Refusal> {
-    let mut news = app.news.subscribe();
+    let mut end = feeds::end(app, &directory.team_id);
     let mut stop = app.stop.clone();
     let patience = tokio::time::sleep(PATIENCE);
     tokio::pin!(patience);
     let mut after = None;
     loop {
-        news.mark_unchanged();
-        let found = look(app, &directory, &stream.id, after.clone(), limit).await?;
+        end.mark_unchanged();
+        let found = look(app, &directory, &stream.id, after, limit).await?;
         after = found.end.or(after);
         let over = tokio::select! {
             biased;
             () = std::future::ready(()), if at_once || !found.sets.is_empty() => true,
             () = asked_to_stop(&mut stop) => true,
             () = &mut patience => true,
-            // An error means that the server is gone, and the process with it.
-            changed = news.changed() => changed.is_err(),
+            changed = end.changed() => changed.is_err(),
         };
         if over {
             if after.is_some_and(|end| end > stream.position) {
@@ -229,7 +237,6 @@ async fn wait(
             }
             return Ok(json!({ "sets": found.sets, "moreAvailable": found.more }));
         }
-        tokio::time::sleep(BREATH).await;
     }
 }
 
@@ -247,21 +254,21 @@ async fn pass(app: &App, directory: Arc<Directory>, stream: &Stream) -> Result<(
 struct Found {
     sets: Map<String, Value>,
     more: bool,
-    end: Option<String>,
+    end: Option<i64>,
 }
 
 async fn look(
     app: &Arc<App>,
     directory: &Arc<Directory>,
     stream_id: &str,
-    after: Option<String>,
+    after: Option<i64>,
     limit: usize,
 ) -> Result<Found, Refusal> {
     let (directory, id) = (directory.clone(), stream_id.to_owned());
     let issuer = issuer(app, &directory.id);
     let read = app.store.read(move |tx| {
         let stream = streams::by_id(tx, &directory.id, &id)?;
-        let pending = streams::pending(tx, &directory, &stream, after.as_deref(), limit)?;
+        let pending = streams::pending(tx, &directory, &stream, after, limit)?;
         let mut told = Vec::with_capacity(pending.events.len());
         let mut length = 0;
         let mut more = pending.more;
@@ -302,17 +309,14 @@ impl Refused {
             status: StatusCode::BAD_REQUEST,
             err: "invalid_request",
             description,
+            retry_after: None,
         }
     }
 }
 
 impl From<BodyError> for Refused {
     fn from(error: BodyError) -> Self {
-        let failure = crate::scim::error::Failure::from(error);
-        Self {
-            status: failure.status,
-            ..Self::invalid(failure.detail)
-        }
+        Failure::from(error).into()
     }
 }
 
@@ -324,9 +328,21 @@ impl From<Refusal> for Refused {
                 ..Self::invalid("the stream has been deleted".into())
             };
         }
-        let failure = crate::scim::error::Failure::from(refusal);
+        Failure::from(refusal).into()
+    }
+}
+
+impl From<NotNow> for Refused {
+    fn from(not_now: NotNow) -> Self {
+        Failure::from(not_now).into()
+    }
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
         Self {
             status: failure.status,
+            retry_after: failure.retry_after,
             ..Self::invalid(failure.detail)
         }
     }
