@@ -38,6 +38,9 @@ pub(crate) enum Command {
 /// Which events.
 #[derive(Debug, Args)]
 pub(crate) struct Filter {
+    /// Only of this team; to follow, it must be known where there are several
+    #[arg(long, value_name = "NAME")]
+    team: Option<String>,
     /// Only of this directory, by id or name
     #[arg(long, short, value_name = "ID|NAME")]
     directory: Option<String>,
@@ -71,6 +74,7 @@ const LIST: Shape = Shape {
 const ONE: Shape = Shape {
     columns: &[
         Column::text("Id", "id"),
+        Column::text("Position", "position"),
         Column::text("Time", "time"),
         Column::text("Category", "category"),
         Column::text("Action", "action"),
@@ -111,12 +115,17 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             limit,
             follow,
         } => {
+            // Asked first, so that nothing falls between the latest events and what follows them.
+            let end = match follow {
+                true => Some(end(&api, &filter).await?),
+                false => None,
+            };
             let mut items = latest(&api, &filter, limit).await?;
             items.reverse();
-            if follow {
-                return self::follow(&api, global.output, &filter, items).await;
+            match end {
+                Some(end) => self::follow(&api, global.output, &filter, items, end).await,
+                None => output::list(global.output, &LIST, &items),
             }
-            output::list(global.output, &LIST, &items)
         }
     }
 }
@@ -132,36 +141,37 @@ async fn latest(api: &Api, filter: &Filter, limit: usize) -> Result<Vec<Value>, 
     found.map_err(|failure| failure.hint_if_missing(crate::scope::DIRECTORIES))
 }
 
+/// Shows events as they come, after some that are there: those that are not later than `end`, and maybe a few later ones.
 async fn follow(
     api: &Api,
     format: Format,
     filter: &Filter,
     mut items: Vec<Value>,
+    end: i64,
 ) -> Result<(), Failure> {
-    let mut known = match items.last() {
-        Some(last) => plain(&last["id"]),
-        None => newest(api).await?,
-    };
+    let mut known = end;
     loop {
         for item in &items {
             line(format, item)?;
         }
+        let last = items.last().and_then(|last| last["position"].as_i64());
+        known = last.unwrap_or(known).max(known);
+        let after = known.to_string();
         let mut query = filter.query();
-        query.extend([("after", known.as_str()), ("wait", "30")]);
+        query.extend([("after", after.as_str()), ("wait", "30")]);
         items = api.list(&["events"], &query).await?;
-        if let Some(last) = items.last() {
-            known = plain(&last["id"]);
-        }
     }
 }
 
-/// Where the log ends now, whatever the filter; an empty id is before every event.
-async fn newest(api: &Api) -> Result<String, Failure> {
-    let latest = api.list(&["events"], &[("limit", "1")]).await?;
-    Ok(latest
-        .first()
-        .map(|event| plain(&event["id"]))
-        .unwrap_or_default())
+/// Where the log ends now, whatever else the filter says.
+async fn end(api: &Api, filter: &Filter) -> Result<i64, Failure> {
+    let mut query = filter.place();
+    query.push(("after", "now"));
+    let found = api.get(&["changes"], &query).await;
+    let end = found.map_err(|failure| failure.hint_if_missing(crate::scope::DIRECTORIES))?;
+    end["next"].as_i64().ok_or_else(|| {
+        Failure::plain("the server does not say where its log ends; is it of another version?")
+    })
 }
 
 /// One event in a stream: columns would need to know what is still to come.
@@ -230,15 +240,25 @@ fn changes(event: &Value) -> Result<(), Failure> {
 
 impl Filter {
     fn query(&self) -> Vec<(&str, &str)> {
-        [
-            ("directory", &self.directory),
+        let mut query = self.place();
+        query.extend(given([
             ("object", &self.object),
             ("category", &self.category),
             ("action", &self.action),
             ("outcome", &self.outcome),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
-        .collect()
+        ]));
+        query
     }
+
+    /// Whose log it is.
+    fn place(&self) -> Vec<(&str, &str)> {
+        given([("team", &self.team), ("directory", &self.directory)]).collect()
+    }
+}
+
+fn given<'a, const N: usize>(
+    members: [(&'a str, &'a Option<String>); N],
+) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let present = |(name, value): (&'a str, &'a Option<String>)| Some((name, value.as_deref()?));
+    members.into_iter().filter_map(present)
 }
