@@ -19,15 +19,18 @@ use places::{Place, Places};
 use portreeve_directory::{Clock, Ids};
 use stall::Stall;
 use std::convert::Infallible;
-use std::net::IpAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 use tokio::sync::watch;
 
 /// How long requests under way may take once the server is asked to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How many connections the operating system holds that are not accepted yet; others must try again after a second.
+const BACKLOG: u32 = 1024;
 
 /// The id of a request: what the client sent as `X-Request-Id`, else a new one.
 #[derive(Debug, Clone)]
@@ -47,6 +50,18 @@ pub(crate) struct Serving {
     pub(crate) limits: Arc<Limits>,
     /// Turns true when the server is to stop.
     pub(crate) stop: watch::Receiver<bool>,
+}
+
+/// Listens for connections, of which many may come at once.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A new server need not wait until the last connections of the old one are forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves TCP until asked to stop, then finishes the requests under way.
@@ -188,7 +203,7 @@ pub(crate) async fn asked_to_stop(stop: &mut watch::Receiver<bool>) {
 }
 
 /// `accept` fails when descriptors run out; going on at once would only burn the processor.
-async fn pause(error: &std::io::Error) {
+async fn pause(error: &io::Error) {
     tracing::warn!(%error, "a connection was not accepted");
     tokio::time::sleep(Duration::from_millis(100)).await;
 }
