@@ -16,6 +16,26 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "`demo` provisions over HTTP as an identity provider does",
     ),
     (
+        "portreeve-cli",
+        "portreeve-mapping",
+        "`mapping` evaluates and checks expressions without a server",
+    ),
+    (
+        "portreeve-cli",
+        "portreeve-scim",
+        "`mapping check` asks the standard schemas what a mapping writes to",
+    ),
+    (
+        "portreeve-cli",
+        "portreeve-store",
+        "`backup`, `restore` and `migrate` work on a database without a server",
+    ),
+    (
+        "portreeve-cli",
+        "portreeve-directory",
+        "and ask the rules which migrations they know",
+    ),
+    (
         "portreeve-server",
         "portreeve-directory",
         "the surfaces ask the rules",
