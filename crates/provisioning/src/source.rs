@@ -19,7 +19,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::target::Surroundings;
+use crate::target::{Limits, Surroundings};
 
 /// What a source is given besides its settings.
 #[derive(Debug, Clone)]
@@ -193,6 +193,8 @@ pub enum Settings {
     Jsonl(file::JsonlSettings),
     /// An LDAP directory, Active Directory among them.
     Ldap(Box<ldap::LdapSettings>),
+    /// Microsoft Entra ID, through Microsoft Graph.
+    Graph(Box<graph::Settings>),
 }
 
 /// Where people and groups come from.
@@ -202,6 +204,8 @@ pub enum Source {
     File(file::File),
     /// An LDAP directory.
     Ldap(ldap::Ldap),
+    /// Microsoft Entra ID.
+    Graph(graph::Graph),
 }
 
 impl Source {
@@ -214,7 +218,20 @@ impl Source {
             Settings::Csv(settings) => Self::File(file::File::csv(settings, home)?),
             Settings::Jsonl(settings) => Self::File(file::File::json_lines(settings, home)),
             Settings::Ldap(settings) => Self::Ldap(ldap::Ldap::new(settings, home)?),
+            Settings::Graph(settings) => {
+                Self::Graph(graph::Graph::new(settings, home, Limits::default())?)
+            }
         })
+    }
+
+    /// The same source, told of the attributes that mappings and scoping filters use. A source that must ask for each
+    /// attribute asks for these; the others tell all that they have.
+    #[must_use]
+    pub fn asking(self, asked: &graph::Asked) -> Self {
+        match self {
+            Self::Graph(graph) => Self::Graph(graph.asking(asked)),
+            other => other,
+        }
     }
 
     /// Reads everything, what has changed since a watermark, or the next page of such a read.
@@ -225,6 +242,7 @@ impl Source {
         match self {
             Self::File(file) => file.read(from).await,
             Self::Ldap(ldap) => ldap.read(from).await,
+            Self::Graph(graph) => graph.read(from).await,
         }
     }
 
@@ -236,6 +254,7 @@ impl Source {
         match self {
             Self::File(file) => file.one(kind, key).await,
             Self::Ldap(ldap) => ldap.one(kind, key).await,
+            Self::Graph(graph) => graph.one(kind, key).await,
         }
     }
 
@@ -252,6 +271,7 @@ impl Source {
         match self {
             Self::File(file) => file.find(kind, attribute, value).await,
             Self::Ldap(ldap) => ldap.find(kind, attribute, value).await,
+            Self::Graph(graph) => graph.find(kind, attribute, value).await,
         }
     }
 
@@ -263,6 +283,7 @@ impl Source {
         match self {
             Self::File(file) => file.members(group, limit).await,
             Self::Ldap(ldap) => ldap.members(group, limit).await,
+            Self::Graph(graph) => graph.members(group, limit).await,
         }
     }
 
@@ -274,6 +295,7 @@ impl Source {
         match self {
             Self::File(file) => file.check().await,
             Self::Ldap(ldap) => ldap.check().await,
+            Self::Graph(graph) => graph.check().await,
         }
     }
 }

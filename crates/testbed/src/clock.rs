@@ -3,7 +3,7 @@
 use portreeve_server::Clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Stands still at a moment until it is moved. Clones show the same time.
 #[derive(Debug, Clone)]
@@ -26,6 +26,13 @@ impl TestClock {
         let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
         self.0.steady.fetch_add(micros, Ordering::SeqCst);
         self.0.day.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// The time of day.
+    #[must_use]
+    pub fn time(&self) -> SystemTime {
+        let micros = u64::try_from(self.now()).unwrap_or_default();
+        SystemTime::UNIX_EPOCH + Duration::from_micros(micros)
     }
 
     /// Is set to a time of day (microseconds since 1970 UTC), without any passing.

@@ -44,7 +44,7 @@ use crate::source::{Error, Home, Kind, Object};
 use crate::target::Limits;
 
 /// The attributes that mappings and scoping filters use, by the names that they have there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     /// Of users. `manager` is among them if it is used.
     pub users: Vec<String>,
@@ -52,54 +52,95 @@ pub struct Asked {
     pub groups: Vec<String>,
 }
 
-/// A tenant of Microsoft Entra ID.
-#[derive(Debug)]
+impl Default for Asked {
+    /// What Entra's default mappings use.
+    fn default() -> Self {
+        let users = [
+            "objectId",
+            "userPrincipalName",
+            "displayName",
+            "givenName",
+            "surname",
+            "mail",
+            "mailNickname",
+            "proxyAddresses",
+            "jobTitle",
+            "department",
+            "companyName",
+            "employeeId",
+            "preferredLanguage",
+            "physicalDeliveryOfficeName",
+            "streetAddress",
+            "city",
+            "state",
+            "postalCode",
+            "country",
+            "telephoneNumber",
+            "mobile",
+            "facsimileTelephoneNumber",
+            "manager",
+        ];
+        let groups = ["objectId", "displayName", "mail", "mailNickname"];
+        Self {
+            users: users.map(str::to_owned).to_vec(),
+            groups: groups.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+/// A tenant of Microsoft Entra ID. Clones share the token.
+#[derive(Debug, Clone)]
 pub struct Graph {
-    client: Client,
+    client: Arc<Client>,
     users: Attributes,
     groups: Attributes,
     /// The enterprise application whose assignments count.
     assigned_to: Option<String>,
     tenant: String,
-    /// A digest of what is asked for; a watermark for anything else is of no use.
-    asked: String,
 }
 
 impl Graph {
-    /// Sets a tenant up as a source; nothing is sent yet.
+    /// Sets a tenant up as a source of what Entra's default mappings use; nothing is sent yet.
     ///
     /// # Errors
     /// [`Error::Unusable`] when the settings cannot work, [`Error::Credentials`] when a secret, certificate or key
     /// cannot be read or does not fit.
-    pub fn new(
-        settings: &Settings,
-        asked: &Asked,
-        home: &Home,
-        limits: Limits,
-    ) -> Result<Self, Error> {
+    pub fn new(settings: &Settings, home: &Home, limits: Limits) -> Result<Self, Error> {
         let hosts = settings.hosts()?;
         let assigned_to = settings.assigned_to()?;
-        let users = Attributes::new(Kind::User, &asked.users);
-        let groups = Attributes::new(Kind::Group, &asked.groups);
-        let asked = fingerprint(&[
-            hosts.graph.as_str(),
-            hosts.token.as_str(),
-            &users.tracked(),
-            &groups.tracked(),
-            assigned_to.as_deref().unwrap_or_default(),
-        ]);
         let reveal = |secret: &Secret| secret.reveal(&home.folder, home.environment);
         let login = Http::new(&hosts.token, limits.clone(), Arc::clone(&home.surroundings))?;
         let tokens = Tokens::new(login, hosts.token, &hosts.graph, settings, &reveal)?;
         let http = Http::new(&hosts.graph, limits, Arc::clone(&home.surroundings))?;
+        let Asked { users, groups } = Asked::default();
         Ok(Self {
-            client: Client::new(http, tokens, hosts.graph),
-            users,
-            groups,
+            client: Arc::new(Client::new(http, tokens, hosts.graph)),
+            users: Attributes::new(Kind::User, &users),
+            groups: Attributes::new(Kind::Group, &groups),
             assigned_to,
             tenant: settings.tenant.trim().to_owned(),
-            asked,
         })
+    }
+
+    /// The same source, for these attributes. Whoever changes them reads everything anew.
+    #[must_use]
+    pub fn asking(self, asked: &Asked) -> Self {
+        Self {
+            users: Attributes::new(Kind::User, &asked.users),
+            groups: Attributes::new(Kind::Group, &asked.groups),
+            ..self
+        }
+    }
+
+    /// A digest of what is asked for; a watermark for anything else is of no use.
+    fn asked(&self) -> String {
+        fingerprint(&[
+            self.client.base().as_str(),
+            &self.tenant,
+            &self.users.names(),
+            &self.groups.names(),
+            self.assigned_to.as_deref().unwrap_or_default(),
+        ])
     }
 
     fn attributes(&self, kind: Kind) -> &Attributes {

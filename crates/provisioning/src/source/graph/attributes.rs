@@ -157,6 +157,16 @@ impl Attributes {
         Self { kind, asked }
     }
 
+    /// The names that are asked for, in a text.
+    pub(super) fn names(&self) -> String {
+        let names: Vec<_> = self
+            .asked
+            .iter()
+            .map(|attribute| &*attribute.name)
+            .collect();
+        names.join(",")
+    }
+
     /// The `$select` of a delta query, references included.
     pub(super) fn tracked(&self) -> String {
         let members = (self.kind == Kind::Group).then_some("members");

@@ -82,6 +82,10 @@ impl Client {
         Self { http, tokens, base }
     }
 
+    pub(super) fn base(&self) -> &Url {
+        &self.base
+    }
+
     pub(super) fn http(&self) -> &Http {
         &self.http
     }

@@ -19,9 +19,10 @@ impl Graph {
     /// # Errors
     /// Any [`Error`]; after [`Error::Expired`] everything is to be read anew.
     pub async fn read(&self, from: &Place) -> Result<Page, Error> {
+        let asked = self.asked();
         let mut progress = match from {
-            Place::Everything => Progress::everything(&self.asked),
-            Place::Page(text) | Place::Since(text) => Progress::parse(text, &self.asked)?,
+            Place::Everything => Progress::everything(&asked),
+            Place::Page(text) | Place::Since(text) => Progress::parse(text, &asked)?,
         };
         if *from == Place::Everything {
             // A figure for people. Whatever is wrong is wrong with the read too, which says so.
