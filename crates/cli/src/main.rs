@@ -1,18 +1,23 @@
 //! The program `portreeve`: one file per noun. `serve` and `demo` run a server in this process, everything else talks
 //! to one through its admin API.
 
+mod backup;
 mod client;
 mod completion;
 mod config;
+mod database;
 mod demo;
 mod directory;
 mod environment;
 mod event;
 mod failure;
 mod group;
-mod output;
-mod runtime;
 mod mapping;
+mod migrate;
+mod output;
+mod postgres;
+mod restore;
+mod runtime;
 mod scope;
 mod serve;
 mod settings;
@@ -21,6 +26,7 @@ mod time;
 mod token;
 mod user;
 mod version;
+mod watched;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
@@ -95,15 +101,21 @@ enum Command {
     /// Receivers of security events, which are told of every change
     #[command(subcommand)]
     Stream(stream::Command),
+    /// Copy the database into a file, also while the server runs
+    Backup(backup::Args),
+    /// Put a backup in the place of the database
+    Restore(restore::Args),
+    /// Copy everything from one database into another, such as from SQLite to PostgreSQL
+    Migrate(migrate::Args),
+    /// Attribute mappings and expressions, tried out without a server
+    #[command(subcommand)]
+    Mapping(mapping::Command),
     /// Settings of the server
     #[command(subcommand)]
     Config(config::Command),
     /// Print completions for a shell
     Completion(completion::Args),
     /// Print the version of this program
-    /// Attribute mappings and expressions, tried out without a server
-    #[command(subcommand)]
-    Mapping(mapping::Command),
     Version,
 }
 
@@ -128,9 +140,12 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Group(command) => runtime::client(group::run(global, command)),
         Command::Event(command) => runtime::client(event::run(global, command)),
         Command::Stream(command) => runtime::client(stream::run(global, command)),
+        Command::Backup(args) => backup::run(global, args),
+        Command::Restore(args) => restore::run(global, args),
+        Command::Migrate(args) => migrate::run(global, &args),
+        Command::Mapping(command) => mapping::run(global, command),
         Command::Config(command) => config::run(global, command),
         Command::Completion(args) => completion::run(&args),
         Command::Version => version::run(global),
     }
 }
-        Command::Mapping(command) => mapping::run(global, command),

@@ -16,6 +16,19 @@ pub(crate) struct Flags {
     config: Option<PathBuf>,
 }
 
+impl Flags {
+    /// Flags of a command that has but a few of them.
+    pub(crate) fn few(given: &[(&'static str, Option<String>)], config: Option<PathBuf>) -> Self {
+        let given = given.iter().cloned();
+        Self {
+            values: given
+                .filter_map(|(name, value)| Some((name, value?)))
+                .collect(),
+            config,
+        }
+    }
+}
+
 /// `--data` is a flag of every command already.
 fn own() -> impl Iterator<Item = &'static Setting> {
     SETTINGS.iter().filter(|setting| setting.name != "data")

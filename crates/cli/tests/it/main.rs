@@ -1,11 +1,15 @@
 //! The program as people and scripts use it: the real binary, on data folders of its own.
 
 #[cfg(test)]
+mod backup;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod forms;
+#[cfg(test)]
+mod postgres;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
