@@ -22,6 +22,9 @@ const QUEUE: usize = 2;
 /// Rows between two looks at the watch while the target is read back.
 const STEP: u64 = 4096;
 
+/// Takes PostgreSQL's limits of time from a transaction.
+const NO_LIMITS: &str = "SELECT set_config('idle_in_transaction_session_timeout', '0', true), set_config('statement_timeout', '0', true)";
+
 /// Told how far the copy has come; ends it with [`ControlFlow::Break`].
 pub type Watch = Arc<dyn Fn(Progress) -> ControlFlow<()> + Send + Sync>;
 
@@ -141,9 +144,9 @@ pub async fn copy(source: &Store, target: &Store, watch: Watch) -> Result<Vec<Co
 impl Engine {
     /// Lets the transaction wait for the other side. Elsewhere a server that is frozen loses its transaction.
     fn wait_long(self, tx: &mut Tx<'_>) -> Result<(), Error> {
-        let _ = tx;
         match self {
             Self::Sqlite => Ok(()),
+            Self::Postgres => tx.query(NO_LIMITS, &[]).map(drop),
         }
     }
 }
@@ -236,7 +239,9 @@ fn send(
             }
         })?;
         sent?;
-        send(Message::Rows(place, batch))?;
+        if batch.len() > 0 {
+            send(Message::Rows(place, batch))?;
+        }
         sums.push(sum.finish(table));
     }
     send(Message::End(sums))
@@ -261,7 +266,10 @@ fn receive(
     let (mut done, mut total) = (0, 0);
     let sums = loop {
         match queue.recv().map_err(|_| Stop::Other)? {
-            Message::Total(rows) => total = rows,
+            Message::Total(rows) => {
+                total = rows;
+                go_on(watch, Progress::Copying { done, total })?;
+            }
             Message::Rows(place, batch) => {
                 done += batch.len();
                 let table = &shape.tables[place];

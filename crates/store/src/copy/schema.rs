@@ -39,6 +39,17 @@ const SQLITE: Catalog = Catalog {
     references: "SELECT DISTINCT \"table\" FROM pragma_foreign_key_list($1)",
 };
 
+const POSTGRES: Catalog = Catalog {
+    tables: "SELECT relname, EXISTS (SELECT 1 FROM pg_attribute WHERE attrelid = pg_class.oid AND attidentity <> '')
+        FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+        WHERE nspname = current_schema() AND relkind IN ('r', 'p')",
+    columns: "SELECT attname, coalesce(array_position(indkey::int2[], attnum) + 1, 0), atttypid = 'boolean'::regtype
+        FROM pg_attribute LEFT JOIN pg_index ON indrelid = attrelid AND indisprimary
+        WHERE attrelid = quote_ident($1)::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
+    references: "SELECT DISTINCT relname FROM pg_constraint JOIN pg_class ON pg_class.oid = confrelid
+        WHERE contype = 'f' AND conrelid = quote_ident($1)::regclass",
+};
+
 /// Each store keeps its own account of these.
 const MIGRATIONS: &str = "migrations";
 
@@ -46,6 +57,7 @@ impl Shape {
     pub(super) fn read(tx: &mut Tx<'_>, engine: Engine) -> Result<Self, Stop> {
         let catalog = match engine {
             Engine::Sqlite => &SQLITE,
+            Engine::Postgres => &POSTGRES,
         };
         let mut waiting = Vec::new();
         for row in tx.query(catalog.tables, &[])? {

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::{Bed, sqlite_options};
 use crate::copy::{self, Copied, CopyError, Progress, Watch};
-use crate::{Error, Migration, Result, Scope, Store, Tx, params};
+use crate::{Error, Migration, Result, Row, Scope, Store, Tx, Value, params};
 
 /// Every kind of value, keys of several columns, references against the order of names.
 const SCHEMA: &[Migration] = &[Migration {
@@ -76,18 +77,35 @@ fn unwatched() -> Watch {
     Arc::new(|_| ControlFlow::Continue(()))
 }
 
+/// A bed of one kind.
+type Make = fn(&'static [Migration]) -> Bed;
+
+fn sqlite(migrations: &'static [Migration]) -> Bed {
+    Bed::sqlite_with(|options| options.migrations = migrations)
+}
+
+fn postgres(migrations: &'static [Migration]) -> Bed {
+    Bed::postgres_with(|options| options.migrations = migrations)
+}
+
+const KINDS: [(&str, Make); 2] = [("SQLite", sqlite), ("PostgreSQL", postgres)];
+
 fn bed() -> Bed {
-    Bed::sqlite_with(|options| options.migrations = SCHEMA)
+    sqlite(SCHEMA)
 }
 
 async fn filled() -> Bed {
-    let bed = bed();
+    filled_on(sqlite).await
+}
+
+async fn filled_on(make: Make) -> Bed {
+    let bed = make(SCHEMA);
     bed.store.write(Scope::ALL, fill).await.unwrap();
     bed
 }
 
-/// Every row of every table, as the database gives it.
-async fn everything(store: &Store) -> Vec<Vec<crate::Row>> {
+/// Every row of every table; truth values as SQLite gives them.
+async fn everything(store: &Store) -> Vec<Vec<Vec<Value>>> {
     let all = store.read(|tx| {
         let tables = [
             "SELECT * FROM ports ORDER BY id",
@@ -95,35 +113,89 @@ async fn everything(store: &Store) -> Vec<Vec<crate::Row>> {
             "SELECT * FROM crews ORDER BY port, boat, name",
             "SELECT * FROM logs ORDER BY id",
         ];
-        tables
-            .iter()
-            .map(|sql| tx.query(sql, &[]))
-            .collect::<Result<Vec<_>>>()
+        let tables = tables.iter().map(|sql| tx.query(sql, &[]));
+        tables.collect::<Result<Vec<_>>>()
     });
-    all.await.unwrap()
+    let plain = |value: &Value| match value {
+        Value::Bool(value) => Value::Int(i64::from(*value)),
+        value => value.clone(),
+    };
+    let values = |row: &Row| row.values().iter().map(plain).collect();
+    let all = all.await.unwrap();
+    all.iter()
+        .map(|table| table.iter().map(values).collect())
+        .collect()
 }
 
 #[tokio::test]
-async fn everything_arrives() {
-    let (source, target) = (filled().await, bed());
-    let copied = copy::copy(&source.store, &target.store, unwatched())
-        .await
-        .unwrap();
-    let rows = copied
-        .iter()
-        .map(|table| (table.table.as_str(), table.rows));
-    assert_eq!(
-        rows.collect::<Vec<_>>(),
-        [("logs", 0), ("ports", 4), ("boats", 4322), ("crews", 4321)],
-        "those referred to come first"
+async fn everything_arrives_whatever_the_databases() {
+    let mut sums = Vec::new();
+    for (from, make_source) in KINDS {
+        for (to, make_target) in KINDS {
+            let (source, target) = (filled_on(make_source).await, make_target(SCHEMA));
+            let copied = copy::copy(&source.store, &target.store, unwatched())
+                .await
+                .unwrap();
+            let rows = copied
+                .iter()
+                .map(|table| (table.table.as_str(), table.rows));
+            assert_eq!(
+                rows.collect::<Vec<_>>(),
+                [("logs", 0), ("ports", 4), ("boats", 4322), ("crews", 4321)],
+                "{from} to {to}: those referred to come first"
+            );
+            let (there, here) = (
+                everything(&source.store).await,
+                everything(&target.store).await,
+            );
+            assert!(there == here, "{from} to {to}");
+            sums.push(copied);
+        }
+    }
+    assert!(
+        sums.windows(2).all(|pair| pair[0] == pair[1]),
+        "sums are the same on every database"
     );
-    assert!(everything(&source.store).await == everything(&target.store).await);
-    // A second copy of the copy has the same sums.
-    let third = bed();
-    let again = copy::copy(&target.store, &third.store, unwatched())
-        .await
-        .unwrap();
-    assert_eq!(again, copied);
+}
+
+#[tokio::test]
+async fn nobody_writes_to_the_source_meanwhile() {
+    for (kind, make) in KINDS {
+        let (source, target) = (filled_on(make).await, sqlite(SCHEMA));
+        let (begin, mut begun) = tokio::sync::mpsc::unbounded_channel();
+        let (written, wait) = std::sync::mpsc::channel::<()>();
+        let store = source.store.clone();
+        let writer = tokio::spawn(async move {
+            begun.recv().await;
+            let late = store.write(Scope::of("a port"), |tx| {
+                tx.exec(
+                    "INSERT INTO crews (boat, port, name) VALUES ('7', 'Ærø', 'late')",
+                    &[],
+                )
+            });
+            let late = late.await;
+            let _ = written.send(());
+            late
+        });
+        let wait = Mutex::new(wait);
+        let watch: Watch = Arc::new(move |progress| {
+            if matches!(progress, Progress::Copying { done: 0, .. }) {
+                let _ = begin.send(());
+                // Time enough for a writer whom nothing keeps out.
+                let _ = wait
+                    .lock()
+                    .unwrap()
+                    .recv_timeout(Duration::from_millis(100));
+            }
+            ControlFlow::Continue(())
+        });
+        let copied = copy::copy(&source.store, &target.store, watch)
+            .await
+            .unwrap();
+        assert_eq!(copied.last().unwrap().rows, 4321, "{kind}");
+        assert_eq!(writer.await.unwrap(), Ok(()), "{kind}: it only waited");
+        assert_eq!(everything(&source.store).await[2].len(), 4322, "{kind}");
+    }
 }
 
 #[tokio::test]
@@ -191,20 +263,34 @@ async fn progress_counts_every_row_twice() {
 }
 
 #[tokio::test]
-async fn a_copy_that_ends_early_leaves_nothing() {
-    let (source, target) = (filled().await, bed());
+async fn a_copy_that_is_cancelled_leaves_nothing() {
     let copying: Watch = Arc::new(|_| ControlFlow::Break(()));
     let comparing: Watch = Arc::new(|progress| match progress {
         Progress::Copying { .. } => ControlFlow::Continue(()),
         Progress::Comparing { .. } => ControlFlow::Break(()),
     });
-    for (case, watch) in [("copying", copying), ("comparing", comparing)] {
-        let done = copy::copy(&source.store, &target.store, watch).await;
-        assert_eq!(done, Err(CopyError::Cancelled), "{case}");
-        let left: usize = everything(&target.store).await.iter().map(Vec::len).sum();
-        assert_eq!(left, 0, "{case}");
+    let source = filled().await;
+    for (kind, make) in KINDS {
+        let target = make(SCHEMA);
+        for (case, watch) in [("copying", &copying), ("comparing", &comparing)] {
+            let done = copy::copy(&source.store, &target.store, watch.clone()).await;
+            assert_eq!(done, Err(CopyError::Cancelled), "{kind}, {case}");
+            assert_eq!(rows(&target).await, 0, "{kind}, {case}");
+        }
+        // Neither side is left in a state that stops the next attempt.
+        copy::copy(&source.store, &target.store, unwatched())
+            .await
+            .unwrap();
     }
-    // What the target changes on the way is noticed.
+}
+
+async fn rows(bed: &Bed) -> usize {
+    everything(&bed.store).await.iter().map(Vec::len).sum()
+}
+
+#[tokio::test]
+async fn a_copy_that_comes_out_different_leaves_nothing() {
+    let (source, target) = (filled().await, bed());
     let trigger = target.store.write(Scope::ALL, |tx| {
         tx.query("CREATE TRIGGER tamper AFTER INSERT ON crews BEGIN UPDATE boats SET note = 'x' WHERE id = '77'; END", &[]).map(drop)
     });
@@ -221,9 +307,8 @@ async fn a_copy_that_ends_early_leaves_nothing() {
         (source_side.table.as_str(), source_side.rows),
         ("boats", target_side.rows)
     );
-    let left: usize = everything(&target.store).await.iter().map(Vec::len).sum();
-    assert_eq!(left, 0);
-    // And what it refuses.
+    assert_eq!(rows(&target).await, 0);
+    // So is what it refuses.
     let trigger = target.store.write(Scope::ALL, |tx| {
         tx.query("CREATE TRIGGER refuse BEFORE INSERT ON boats WHEN NEW.id = '4000' BEGIN SELECT RAISE(ABORT, 'no'); END", &[]).map(drop)
     });
@@ -238,7 +323,7 @@ async fn a_copy_that_ends_early_leaves_nothing() {
 #[tokio::test]
 async fn what_cannot_be_copied_is_refused() {
     let (source, full) = (filled().await, filled().await);
-    let of = |migrations| Bed::sqlite_with(|options| options.migrations = migrations);
+    let of = sqlite;
     let boats = || "boats".to_string();
     let refused = |why| CopyError::Table {
         table: boats(),

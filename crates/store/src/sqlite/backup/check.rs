@@ -49,6 +49,9 @@ pub(super) fn with_migrations(
         Some(ErrorCode::OperationInterrupted) => BackupError::Cancelled,
         _ => unusable(conflict::unnamed(error).to_string()),
     };
+    if watch(Progress::Checking).is_break() {
+        return Err(BackupError::Cancelled);
+    }
     let connection = open(path, watch).map_err(refused)?;
     let problem = first_problem(&connection).map_err(refused)?;
     if let Some(problem) = problem {
