@@ -55,6 +55,24 @@ pub enum Error {
         /// How long was waited.
         waited: Duration,
     },
+    /// The database server cannot be reached, or the connection to it was lost. Of a write whose commit was on its
+    /// way it is not known then whether it was done; the message says so.
+    #[error("the database cannot be used now: {message}; try again in a moment")]
+    Unavailable {
+        /// What happened.
+        message: String,
+    },
+    /// A text holds the character NUL, which PostgreSQL cannot store. Every driver refuses it.
+    #[error(
+        "parameter ${parameter} holds the character NUL (U+0000), which the database cannot store: leave it out"
+    )]
+    Nul {
+        /// The number of the parameter, from 1.
+        parameter: usize,
+    },
+    /// The URL of a database cannot be used.
+    #[error("{0}")]
+    Url(String),
     /// Another server uses the database.
     #[error("another process already uses this database (it holds the lock on {}): stop it first, or choose another data directory", .path.display())]
     Locked {

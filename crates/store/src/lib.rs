@@ -1,4 +1,5 @@
-//! Durable transactions over one SQL text: synchronous closures, group commit on SQLite. Knows no table.
+//! Durable transactions over one SQL text: synchronous closures, group commit on SQLite and
+//! PostgreSQL. Knows no table.
 //!
 //! A caller hands the store a closure and gets its result back once the transaction is on disk:
 //!
@@ -21,10 +22,15 @@
 //! for a retry.
 
 mod clock;
+pub mod copy;
+mod database;
 mod error;
 mod job;
 mod migrate;
+mod notice;
 mod options;
+mod postgres;
+mod room;
 mod row;
 mod scope;
 mod sqlite;
@@ -36,9 +42,12 @@ mod tx;
 #[cfg(test)]
 mod tests;
 
+pub use database::Database;
 pub use error::{Error, Result};
 pub use migrate::Migration;
-pub use options::{Database, Options};
+pub use notice::Notice;
+pub use options::Options;
+pub use postgres::PostgresUrl;
 pub use row::{Param, Row, Value};
 pub use scope::Scope;
 pub use sqlite::backup;

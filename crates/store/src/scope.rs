@@ -21,4 +21,9 @@ impl Scope {
         });
         Self(Some(hash.cast_signed()))
     }
+
+    /// The hash of the one owner, or `None` for everything.
+    pub(crate) fn key(self) -> Option<i64> {
+        self.0
+    }
 }

@@ -23,11 +23,16 @@ pub struct Stats {
     pub checkpoints: u64,
     /// The longest of these.
     pub longest_checkpoint: Duration,
+    /// Statements that closures ran, but for those of a closure that panicked.
+    pub statements: u64,
+    /// Round trips to the database server, with those that prepare a statement for the first time on a connection. An
+    /// embedded database has none.
+    pub flights: u64,
     /// Writes that wait or run at this moment.
     pub queued: u64,
 }
 
-/// The writer's side of [`Stats`].
+/// What is counted for [`Stats`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) commits: AtomicU64,
@@ -38,6 +43,8 @@ pub(crate) struct Counters {
     pub(crate) longest_commit: Longest,
     pub(crate) checkpoints: AtomicU64,
     pub(crate) longest_checkpoint: Longest,
+    pub(crate) statements: AtomicU64,
+    pub(crate) flights: AtomicU64,
 }
 
 impl Counters {
@@ -51,6 +58,8 @@ impl Counters {
             longest_commit: self.longest_commit.load(),
             checkpoints: self.checkpoints.load(Relaxed),
             longest_checkpoint: self.longest_checkpoint.load(),
+            statements: self.statements.load(Relaxed),
+            flights: self.flights.load(Relaxed),
             queued,
         }
     }

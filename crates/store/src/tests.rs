@@ -2,16 +2,22 @@
 
 mod backup;
 mod conformance;
+mod copy;
+mod database;
 mod migrations;
+mod postgres;
 mod sqlite;
 
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use portreeve_cluster::Cluster;
 use tempfile::TempDir;
 
 use crate::{Database, Error, Migration, Options, Result, Scope, Store, Tx, params};
+
+const NOW: i64 = 1_763_700_000_000_000;
 
 const SCHEMA: &[Migration] = &[Migration {
     version: 1,
@@ -38,9 +44,11 @@ crate::statements! {
     COUNTER = "SELECT value FROM counters WHERE name = 'n'";
 }
 
-/// A store in a folder of its own.
+/// A store of its own, and what it was opened with.
 struct Bed {
+    /// Where an embedded database is.
     folder: TempDir,
+    options: Options,
     store: Store,
 }
 
@@ -53,8 +61,26 @@ impl Bed {
         let folder = TempDir::new().unwrap();
         let mut options = sqlite_options(folder.path().join("roll.db"), SCHEMA);
         change(&mut options);
+        Self::open(folder, options)
+    }
+
+    fn postgres() -> Self {
+        Self::postgres_with(|_| ())
+    }
+
+    fn postgres_with(change: impl FnOnce(&mut Options)) -> Self {
+        let mut options = postgres_options(&Cluster::shared().fresh_url(), SCHEMA);
+        change(&mut options);
+        Self::open(TempDir::new().unwrap(), options)
+    }
+
+    fn open(folder: TempDir, options: Options) -> Self {
         let store = Store::open(&options).unwrap();
-        Self { folder, store }
+        Self {
+            folder,
+            options,
+            store,
+        }
     }
 
     async fn count(&self) -> i64 {
@@ -63,7 +89,12 @@ impl Bed {
 }
 
 fn sqlite_options(path: PathBuf, migrations: &'static [Migration]) -> Options {
-    Options::new(Database::Sqlite { path }, migrations, 1_763_700_000_000_000)
+    Options::new(Database::Sqlite { path }, migrations, NOW)
+}
+
+fn postgres_options(url: &str, migrations: &'static [Migration]) -> Options {
+    let database = Database::parse(url, |_| None).unwrap();
+    Options::new(database, migrations, NOW)
 }
 
 fn one_int(tx: &mut Tx<'_>, sql: &str) -> Result<i64> {
@@ -79,13 +110,16 @@ async fn hold(store: &Store) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Resul
     let (go, wait) = mpsc::channel::<()>();
     let (begun, running) = tokio::sync::oneshot::channel();
     let begun = std::sync::Mutex::new(Some(begun));
+    // A closure may be run again; it waits once.
+    let wait = std::sync::Mutex::new(Some(wait));
     let store = store.clone();
     let held = tokio::spawn(async move {
         let work = move |_: &mut Tx<'_>| -> Result<()> {
             if let Some(begun) = begun.lock().unwrap().take() {
                 begun.send(()).unwrap();
             }
-            let _ = wait.recv_timeout(Duration::from_secs(60));
+            let wait = wait.lock().unwrap().take();
+            let _ = wait.map(|wait| wait.recv_timeout(Duration::from_secs(60)));
             Ok(())
         };
         store.write(Scope::ALL, work).await

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use crate::{Error, Param, Result, Row, sqlite};
+use crate::{Error, Param, Result, Row, postgres, sqlite};
 
 /// A running transaction. It ends with the closure that was given it: committed when that returns `Ok`,
 /// rolled back when it returns `Err` or panics.
@@ -13,44 +13,31 @@ use crate::{Error, Param, Result, Row, sqlite};
 pub struct Tx<'a> {
     driver: Driver<'a>,
     failed: Option<Error>,
+    statements: u64,
 }
 
 enum Driver<'a> {
     Sqlite(&'a sqlite::Session),
+    Postgres(&'a mut postgres::Session),
 }
 
 impl Tx<'_> {
     /// Runs a statement and returns its rows.
     pub fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        self.each(sql, params, |row| {
-            rows.push(row);
-            ControlFlow::Continue(())
-        })?;
-        Ok(rows)
+        self.run(params, |driver| driver.query(sql, params))
     }
 
     /// Runs a statement that gives at most one row. More than one is an error.
     pub fn query_one(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Option<Row>> {
-        let mut found = None;
-        let mut more = false;
-        self.each(sql, params, |row| {
-            more = found.is_some();
-            found.get_or_insert(row);
-            if more {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            }
-        })?;
-        if more {
-            return self.run(|_| {
-                Err(Error::Failed(format!(
+        self.run(params, |driver| {
+            let mut rows = driver.query(sql, params)?;
+            if rows.len() > 1 {
+                return Err(Error::Failed(format!(
                     "more than one row where one was expected: {sql}"
-                )))
-            });
-        }
-        Ok(found)
+                )));
+            }
+            Ok(rows.pop())
+        })
     }
 
     /// Has a statement run when the closure has returned, after all its others; those given here run in their order.
@@ -58,33 +45,54 @@ impl Tx<'_> {
     /// For rows that many writers compete for: a database with several writers locks them for the commit alone then.
     /// The closure must not look for what the statement does: on such a database it has not been done yet.
     pub fn exec_at_commit(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()> {
-        self.run(|driver| match driver {
+        self.run(params, |driver| match driver {
             // One writer: nobody competes.
             Driver::Sqlite(session) => session.exec(sql, params),
+            Driver::Postgres(session) => {
+                session.exec_at_commit(sql, params);
+                Ok(())
+            }
         })
     }
 
     /// Runs a statement whose rows nobody needs.
     ///
-    /// A driver that talks to a server may hold it back and send it with the next [`query`](Self::query) or with
+    /// A driver that talks to a server holds it back and sends it with the next [`query`](Self::query) or with
     /// the commit; its error then shows there. To learn whether anything was changed, use `RETURNING` and `query`.
     pub fn exec(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()> {
-        self.run(|driver| match driver {
+        self.run(params, |driver| match driver {
             Driver::Sqlite(session) => session.exec(sql, params),
+            Driver::Postgres(session) => session.exec(sql, params),
         })
     }
 
-    /// Runs a statement and hands over its rows one at a time, so that a long answer never stands in memory.
+    /// Runs a `SELECT` and hands over its rows one at a time, so that a long answer never stands in memory.
     /// `f` ends it early with [`ControlFlow::Break`].
+    ///
+    /// PostgreSQL is asked for 500 rows at a time, through a cursor.
     pub fn each(
         &mut self,
         sql: &str,
         params: &[Param<'_>],
         f: impl FnMut(Row) -> ControlFlow<()>,
     ) -> Result<()> {
-        self.run(|driver| match driver {
+        self.run(params, |driver| match driver {
             Driver::Sqlite(session) => session.each(sql, params, f),
+            Driver::Postgres(session) => session.each(sql, params, f),
         })
+    }
+
+    /// The time in microseconds since 1970 UTC: that of the database server, which all who use it share. `here` is this
+    /// process's own, and the answer of an embedded database, which has no other.
+    pub fn now(&mut self, here: i64) -> Result<i64> {
+        if let Driver::Sqlite(_) = self.driver {
+            return Ok(here);
+        }
+        let row = self.query_one(
+            "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint",
+            &[],
+        )?;
+        row.map_or(Ok(here), |row| row.int(0))
     }
 
     /// The error that dooms this transaction, if one did.
@@ -92,19 +100,68 @@ impl Tx<'_> {
         self.failed.as_ref()
     }
 
-    fn run<T>(&mut self, statement: impl FnOnce(&Driver<'_>) -> Result<T>) -> Result<T> {
+    /// How many statements were run.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements
+    }
+
+    fn run<T>(
+        &mut self,
+        params: &[Param<'_>],
+        statement: impl FnOnce(&mut Driver<'_>) -> Result<T>,
+    ) -> Result<T> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        statement(&self.driver).inspect_err(|error| self.failed = Some(error.clone()))
+        self.statements += 1;
+        refuse_nul(params)
+            .and_then(|()| statement(&mut self.driver))
+            .inspect_err(|error| self.failed = Some(error.clone()))
+    }
+}
+
+impl Driver<'_> {
+    fn query(&mut self, sql: &str, params: &[Param<'_>]) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(session) => {
+                let mut rows = Vec::new();
+                session.each(sql, params, |row| {
+                    rows.push(row);
+                    ControlFlow::Continue(())
+                })?;
+                Ok(rows)
+            }
+            Self::Postgres(session) => session.query(sql, params),
+        }
+    }
+}
+
+/// PostgreSQL cannot store it, so that no database gets it.
+fn refuse_nul(params: &[Param<'_>]) -> Result<()> {
+    let has_nul =
+        |param: &Param<'_>| matches!(param, Param::Text(text) if text.as_bytes().contains(&0));
+    match params.iter().position(has_nul) {
+        None => Ok(()),
+        Some(index) => Err(Error::Nul {
+            parameter: index + 1,
+        }),
     }
 }
 
 impl<'a> Tx<'a> {
     pub(crate) fn sqlite(session: &'a sqlite::Session) -> Self {
+        Self::on(Driver::Sqlite(session))
+    }
+
+    pub(crate) fn postgres(session: &'a mut postgres::Session) -> Self {
+        Self::on(Driver::Postgres(session))
+    }
+
+    fn on(driver: Driver<'a>) -> Self {
         Self {
-            driver: Driver::Sqlite(session),
+            driver,
             failed: None,
+            statements: 0,
         }
     }
 }

@@ -6,7 +6,6 @@ mod conflict;
 mod connection;
 mod migrations;
 mod readers;
-mod room;
 mod session;
 mod writer;
 
@@ -34,12 +33,11 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self> {
+    pub(crate) fn open(path: &Path, options: &Options, counters: Arc<Counters>) -> Result<Self> {
         let lock = lock(path)?;
         create_private(path)?;
         migrations::run(path, options.migrations, options.now)?;
         let (opener, connection) = Opener::start(path, options)?;
-        let counters = Arc::new(Counters::default());
         let checkpoints = Checkpoints::start(opener.reader()?, Arc::clone(&counters))?;
         Ok(Self {
             writer: Writer::start(

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::connection::Opener;
-use super::room;
 use super::session::Session;
 use crate::job::attempt;
+use crate::room;
 use crate::{Error, Result, Tx};
 
 pub(super) struct Readers {

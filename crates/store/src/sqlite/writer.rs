@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use super::checkpoint::Checkpoints;
 use super::conflict;
-use super::room;
 use super::session::Session;
 use crate::clock::stopwatch;
-use crate::job::attempt;
+use crate::job::{self, Job};
+use crate::room;
 use crate::stats::Counters;
 use crate::{Error, Options, Result, Tx};
 
@@ -110,15 +110,10 @@ impl Writer {
         R: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (answer, answered) = oneshot::channel();
-        let request = Request {
-            work,
-            outcome: None,
-            answer,
-            _place: room::enter(&self.room, self.wait).await?,
-        };
+        let place = room::enter(&self.room, self.wait).await?;
+        let (job, answered) = job::request(work, place);
         self.jobs
-            .send(Message::Work(Box::new(request)))
+            .send(Message::Work(job))
             .map_err(|_| Error::Closed)?;
         answered.await.unwrap_or_else(|_| Err(Error::Closed.into()))
     }
@@ -143,41 +138,6 @@ impl Writer {
         if thread.thread().id() != thread::current().id() && thread.join().is_err() {
             tracing::error!("the writing thread panicked");
         }
-    }
-}
-
-/// A request whose types the thread need not know.
-trait Job: Send {
-    /// Runs the closure. `false`: what it did has to be undone.
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
-    /// Answers. An error is the end of the whole group: a refusal too may rest on rows of a neighbour that are gone now.
-    fn finish(self: Box<Self>, end: Result<()>);
-}
-
-struct Request<W, R, E> {
-    work: W,
-    outcome: Option<Result<R, E>>,
-    answer: oneshot::Sender<Result<R, E>>,
-    _place: OwnedSemaphorePermit,
-}
-
-impl<W, R, E> Job for Request<W, R, E>
-where
-    W: Fn(&mut Tx<'_>) -> Result<R, E> + Send,
-    R: Send,
-    E: From<Error> + Send,
-{
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        self.outcome.insert(attempt(tx, &self.work)).is_ok()
-    }
-
-    fn finish(self: Box<Self>, end: Result<()>) {
-        let outcome = match end {
-            Ok(()) => self.outcome.unwrap_or_else(|| Err(Error::Closed.into())),
-            Err(error) => Err(error.into()),
-        };
-        // A requester that has gone does not want the answer.
-        let _ = self.answer.send(outcome);
     }
 }
 

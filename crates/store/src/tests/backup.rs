@@ -281,7 +281,7 @@ async fn a_database_that_is_missing_or_damaged_is_not_backed_up() {
     );
     assert_eq!(names_in(folder.path()), Vec::<String>::new());
 
-    let Bed { folder, store } = Bed::sqlite();
+    let Bed { folder, store, .. } = Bed::sqlite();
     let many = store.write(Scope::ALL, |tx| {
         (0..2000).try_for_each(|number| add(tx, 2, &format!("{number} of many")))
     });
@@ -364,7 +364,7 @@ async fn what_is_no_whole_backup_is_refused_and_nothing_changes() {
     let good = fs::read(bed.path("good")).unwrap();
     let elsewhere = Bed::sqlite();
     elsewhere.add("bob").await;
-    let Bed { folder, store } = elsewhere;
+    let Bed { folder, store, .. } = elsewhere;
     store.close();
     let state = || {
         (
@@ -405,7 +405,7 @@ async fn a_database_in_place_is_kept_and_only_replaced_when_nobody_uses_it() {
     let file = saved.path("saved");
     let elsewhere = Bed::sqlite();
     elsewhere.add("bob").await;
-    let Bed { folder, store } = elsewhere;
+    let Bed { folder, store, .. } = elsewhere;
 
     let used = restore(&file, folder.path(), true);
     assert!(

@@ -19,11 +19,18 @@ macro_rules! conformance {
                 super::$check(super::Bed::sqlite()).await;
             })*
         }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $check() {
+                super::$check(super::Bed::postgres()).await;
+            })*
+        }
     };
 }
 
 conformance! {
     values_come_back_as_they_went_in
+    text_with_nul_is_refused
     columns_of_another_type_are_refused
     parameters_go_by_number
     a_transaction_reads_its_own_writes
@@ -46,54 +53,83 @@ conformance! {
 
 async fn values_come_back_as_they_went_in(bed: Bed) {
     let long = "ж".repeat(100_000);
-    let cases: &[(&str, Param<'_>, Value)] = &[
-        ("null", Param::Null, Value::Null),
-        ("smallest", Param::Int(i64::MIN), Value::Int(i64::MIN)),
-        ("largest", Param::Int(i64::MAX), Value::Int(i64::MAX)),
-        ("empty text", Param::Text(""), Value::Text(String::new())),
+    let cases: &[(&str, &str, Param<'_>, Value)] = &[
+        ("null", "BIGINT", Param::Null, Value::Null),
         (
-            "text with NUL",
-            Param::Text("a\0b"),
-            Value::Text("a\0b".into()),
+            "smallest",
+            "BIGINT",
+            Param::Int(i64::MIN),
+            Value::Int(i64::MIN),
         ),
-        ("long text", Param::Text(&long), Value::Text(long.clone())),
-        ("no bytes", Param::Bytes(&[]), Value::Bytes(vec![])),
-        ("bytes", Param::Bytes(&[0, 255]), Value::Bytes(vec![0, 255])),
-        ("option", params![Some("x")][0], Value::Text("x".into())),
-        ("no option", params![None::<i64>][0], Value::Null),
+        (
+            "largest",
+            "BIGINT",
+            Param::Int(i64::MAX),
+            Value::Int(i64::MAX),
+        ),
+        ("small", "INTEGER", Param::Int(-7), Value::Int(-7)),
+        (
+            "empty text",
+            "TEXT",
+            Param::Text(""),
+            Value::Text(String::new()),
+        ),
+        (
+            "long text",
+            "TEXT",
+            Param::Text(&long),
+            Value::Text(long.clone()),
+        ),
+        (
+            "option",
+            "TEXT",
+            params![Some("x")][0],
+            Value::Text("x".into()),
+        ),
+        ("no option", "TEXT", params![None::<&str>][0], Value::Null),
     ];
-    for (name, param, wanted) in cases {
-        let owned = match *param {
-            Param::Null => Value::Null,
-            Param::Bool(value) => Value::Bool(value),
-            Param::Int(value) => Value::Int(value),
-            Param::Text(text) => Value::Text(text.into()),
-            Param::Bytes(bytes) => Value::Bytes(bytes.into()),
-        };
-        let got = bed
-            .store
-            .write(Scope::ALL, move |tx| {
-                tx.query("SELECT $1", &params![&owned])
-            })
-            .await;
-        assert_eq!(
-            got.unwrap()[0].values(),
-            std::slice::from_ref(wanted),
-            "{name}"
-        );
+    for (name, kind, param, wanted) in cases {
+        let (sql, owned) = (format!("SELECT CAST($1 AS {kind})"), owned(param));
+        let work = move |tx: &mut Tx<'_>| tx.query(&sql, &params![&owned]);
+        let got = bed.store.write(Scope::ALL, work).await;
+        let wanted = std::slice::from_ref(wanted);
+        assert_eq!(got.unwrap()[0].values(), wanted, "{name}");
     }
-    let truth = bed
-        .store
-        .lookup(|tx| tx.query("SELECT $1, $2", &params![true, false]))
-        .await
-        .unwrap();
-    assert_eq!((truth[0].bool(0), truth[0].bool(1)), (Ok(true), Ok(false)));
+    let photos: &[(&str, &[u8])] = &[("no bytes", &[]), ("bytes", &[0, 255])];
+    for (name, photo) in photos {
+        let add = "INSERT INTO people (team, name, photo, active) VALUES (1, $1, $2, $3) RETURNING photo, active";
+        let work = move |tx: &mut Tx<'_>| tx.query(add, &params![*name, *photo, photo.is_empty()]);
+        let rows = bed.store.write(Scope::ALL, work).await.unwrap();
+        assert_eq!(rows[0].bytes(0), Ok(*photo), "{name}");
+        assert_eq!(rows[0].bool(1), Ok(photo.is_empty()), "{name}");
+    }
+}
+
+fn owned(param: &Param<'_>) -> Value {
+    match *param {
+        Param::Null => Value::Null,
+        Param::Bool(value) => Value::Bool(value),
+        Param::Int(value) => Value::Int(value),
+        Param::Text(text) => Value::Text(text.into()),
+        Param::Bytes(bytes) => Value::Bytes(bytes.into()),
+    }
+}
+
+async fn text_with_nul_is_refused(bed: Bed) {
+    for name in ["a\0b", "\0", "ends in \0"] {
+        let refused = bed
+            .store
+            .write(Scope::ALL, move |tx| add(tx, 1, name))
+            .await;
+        assert_eq!(refused, Err(Error::Nul { parameter: 2 }), "{name:?}");
+    }
+    assert_eq!(bed.count().await, 0);
 }
 
 async fn columns_of_another_type_are_refused(bed: Bed) {
     let rows = bed
         .store
-        .lookup(|tx| tx.query("SELECT 'text', 7, NULL", &[]))
+        .lookup(|tx| tx.query("SELECT 'text', 7, CAST(NULL AS TEXT)", &[]))
         .await;
     let mut row = rows.unwrap().remove(0);
     let refused = |index, wanted, found| {
@@ -131,7 +167,10 @@ async fn columns_of_another_type_are_refused(bed: Bed) {
 async fn parameters_go_by_number(bed: Bed) {
     let swapped = bed
         .store
-        .lookup(|tx| tx.query("SELECT $2, $1, $2", &params![1, 2]))
+        .lookup(|tx| {
+            let cast = "SELECT CAST($2 AS BIGINT), CAST($1 AS BIGINT), CAST($2 AS BIGINT)";
+            tx.query(cast, &params![1, 2])
+        })
         .await
         .unwrap();
     assert_eq!(
@@ -201,10 +240,10 @@ async fn each_stops_when_told(bed: Bed) {
 async fn conflicts_name_the_index(bed: Bed) {
     let seed = bed.store.write(Scope::ALL, |tx| {
         tx.exec(
-            "INSERT INTO people (id, team, name, nick) VALUES (1, 1, 'ann', 'A')",
+            "INSERT INTO people (id, team, name, nick) VALUES (100, 1, 'ann', 'A')",
             &[],
         )?;
-        tx.exec("INSERT INTO pets (owner, name) VALUES (1, 'rex')", &[])
+        tx.exec("INSERT INTO pets (owner, name) VALUES (100, 'rex')", &[])
     });
     seed.await.unwrap();
     let cases = [
@@ -217,11 +256,11 @@ async fn conflicts_name_the_index(bed: Bed) {
             "people_nick",
         ),
         (
-            "INSERT INTO people (id, team, name) VALUES (1, 2, 'bob')",
+            "INSERT INTO people (id, team, name) VALUES (100, 2, 'bob')",
             "people_pkey",
         ),
         (
-            "INSERT INTO pets (owner, name) VALUES (1, 'rex')",
+            "INSERT INTO pets (owner, name) VALUES (100, 'rex')",
             "pets_pkey",
         ),
         (
@@ -453,7 +492,7 @@ async fn closing_finishes_what_was_accepted(bed: Bed) {
 }
 
 async fn dropping_the_store_inside_a_closure_is_harmless(bed: Bed) {
-    let Bed { folder, store } = bed;
+    let Bed { folder, store, .. } = bed;
     let last = store.clone();
     let (go, held) = hold(&store).await;
     // The request's future is abandoned, so that its closure owns the last clone of the store.
@@ -508,15 +547,17 @@ proptest! {
     {
         let wanted = tasks.iter().flatten().filter(|step| matches!(step, Step::Keep)).count();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let counted = runtime.block_on(async {
-            let bed = Bed::sqlite();
-            let running: Vec<_> = tasks.into_iter().map(|steps| tokio::spawn(run_steps(bed.store.clone(), steps))).collect();
-            for task in running {
-                task.await.unwrap();
-            }
-            bed.store.lookup(|tx| one_int(tx, COUNTER)).await
-        });
-        prop_assert_eq!(counted, Ok(i64::try_from(wanted).unwrap()));
+        for make in [Bed::sqlite, Bed::postgres] {
+            let bed = make();
+            let counted = runtime.block_on(async {
+                let running: Vec<_> = tasks.iter().map(|steps| tokio::spawn(run_steps(bed.store.clone(), steps.clone()))).collect();
+                for task in running {
+                    task.await.unwrap();
+                }
+                bed.store.lookup(|tx| one_int(tx, COUNTER)).await
+            });
+            prop_assert_eq!(counted, Ok(i64::try_from(wanted).unwrap()));
+        }
     }
 }
 

@@ -78,7 +78,7 @@ async fn the_files_are_for_their_owner_alone() {
 
 #[tokio::test]
 async fn closing_leaves_one_file_with_everything() {
-    let Bed { folder, store } = Bed::sqlite();
+    let Bed { folder, store, .. } = Bed::sqlite();
     store
         .write(Scope::ALL, |tx| add(tx, 1, "ann"))
         .await

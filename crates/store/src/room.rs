@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{Error, Result};
 
 /// Takes one place. A full room makes the caller wait, for at most `limit`; a closed one turns it away.
-pub(super) async fn enter(room: &Arc<Semaphore>, limit: Duration) -> Result<OwnedSemaphorePermit> {
+pub(crate) async fn enter(room: &Arc<Semaphore>, limit: Duration) -> Result<OwnedSemaphorePermit> {
     // The common case spares the timer.
     if let Ok(place) = Arc::clone(room).try_acquire_owned() {
         return Ok(place);

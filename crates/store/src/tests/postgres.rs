@@ -1,0 +1,1 @@
+//! What concerns the driver for servers alone.
