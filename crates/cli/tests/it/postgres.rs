@@ -117,8 +117,12 @@ impl Fakes {
 
     /// `portreeve backup` of a database that these programs pretend to know.
     fn backup(&self, file: &Path) -> Command {
+        self.run("backup", file)
+    }
+
+    fn run(&self, noun: &str, file: &Path) -> Command {
         let database = "postgres://ann:hunter2@db.example/roll?application_name=x";
-        let mut command = portreeve(&["backup", file.to_str().unwrap(), "--database", database]);
+        let mut command = portreeve(&[noun, file.to_str().unwrap(), "--database", database]);
         command
             .env("PATH", format!("{}:/usr/bin:/bin", self.0.path().display()))
             .env("PORTREEVE_DATA", "/data");
@@ -193,4 +197,74 @@ fn a_dump_that_fails_or_is_cancelled_leaves_nothing() {
     let said: Vec<_> = lines.map_while(Result::ok).collect();
     assert_eq!(running.wait().unwrap().code(), Some(3), "{said:?}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "{said:?}");
+}
+
+/// pg_restore of a backup with this schema version, in the schema `roll`.
+fn pg_restore(version: i64) -> String {
+    format!(
+        r#"case "$1" in
+--version) echo "pg_restore (PostgreSQL) 15.3";;
+--list) echo "3349; 0 16391 TABLE DATA roll migrations ann";;
+--data-only) printf 'COPY roll.migrations (version, name) FROM stdin;\n1\troll\n{version}\tx\n\\.\n';;
+*) exit 8;;
+esac"#
+    )
+}
+
+#[test]
+fn a_backup_is_restored_where_it_belongs_or_not_at_all() {
+    let (folder, known) = (TempDir::new().unwrap(), pg_restore(2));
+    let newer = pg_restore(99);
+    let psql = |schemas: &str, tables: &str, after: &str| {
+        format!(
+            r#"case "$*" in *SHOW*) echo 15.3;; *'\dn'*) printf '{schemas}';; *'\dtvms'*) printf '{tables}';; *) printf '{after}';; esac"#
+        )
+    };
+    let there = r"roll|ann\n";
+    for (name, psql, pg_restore, code, says) in [
+        (
+            "newer",
+            psql(there, "", ""),
+            &newer,
+            1,
+            "schema version 99, this program knows",
+        ),
+        (
+            "no schema",
+            psql("", "", ""),
+            &known,
+            1,
+            "CREATE SCHEMA \"roll\"",
+        ),
+        (
+            "not empty",
+            psql(there, r"roll|boats|table|ann\n", ""),
+            &known,
+            7,
+            "there is boats",
+        ),
+        (
+            "it fails",
+            psql(there, "", ""),
+            &known,
+            1,
+            "nothing was changed",
+        ),
+        (
+            "somewhere else",
+            psql(there, "", "public|migrations|table|ann"),
+            &known.replace("*) exit 8", "*) exit 0"),
+            1,
+            "-csearch_path%3Droll",
+        ),
+    ] {
+        let fakes = Fakes::new(&[("psql", &psql), ("pg_restore", pg_restore)]);
+        let done = Done::of(
+            fakes
+                .run("restore", &folder.path().join("saved"))
+                .arg("--run"),
+        );
+        assert_eq!(done.code, code, "{name}: {done:?}");
+        assert!(done.err.contains(says), "{name}: {}", done.err);
+    }
 }
