@@ -42,8 +42,8 @@ statements! {
     RAISE = "UPDATE feeds SET floor = $2 WHERE team_id = $1 AND floor < $2";
     CHANGES = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1 AND position > $2 AND position <= $3 AND ", is_change!(), " ORDER BY position LIMIT $4");
     CHANGES_OF = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1 AND position > $2 AND position <= $3 AND directory_id = $5 AND ", is_change!(), " ORDER BY position LIMIT $4");
-    PRUNE_AUDIT = concat!("DELETE FROM events WHERE team_id = $1 AND position IN (SELECT position FROM (SELECT position, at FROM events WHERE team_id = $1 AND NOT (outcome = 'refused' AND category = 'SCIM_SYNC') ORDER BY position LIMIT $3) AS oldest WHERE at < $2) RETURNING CASE WHEN ", is_change!(), " THEN position ELSE 0 END");
-    PRUNE_REQUESTS = "DELETE FROM events WHERE team_id = $1 AND position IN (SELECT position FROM (SELECT position, at FROM events WHERE team_id = $1 AND outcome = 'refused' AND category = 'SCIM_SYNC' ORDER BY position LIMIT $3) AS oldest WHERE at < $2) RETURNING 0";
+    PRUNE_AUDIT = concat!("DELETE FROM events WHERE team_id = $1 AND position IN (SELECT position FROM (SELECT position, at FROM events WHERE team_id = $1 AND at <= $4 AND NOT (outcome = 'refused' AND category = 'SCIM_SYNC') ORDER BY position LIMIT $3) AS oldest WHERE at < $2) RETURNING CASE WHEN ", is_change!(), " THEN position ELSE 0 END");
+    PRUNE_REQUESTS = "DELETE FROM events WHERE team_id = $1 AND position IN (SELECT position FROM (SELECT position, at FROM events WHERE team_id = $1 AND at <= $4 AND outcome = 'refused' AND category = 'SCIM_SYNC' ORDER BY position LIMIT $3) AS oldest WHERE at < $2) RETURNING 0";
 }
 
 /// What an event is about.

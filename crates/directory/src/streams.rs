@@ -24,7 +24,7 @@ statements! {
     INSERT = "INSERT INTO event_streams (directory_id, id, delivery, endpoint, secret, audience, content, position, failures, next_attempt_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)";
     BY_ID = "SELECT directory_id, id, delivery, endpoint, audience, content, position, failures, next_attempt_at, last_error, last_delivered_at, created_at FROM event_streams WHERE directory_id = $1 AND id = $2";
     LIST = "SELECT directory_id, id, delivery, endpoint, audience, content, position, failures, next_attempt_at, last_error, last_delivered_at, created_at FROM event_streams WHERE directory_id = $1 ORDER BY id";
-    PUSHES = "SELECT directory_id, id, delivery, endpoint, audience, content, position, failures, next_attempt_at, last_error, last_delivered_at, created_at FROM event_streams WHERE delivery = 'push' ORDER BY directory_id, id";
+    PUSHES = "SELECT directory_id, id, delivery, endpoint, audience, content, position, failures, next_attempt_at, last_error, last_delivered_at, created_at, (SELECT feeds.position FROM feeds JOIN directories ON directories.team_id = feeds.team_id WHERE directories.id = event_streams.directory_id) FROM event_streams WHERE delivery = 'push' ORDER BY directory_id, id";
     SECRET = "SELECT secret FROM event_streams WHERE directory_id = $1 AND id = $2";
     DELETE_ACKS = "DELETE FROM event_acks WHERE directory_id = $1 AND stream_id = $2";
     DELETE = "DELETE FROM event_streams WHERE directory_id = $1 AND id = $2";

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::contact::Contacts;
 use crate::feeds::Feeds;
 use crate::limits::Limits;
+use crate::neighbours;
 use crate::scim::{SecurityEvents, Strangers};
 use crate::told::Told;
 use crate::work::Replica;
@@ -67,12 +68,12 @@ impl App {
             return Err(Refusal::Store(store::Error::Busy { waited }));
         }
         let out = self.store.write(scope, work).await?;
-        self.tell_news();
+        neighbours::tell_news(self);
         Ok(out)
     }
 
-    /// Lets those who wait for news look again.
-    pub(crate) fn tell_news(&self) {
+    /// Lets those who wait for news on this server look again.
+    pub(crate) fn look_again(&self) {
         self.news.send_modify(|count| *count += 1);
     }
 

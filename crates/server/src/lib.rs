@@ -15,6 +15,7 @@ mod health;
 mod http;
 mod keys;
 mod limits;
+mod neighbours;
 mod scim;
 mod serve;
 mod told;

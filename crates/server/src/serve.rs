@@ -9,7 +9,7 @@ use crate::keys::MasterKey;
 use crate::limits::Limits;
 use crate::told::Told;
 use crate::work::{self, Replica};
-use crate::{api, body, health, scim};
+use crate::{api, body, health, neighbours, scim};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, roll, teams};
@@ -80,7 +80,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         address: config.listen.to_string(),
         cause,
     };
-    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+    let listener = http::listen(config.listen).map_err(listen)?;
     let listening = listener.local_addr().map_err(listen)?;
     let socket = Config::socket(&config.data);
     let local = bind_socket(&socket).map_err(|cause| ServeError::Socket {
@@ -176,6 +176,7 @@ fn serve(
         tokio::spawn(http::unix(local, uid, serving(api::local(app.clone())))),
         tokio::spawn(keep_contacts(app.clone(), app.stop.clone())),
         tokio::spawn(scim::push(app.clone(), app.stop.clone())),
+        tokio::spawn(neighbours::listen(app.clone(), app.stop.clone())),
         tokio::spawn(work::prune(app.clone(), app.stop.clone())),
     ]
 }

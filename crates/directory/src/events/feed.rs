@@ -107,21 +107,23 @@ pub fn changes(
 }
 
 /// Removes the oldest events of one half of a team's log, `limit` at most, as far as they are older than a time
-/// (microseconds since 1970 UTC); returns how many there were. Fewer than `limit` means that there are no more.
+/// (microseconds since 1970 UTC); returns how many there were. None means that there are no more.
 ///
-/// Nobody who records events waits for it, so it can be in any scope.
+/// Events from after `now` were written when the clock was wrong. They are passed over, so that the rest need not wait
+/// until their time has come. Nobody who records events waits for it, so it can be in any scope.
 pub fn prune(
     tx: &mut Tx<'_>,
     team_id: &str,
     log: Log,
     older_than: i64,
+    now: i64,
     limit: i64,
 ) -> Result<usize, Refusal> {
     let statement = match log {
         Log::Audit => PRUNE_AUDIT,
         Log::Requests => PRUNE_REQUESTS,
     };
-    let gone = tx.query(statement, &params![team_id, older_than, limit])?;
+    let gone = tx.query(statement, &params![team_id, older_than, limit, now])?;
     let mut floor = 0;
     for row in &gone {
         floor = row.int(0)?.max(floor);

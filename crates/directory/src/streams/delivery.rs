@@ -121,11 +121,14 @@ fn acked(
         .collect()
 }
 
-/// All streams that are pushed, of every directory.
-pub fn pushes(tx: &mut Tx<'_>) -> Result<Vec<Stream>, Refusal> {
+/// All streams that are pushed, of every directory, each with the end of its feed.
+pub fn pushes(tx: &mut Tx<'_>) -> Result<Vec<(Stream, i64)>, Refusal> {
     tx.query(PUSHES, &params![])?
         .into_iter()
-        .map(from_row)
+        .map(|row| {
+            let end = row.opt_int(12)?.unwrap_or(0);
+            Ok((from_row(row)?, end))
+        })
         .collect()
 }
 

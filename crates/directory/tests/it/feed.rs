@@ -94,7 +94,8 @@ fn end(world: &World) -> i64 {
 
 fn prune(world: &World, log: Log, older_than: i64, limit: i64) -> usize {
     let team = world.directory.team_id.clone();
-    let pruned = world.write(move |tx, _| events::prune(tx, &team, log, older_than, limit));
+    let pruned =
+        world.write(move |tx, _| events::prune(tx, &team, log, older_than, i64::MAX, limit));
     pruned.unwrap()
 }
 

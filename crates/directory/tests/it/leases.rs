@@ -79,7 +79,10 @@ fn a_lease_is_with_one_replica_until_that_is_buried() {
 
     assert!(world.buries(world.seen("a")));
     assert_eq!(world.holder(), None);
-    assert!(!world.works(&first, "dead"), "nobody has it, it least of all");
+    assert!(
+        !world.works(&first, "dead"),
+        "nobody has it, it least of all"
+    );
     let second = world.takes("b").unwrap();
     assert!(second.fence > first.fence, "{first:?} {second:?}");
     assert!(!world.works(&first, "late"), "it woke up and is too late");
@@ -128,9 +131,8 @@ fn a_second_tenure_ends_the_first_of_the_same_replica() {
     let second = world.takes("a").unwrap();
     assert!(!world.works(&first, "first"));
     assert!(world.works(&second, "second"));
-    let stale = first.clone();
     world
-        .write(move |tx, _| leases::release(tx, &stale))
+        .write(move |tx, _| leases::release(tx, &first))
         .unwrap();
     assert!(world.works(&second, "unharmed"));
 }
@@ -151,66 +153,51 @@ fn a_deleted_directory_has_no_leases() {
     assert!(!world.works(&lease, "gone"));
 }
 
+/// One look of a watcher: seconds on its clock, and the beat that it finds; none where the database does not answer.
+type Look = (u64, Option<i64>);
+
+/// Looks, and whether the replica is held to be dead after the last one.
+const WATCHED: [(&str, &[Look], bool); 7] = [
+    (
+        "it beats",
+        &[(0, Some(1)), (5, Some(2)), (10, Some(3)), (15, Some(4))],
+        false,
+    ),
+    (
+        "it stands still",
+        &[(0, Some(7)), (5, Some(7)), (10, Some(7)), (15, Some(7))],
+        true,
+    ),
+    (
+        "not long enough",
+        &[(0, Some(7)), (5, Some(7)), (10, Some(7)), (14, Some(7))],
+        false,
+    ),
+    (
+        "it beat once in between",
+        &[(0, Some(7)), (5, Some(7)), (10, Some(8)), (20, Some(8))],
+        false,
+    ),
+    (
+        "everybody stood still for an hour",
+        &[(0, Some(7)), (3600, Some(7)), (3605, Some(8))],
+        false,
+    ),
+    (
+        "looks in quick succession after an hour",
+        &[(0, Some(7)), (3600, Some(7)), (3601, Some(7))],
+        false,
+    ),
+    (
+        "the database was away for all",
+        &[(0, Some(7)), (5, None), (40, Some(7)), (50, Some(7))],
+        false,
+    ),
+];
+
 #[test]
 fn a_replica_is_dead_when_its_beat_stands_still() {
-    // Each look: seconds on the watcher's clock, and the beat that it finds; none where the database does not answer.
-    type Look = (u64, Option<i64>);
-    let cases: [(&str, &[Look], bool); 7] = [
-        (
-            "it beats",
-            &[
-                (0, Some(1)),
-                (5, Some(2)),
-                (10, Some(3)),
-                (15, Some(4)),
-                (20, Some(5)),
-            ],
-            false,
-        ),
-        (
-            "it stands still",
-            &[(0, Some(7)), (5, Some(7)), (10, Some(7)), (15, Some(7))],
-            true,
-        ),
-        (
-            "not long enough",
-            &[(0, Some(7)), (5, Some(7)), (10, Some(7)), (14, Some(7))],
-            false,
-        ),
-        (
-            "it beat once in between",
-            &[
-                (0, Some(7)),
-                (5, Some(7)),
-                (10, Some(8)),
-                (15, Some(8)),
-                (20, Some(8)),
-            ],
-            false,
-        ),
-        (
-            "everybody stood still for an hour",
-            &[(0, Some(7)), (3600, Some(7)), (3605, Some(8))],
-            false,
-        ),
-        (
-            "looks in quick succession after an hour",
-            &[(0, Some(7)), (3600, Some(7)), (3601, Some(7))],
-            false,
-        ),
-        (
-            "the database was away for all",
-            &[
-                (0, Some(7)),
-                (5, None),
-                (40, Some(7)),
-                (45, Some(7)),
-                (50, Some(7)),
-            ],
-            false,
-        ),
-    ];
-    for (name, looks, expect) in cases {
+    for (name, looks, expect) in WATCHED {
         let mut watch = Watch::default();
         let mut dead = Vec::new();
         for (at, found) in looks {

@@ -11,6 +11,8 @@ mod leases;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod roll;
 #[cfg(test)]
 mod streams;

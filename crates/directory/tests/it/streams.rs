@@ -166,7 +166,7 @@ fn a_sealed_value_is_kept_as_it_is_and_never_printed() {
 fn failures_are_counted_until_a_delivery_succeeds() {
     let world = World::new();
     try_stream(&world, "p", push(None), "x").unwrap();
-    let now = |world: &World| world.read(streams::pushes).unwrap().remove(0);
+    let now = |world: &World| world.read(streams::pushes).unwrap().remove(0).0;
     for (n, error) in [(1, "refused"), (2, "timed out")] {
         world
             .write(move |tx, call| streams::failed(tx, &call.directory.id, "p", error, 99))

@@ -4,6 +4,7 @@ use super::problem::Problem;
 use crate::app::App;
 use crate::body;
 use crate::http::{LocalPeer, RequestId};
+use crate::neighbours;
 use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::HeaderMap;
@@ -103,7 +104,7 @@ impl Ask {
         work: impl Fn(&mut Tx<'_>) -> Result<R, Refusal> + Send + 'static,
     ) -> Result<R, Problem> {
         let done = self.app.write(Scope::ALL, work).await;
-        self.app.tokens.clear();
+        neighbours::tell_rules(&self.app);
         Ok(done?)
     }
 }

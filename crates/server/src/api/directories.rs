@@ -4,7 +4,7 @@ use super::ask::{Ask, Object};
 use super::problem::Problem;
 use super::rules::{self, Rules};
 use super::{reply, tokens};
-use crate::contact;
+use crate::{contact, neighbours};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -184,8 +184,7 @@ pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
         Ok(directory.id)
     });
     let gone = gone.await?;
-    ask.app.told.forget(&gone);
-    ask.app.strangers.forget(&gone);
+    neighbours::tell_gone(&ask.app, &gone);
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

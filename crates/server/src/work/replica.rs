@@ -78,6 +78,11 @@ impl Replica {
         self.lock().id.clone()
     }
 
+    /// Whether no other server can use the database.
+    pub(crate) fn is_sole(&self) -> bool {
+        self.sole
+    }
+
     /// The lease of a piece of work, if this replica has it or gets it now.
     pub(crate) async fn take(
         self: &Arc<Self>,
@@ -256,7 +261,7 @@ pub(crate) async fn beat(app: Arc<App>) {
     loop {
         tokio::time::sleep(app.config.pace.beat).await;
         match round(&app, &mut watch).await {
-            Ok(freed) if freed => app.tell_news(),
+            Ok(freed) if freed => app.look_again(),
             Ok(_) => {}
             Err(error) => {
                 watch.begin_anew();

@@ -75,7 +75,7 @@ async fn round(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) -> Result
         };
         for (log, kept) in [(Log::Audit, kept.audit), (Log::Requests, kept.requests)] {
             if let Some(kept) = kept {
-                prune_log(&held, stop, &team.id, log, now - micros(kept)).await?;
+                prune_log(&held, stop, &team.id, log, (now - micros(kept), now)).await?;
             }
         }
     }
@@ -87,13 +87,13 @@ async fn prune_log(
     stop: &watch::Receiver<bool>,
     team_id: &str,
     log: Log,
-    older_than: i64,
+    (older_than, now): (i64, i64),
 ) -> Result<(), Halted> {
     let mut total = 0;
     while !*stop.borrow() {
         let team = team_id.to_owned();
         let count = held
-            .write(move |tx| events::prune(tx, &team, log, older_than, BATCH.into()))
+            .write(move |tx| events::prune(tx, &team, log, older_than, now, BATCH.into()))
             .await?;
         if count == 0 {
             break;

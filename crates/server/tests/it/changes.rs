@@ -198,7 +198,7 @@ async fn pruned() -> World {
                 record(tx, call, old)?;
             }
             let team = &call.directory.team_id;
-            assert_eq!(events::prune(tx, team, Log::Audit, i64::MAX, 3)?, 3);
+            assert_eq!(events::prune(tx, team, Log::Audit, i64::MAX, i64::MAX, 3)?, 3);
             Ok(())
         },
     )

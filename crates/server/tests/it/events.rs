@@ -3,7 +3,7 @@
 mod later;
 mod poll;
 mod push;
-mod receiver;
+pub(crate) mod receiver;
 mod told;
 
 use jsonwebtoken::jwk::JwkSet;

@@ -15,6 +15,10 @@ mod extensions;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod replicas;
+#[cfg(test)]
+mod retention;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod tags;

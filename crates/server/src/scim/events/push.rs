@@ -14,6 +14,7 @@ mod client;
 use super::{issuer, own_call, poll, set};
 use crate::app::App;
 use crate::http::asked_to_stop;
+use crate::neighbours;
 use crate::work::Held;
 use client::{Client, Reply};
 use portreeve_directory::Refusal;
@@ -37,7 +38,7 @@ const LONGEST_PAUSE_S: i64 = 600;
 const BREATH: Duration = Duration::from_millis(100);
 /// How long a stop of the server waits for deliveries under way.
 const GRACE: Duration = Duration::from_secs(2);
-/// How often receivers that had failed are looked at.
+/// How often receivers that had failed are looked at, and feeds that other servers may have written to.
 const TICK: Duration = Duration::from_secs(1);
 
 /// Sends events to all receivers until the server stops.
@@ -52,8 +53,8 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut news = app.news.subscribe();
     let mut rounds = Rounds::default();
     loop {
-        let count = *news.borrow_and_update();
-        let waiting = rounds.start(&app, &client, count).await;
+        news.mark_unchanged();
+        let waiting = rounds.start(&app, &client).await || !app.replica.is_sole();
         tokio::select! {
             () = asked_to_stop(&mut stop) => break,
             changed = news.changed() => if changed.is_err() { break },
@@ -76,16 +77,17 @@ type Key = (String, String);
 /// Who is being delivered to.
 #[derive(Default)]
 struct Rounds {
-    running: JoinSet<()>,
+    /// Each says whether it came to its end.
+    running: JoinSet<bool>,
     busy: HashMap<task::Id, Key>,
-    /// What the count of news was when a stream was last looked at: without news there is nothing to deliver.
-    seen: HashMap<Key, u64>,
+    /// Where the feed ended when the delivery to a stream was last begun: before it grows there is nothing to deliver.
+    seen: HashMap<Key, i64>,
 }
 
 impl Rounds {
     /// Begins a delivery for each stream that may have something to be told. Returns whether a failed one is waiting
     /// for its time.
-    async fn start(&mut self, app: &Arc<App>, client: &Arc<Client>, count: u64) -> bool {
+    async fn start(&mut self, app: &Arc<App>, client: &Arc<Client>) -> bool {
         let pushes = match app.store.lookup(streams::pushes).await {
             Ok(pushes) => pushes,
             Err(error) => {
@@ -96,60 +98,70 @@ impl Rounds {
         };
         self.seen.retain(|(directory, id), _| {
             let same = |push: &Stream| push.directory_id == *directory && push.id == *id;
-            pushes.iter().any(same)
+            pushes.iter().any(|(push, _)| same(push))
         });
         let now = app.clock.now();
         let mut waiting = false;
-        for stream in pushes {
+        for (stream, end) in pushes {
+            let key = (stream.directory_id.clone(), stream.id.clone());
             let held = match app.replica.take(&stream.directory_id, PUSH).await {
                 Ok(Some(held)) => held,
-                Ok(None) => continue,
+                Ok(None) => {
+                    self.seen.remove(&key);
+                    continue;
+                }
                 Err(error) => {
                     tracing::warn!(%error, "who sends security events to receivers could not be found out");
                     return true;
                 }
             };
-            let key = (stream.directory_id.clone(), stream.id.clone());
             let failed = stream.failures > 0;
             waiting |= failed;
-            let fresh = self.seen.get(&key) != Some(&count);
+            let fresh = end > stream.position && self.seen.get(&key) != Some(&end);
             if self.busy.values().any(|busy| *busy == key)
                 || stream.next_attempt_at > now
                 || !(failed || fresh)
             {
                 continue;
             }
-            self.seen.insert(key.clone(), count);
+            self.seen.insert(key.clone(), end);
             let (app, client) = (app.clone(), client.clone());
-            let task = self.running.spawn(async move {
-                deliver(&app, &client, &held, &stream).await;
-            });
+            let task = self
+                .running
+                .spawn(async move { deliver(&app, &client, &held, &stream).await });
             self.busy.insert(task.id(), key);
         }
         waiting
     }
 
-    fn ended(&mut self, done: Result<(task::Id, ()), JoinError>) {
-        let id = match done {
-            Ok((id, ())) => id,
-            Err(error) => {
-                tracing::error!(%error, "a delivery of security events broke off");
-                error.id()
-            }
-        };
-        self.busy.remove(&id);
+    fn ended(&mut self, done: Result<(task::Id, bool), JoinError>) {
+        let (id, finished) = done.unwrap_or_else(|error| {
+            tracing::error!(%error, "a delivery of security events broke off");
+            (error.id(), false)
+        });
+        if let Some(key) = self.busy.remove(&id)
+            && !finished
+        {
+            self.seen.remove(&key);
+        }
     }
 }
 
-/// Sends a stream's events until there are none, one fails, another server has to, or this one stops.
-async fn deliver(app: &Arc<App>, client: &Client, held: &Held, stream: &Stream) {
-    match send_all(app, client, held, stream).await {
-        Ok(()) | Err(Halted::Refused(Refusal::NotFound(..))) => {}
-        Err(error @ Halted::Lost(_)) => tracing::info!(%error, stream = stream.id),
-        Err(error) => {
+/// Sends a stream's events until there are none, one fails, another server has to, or this one stops. `false`: there
+/// may be others, although nothing new is in the feed.
+async fn deliver(app: &Arc<App>, client: &Client, held: &Held, stream: &Stream) -> bool {
+    let Err(error) = send_all(app, client, held, stream).await else {
+        return true;
+    };
+    match error {
+        Halted::Refused(Refusal::NotFound(..)) => return true,
+        Halted::Lost(_) => tracing::info!(%error, stream = stream.id),
+        Halted::Refused(_) => {
             tracing::warn!(%error, stream = stream.id, "security events could not be read, or a delivery not written down");
+            tokio::time::sleep(TICK).await;
         }
     }
+    false
 }
 
 async fn send_all(
@@ -285,7 +297,7 @@ async fn note(
                 poll::skipped(tx, &call, (&id, &name), &jti, &said)
             });
             write.await?;
-            app.tell_news();
+            neighbours::tell_news(app);
             Ok(true)
         }
         Reply::Failed(said, retry_after) => {

@@ -16,14 +16,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// One push.
 #[derive(Debug)]
-pub(super) struct Push {
-    pub(super) headers: HeaderMap,
-    pub(super) token: String,
+pub(crate) struct Push {
+    pub(crate) headers: HeaderMap,
+    pub(crate) token: String,
 }
 
 /// How the receiver answers one push.
 #[derive(Debug, Clone)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Status(u16),
     /// 400 with this code.
     Error(&'static str),
@@ -31,8 +31,8 @@ pub(super) enum Reply {
     Redirect,
 }
 
-pub(super) struct Receiver {
-    pub(super) url: String,
+pub(crate) struct Receiver {
+    pub(crate) url: String,
     pushes: UnboundedReceiver<Push>,
     replies: Arc<Mutex<VecDeque<Reply>>>,
 }
@@ -44,7 +44,7 @@ struct Shared {
 }
 
 impl Receiver {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("the port is known");
         let (sender, pushes) = unbounded_channel();
@@ -65,7 +65,7 @@ impl Receiver {
     }
 
     /// The next answers; after them everything is taken.
-    pub(super) fn replies(&self, replies: &[Reply]) {
+    pub(crate) fn replies(&self, replies: &[Reply]) {
         self.replies
             .lock()
             .expect("no test has panicked here")
@@ -73,7 +73,7 @@ impl Receiver {
     }
 
     /// The next push. The server's clock goes on while it does not come, so that pauses end.
-    pub(super) async fn next(&mut self, server: &TestServer) -> Push {
+    pub(crate) async fn next(&mut self, server: &TestServer) -> Push {
         for _ in 0..100 {
             let wait = tokio::time::timeout(Duration::from_millis(200), self.pushes.recv());
             if let Ok(Some(push)) = wait.await {
@@ -84,8 +84,14 @@ impl Receiver {
         panic!("nothing was pushed");
     }
 
+    /// The next push, while all clocks stand still.
+    pub(crate) async fn next_soon(&mut self) -> Push {
+        let next = tokio::time::timeout(Duration::from_secs(30), self.pushes.recv());
+        next.await.ok().flatten().expect("something is pushed")
+    }
+
     /// Whether anything came that nobody has asked for.
-    pub(super) fn is_quiet(&mut self) -> bool {
+    pub(crate) fn is_quiet(&mut self) -> bool {
         self.pushes.try_recv().is_err()
     }
 }
