@@ -112,6 +112,9 @@ pub(crate) fn failed(error: &BackupError) -> Failure {
     match error {
         BackupError::Exists(_) => failure.hint("--force replaces it"),
         BackupError::Newer { .. } => failure.hint("use the version of portreeve that made it"),
+        BackupError::Store(Error::Changed { .. }) => {
+            failure.hint("the backup comes from another release; nothing was changed")
+        }
         BackupError::Unusable { .. } => failure.hint("nothing was changed; take another backup"),
         BackupError::Store(Error::Open { .. }) => {
             failure.hint("say where the database is with --data or --database")
