@@ -1,5 +1,6 @@
 //! What the figures were measured on, read from `/proc`.
 
+use std::fmt;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
@@ -27,6 +28,55 @@ impl Machine {
         })
     }
 }
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            processor,
+            cores,
+            kernel,
+            memory_gib,
+        } = self;
+        write!(
+            f,
+            "Machine: {processor}, {cores} cores, {memory_gib} GiB, Linux {kernel}."
+        )
+    }
+}
+
+/// Seconds of processor time that a process and its ended children have used.
+pub(crate) fn processor_seconds(process: u32) -> Result<f64> {
+    let stat = format!("/proc/{process}/stat");
+    let text = std::fs::read_to_string(&stat).with_context(|| format!("cannot read {stat}"))?;
+    // The second field is a name in parentheses, which may hold anything; after it the 12th to 15th are ticks.
+    let (_, rest) = text.rsplit_once(')').context("no name in it")?;
+    let ticks: u64 = rest
+        .split_whitespace()
+        .skip(11)
+        .take(4)
+        .map(|ticks| ticks.parse::<u64>().unwrap_or(0))
+        .sum();
+    Ok(ticks as f64 / TICKS_PER_SECOND)
+}
+
+/// The same of a process and all that it started.
+pub(crate) fn family_seconds(process: u32) -> Result<f64> {
+    let mut seconds = processor_seconds(process)?;
+    let children = format!("/proc/{process}/task/{process}/children");
+    for child in std::fs::read_to_string(&children)
+        .with_context(|| format!("cannot read {children}"))?
+        .split_whitespace()
+    {
+        // One that has just ended is counted with its parent from now on.
+        seconds += child
+            .parse()
+            .map_or(0.0, |child| family_seconds(child).unwrap_or_default());
+    }
+    Ok(seconds)
+}
+
+/// What Linux counts in for programs, whatever its own clock is (`USER_HZ`).
+const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Memory of a process in MiB: now, and the most so far.
 pub(crate) fn resident_mib(process: u32) -> Result<(u64, u64)> {

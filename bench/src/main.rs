@@ -6,6 +6,8 @@
 
 mod bare;
 mod client;
+mod cycle;
+mod database;
 mod limits;
 mod load;
 mod machine;
@@ -54,6 +56,9 @@ struct Run {
         default_value = "10,1000,100000"
     )]
     members: Vec<u64>,
+    /// Database of the server
+    #[arg(long, value_enum, default_value_t = database::Kind::Sqlite)]
+    database: database::Kind,
     /// Connections, each with one request under way
     #[arg(long, value_name = "N", default_value_t = 32)]
     connections: usize,
@@ -70,6 +75,8 @@ struct Run {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Bring a whole company to an empty server, as an initial cycle does, and say where the time goes
+    Cycle(cycle::Cycle),
     /// Serve the bare handlers that the server is compared with; the benchmark starts this by itself
     #[command(hide = true)]
     Bare {
@@ -85,6 +92,7 @@ fn main() -> Result<()> {
         .build()?;
     match arguments.command {
         Some(Command::Bare { answers }) => runtime.block_on(bare::serve(&answers)),
+        Some(Command::Cycle(cycle)) => runtime.block_on(cycle::run(&cycle)),
         None => runtime.block_on(run(arguments.run)),
     }
 }
@@ -101,6 +109,7 @@ async fn run(run: Run) -> Result<()> {
         folder: tempfile::Builder::new()
             .prefix("bench-")
             .tempdir_in(&data)?,
+        database: run.database,
         users,
         members: run.members,
         connections: run.connections.max(1),

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use crate::database::Kind;
 use crate::limits::Limits;
 use crate::load::Measured;
 use crate::machine::Machine;
@@ -16,6 +18,7 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     pub(crate) limits: Limits,
     pub(crate) connections: usize,
+    pub(crate) database: Kind,
     pub(crate) figures: Vec<Figure>,
     pub(crate) walks: Vec<Walk>,
     pub(crate) memory: Vec<Memory>,
@@ -36,7 +39,7 @@ pub(crate) struct Figure {
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Goal {
     /// Of the bare handler's throughput in the same run.
-    pub(crate) share: f64,
+    pub(crate) share: Option<f64>,
     /// An order of magnitude.
     pub(crate) per_second: f64,
 }
@@ -47,6 +50,8 @@ pub(crate) struct Walk {
     pub(crate) users: u64,
     pub(crate) pages: u64,
     pub(crate) seconds: f64,
+    /// How long the last page took.
+    pub(crate) last_page: Duration,
 }
 
 /// Memory of the server after reading and changing at one size.
@@ -116,19 +121,11 @@ impl Report {
     }
 
     fn describe(&self, text: &mut String) -> Result<()> {
-        let Machine {
-            processor,
-            cores,
-            kernel,
-            memory_gib,
-        } = &self.machine;
+        writeln!(text, "{}", self.machine)?;
         writeln!(
             text,
-            "Machine: {processor}, {cores} cores, {memory_gib} GiB, Linux {kernel}."
-        )?;
-        writeln!(
-            text,
-            "{} connections; the generator runs on the same cores.\n",
+            "Database: {}. {} connections; the generator runs on the same cores.\n",
+            self.database.name(),
             self.connections
         )?;
         writeln!(text, "| limit | per second |\n|---|---:|")?;
@@ -168,7 +165,10 @@ impl Report {
                 .share()
                 .map_or(String::new(), |share| format!("{:.0} %", share * 100.0));
             let wanted = figure.goal.map_or(String::new(), |goal| {
-                format!("{:.0} %, {:.0}", goal.share * 100.0, goal.per_second)
+                let share = goal
+                    .share
+                    .map_or(String::new(), |share| format!("{:.0} %, ", share * 100.0));
+                format!("{share}{:.0}", goal.per_second)
             });
             writeln!(
                 text,
@@ -226,7 +226,7 @@ mod tests {
             max_ms: 3.0,
         };
         let goal = Goal {
-            share: 0.5,
+            share: Some(0.5),
             per_second: 10_000.0,
         };
         let report = Report {
@@ -241,6 +241,7 @@ mod tests {
                 inserts: vec![],
             },
             connections: 32,
+            database: Kind::Sqlite,
             figures: vec![
                 Figure::new(
                     1000,
@@ -254,6 +255,7 @@ mod tests {
                 users: 1000,
                 pages: 1,
                 seconds: 0.01,
+                last_page: Duration::from_millis(1),
             }],
             memory: vec![Memory {
                 users: 1000,

@@ -150,6 +150,23 @@ fn patch(operations: &Value) -> Value {
     json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations})
 }
 
+/// The look-up that comes before a group is made.
+pub(crate) fn find_group(name: &str) -> Exchange {
+    let path = format!(
+        "/Groups?excludedAttributes=members&filter=displayName+eq+%22{}%22",
+        name.replace(' ', "%20")
+    );
+    get(path, name.to_string())
+}
+
+/// A look-up that must find nothing.
+pub(crate) fn missing(lookup: Exchange) -> Exchange {
+    Exchange {
+        contains: "\"totalResults\":0".to_string(),
+        ..lookup
+    }
+}
+
 fn get(path: String, contains: String) -> Exchange {
     Exchange {
         method: Method::GET,

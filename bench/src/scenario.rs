@@ -14,7 +14,8 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::bare::Answers;
-use crate::client::{Connection, Exchange};
+use crate::client::{Connection, Exchange, Target};
+use crate::database::{Database, Kind};
 use crate::load::{Amount, Measured, run as generate};
 use crate::machine::{Machine, resident_mib};
 use crate::report::{Figure, Goal, GroupFigure, Memory, Report, Walk};
@@ -25,6 +26,7 @@ use crate::{limits, requests};
 pub(crate) struct Plan {
     pub(crate) portreeve: PathBuf,
     pub(crate) folder: TempDir,
+    pub(crate) database: Kind,
     pub(crate) users: Vec<u64>,
     pub(crate) members: Vec<u64>,
     pub(crate) connections: usize,
@@ -44,13 +46,15 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         machine: Machine::describe()?,
         limits: limits::measure(plan.folder.path(), plan.time)?,
         connections: plan.connections,
+        database: plan.database,
         figures: Vec::new(),
         walks: Vec::new(),
         memory: Vec::new(),
         groups: Vec::new(),
     };
+    let database = Database::start(plan.database);
     for (index, users) in plan.users.iter().enumerate() {
-        let mut stage = Stage::start(plan, *users).await?;
+        let mut stage = Stage::start(plan, &database, *users).await?;
         stage.measure(&mut report).await?;
         if index + 1 == plan.users.len() {
             stage.measure_groups(&mut report).await?;
@@ -76,11 +80,11 @@ struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    async fn start(plan: &'a Plan, users: u64) -> Result<Self> {
+    async fn start(plan: &'a Plan, database: &Database, users: u64) -> Result<Self> {
         say(&format!("filling a server with {users} users"))?;
         let data = plan.folder.path().join(format!("portreeve-{users}"));
         std::fs::create_dir(&data)?;
-        let server = Server::portreeve(&plan.portreeve, &data).await?;
+        let server = Server::portreeve(&plan.portreeve, &data, database.fresh().as_deref()).await?;
         let answers = record(&server).await?;
         let file = plan.folder.path().join(format!("answers-{users}.json"));
         std::fs::write(&file, serde_json::to_vec(&answers)?)?;
@@ -104,7 +108,9 @@ impl<'a> Stage<'a> {
     async fn measure(&mut self, report: &mut Report) -> Result<()> {
         self.measure_reads(report).await?;
         self.measure_patch(report).await?;
-        report.walks.push(self.walk().await?);
+        say(&format!("{} users: all of them by cursor", self.users))?;
+        let walked = walk(&self.server.target, self.users).await?;
+        report.walks.push(walked);
         let (now_mib, most_mib) = resident_mib(self.server.process()?)?;
         report.memory.push(Memory {
             users: self.users,
@@ -115,11 +121,22 @@ impl<'a> Stage<'a> {
         self.measure_create(report).await
     }
 
+    /// The share of the bare handler is asked of the embedded database alone.
+    fn goal(&self, share: f64, embedded: f64, postgres: f64) -> Goal {
+        match self.plan.database {
+            Kind::Sqlite => Goal {
+                share: Some(share),
+                per_second: embedded,
+            },
+            Kind::Postgres => Goal {
+                share: None,
+                per_second: postgres,
+            },
+        }
+    }
+
     async fn measure_reads(&self, report: &mut Report) -> Result<()> {
-        let by_name = Goal {
-            share: 0.50,
-            per_second: 10_000.0,
-        };
+        let by_name = self.goal(0.50, 10_000.0, 6_000.0);
         let bare = self.bare(requests::find_by_user_name).await?;
         self.add(
             report,
@@ -153,10 +170,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn measure_patch(&self, report: &mut Report) -> Result<()> {
-        let goal = Goal {
-            share: 0.30,
-            per_second: 4_000.0,
-        };
+        let goal = self.goal(0.30, 4_000.0, 1_500.0);
         let bare = self
             .bare(|number| requests::change("person", number, number))
             .await?;
@@ -172,10 +186,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn measure_create(&mut self, report: &mut Report) -> Result<()> {
-        let goal = Goal {
-            share: 0.35,
-            per_second: 5_000.0,
-        };
+        let goal = self.goal(0.35, 5_000.0, 1_500.0);
         let bare = self.bare(requests::create).await?;
         say(&format!("{} users: create", self.users))?;
         let measured = self.create(Amount::Time(self.plan.time)).await?;
@@ -269,31 +280,6 @@ impl<'a> Stage<'a> {
         Ok(measured)
     }
 
-    /// Reads everything, page by page, and counts it.
-    async fn walk(&self) -> Result<Walk> {
-        say(&format!("{} users: all of them by cursor", self.users))?;
-        let mut connection = Connection::open(&self.server.target).await?;
-        let begun = Instant::now();
-        let (mut seen, mut pages, mut cursor) = (0, 0, Some(String::new()));
-        while let Some(at) = cursor {
-            let answer = connection.exchange(&requests::cursor_page(&at)).await?;
-            let page: Page = serde_json::from_slice(&answer.body)?;
-            seen += page.resources.len() as u64;
-            pages += 1;
-            cursor = page.next_cursor;
-        }
-        ensure!(
-            seen == self.users,
-            "the cursor led past {seen} users, {} are stored",
-            self.users
-        );
-        Ok(Walk {
-            users: self.users,
-            pages,
-            seconds: begun.elapsed().as_secs_f64(),
-        })
-    }
-
     async fn measure_groups(&mut self, report: &mut Report) -> Result<()> {
         let most = self.plan.members.iter().copied().max().unwrap_or(0);
         let missing = (most + NEWCOMERS).saturating_sub(self.people.len() as u64);
@@ -355,6 +341,33 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// Reads all users, page by page, and counts them.
+pub(crate) async fn walk(target: &Target, users: u64) -> Result<Walk> {
+    let mut connection = Connection::open(target).await?;
+    let begun = Instant::now();
+    let (mut seen, mut pages, mut cursor) = (0, 0, Some(String::new()));
+    let mut last_page = Duration::ZERO;
+    while let Some(at) = cursor {
+        let asked = Instant::now();
+        let answer = connection.exchange(&requests::cursor_page(&at)).await?;
+        last_page = asked.elapsed();
+        let page: Page = serde_json::from_slice(&answer.body)?;
+        seen += page.resources.len() as u64;
+        pages += 1;
+        cursor = page.next_cursor;
+    }
+    ensure!(
+        seen == users,
+        "the cursor led past {seen} users, {users} are stored"
+    );
+    Ok(Walk {
+        users,
+        pages,
+        seconds: begun.elapsed().as_secs_f64(),
+        last_page,
+    })
+}
+
 #[derive(Deserialize)]
 struct Identified {
     id: String,
@@ -402,11 +415,11 @@ fn with_person(people: &[Person], number: u64, make: impl Fn(&Person) -> Exchang
 }
 
 /// A number below `limit` that jumps about as `number` counts up (Fibonacci hashing).
-fn scatter(number: u64, limit: u64) -> u64 {
+pub(crate) fn scatter(number: u64, limit: u64) -> u64 {
     (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % limit.max(1)
 }
 
-fn say(what: &str) -> Result<()> {
+pub(crate) fn say(what: &str) -> Result<()> {
     writeln!(std::io::stderr(), "bench: {what}")?;
     Ok(())
 }

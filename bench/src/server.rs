@@ -24,15 +24,22 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `portreeve serve` on a new database and makes a directory in it.
-    pub(crate) async fn portreeve(program: &Path, data: &Path) -> Result<Self> {
-        let arguments = [
+    /// Starts `portreeve serve` on a new database, its own unless `database` says which, and makes a directory in it.
+    pub(crate) async fn portreeve(
+        program: &Path,
+        data: &Path,
+        database: Option<&str>,
+    ) -> Result<Self> {
+        let mut arguments = vec![
             OsStr::new("serve"),
             "--data".as_ref(),
             data.as_os_str(),
             "--listen".as_ref(),
             "127.0.0.1:0".as_ref(),
         ];
+        if let Some(url) = database {
+            arguments.extend([OsStr::new("--database"), url.as_ref()]);
+        }
         let mut child = start(program, &arguments, Stdio::null(), Stdio::piped())?;
         let address = address(child.stderr.take().context("no stderr")?).await?;
         let made = Command::new(program)

@@ -48,16 +48,25 @@ impl Cluster {
     /// # Panics
     /// When there is neither, with what to do about it.
     pub fn shared() -> &'static Self {
-        static SHARED: OnceLock<Cluster> = OnceLock::new();
-        SHARED.get_or_init(|| match given() {
-            Some(url) => Self {
-                programs: Programs::find().unwrap_or_else(|error| panic!("{error}")),
+        Self::try_shared().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// As [`shared`](Self::shared), for those who have somebody to tell.
+    ///
+    /// # Errors
+    /// A sentence that says what is missing.
+    pub fn try_shared() -> Result<&'static Self, String> {
+        static SHARED: OnceLock<Result<Cluster, String>> = OnceLock::new();
+        let shared = SHARED.get_or_init(|| match given() {
+            Some(url) => Ok(Self {
+                programs: Programs::find()?,
                 url,
                 server: None,
                 schemas: Mutex::default(),
-            },
-            None => Self::own(),
-        })
+            }),
+            None => Self::start_new(server::FAST, None),
+        });
+        shared.as_ref().map_err(Clone::clone)
     }
 
     /// A server of the caller's own, to be stopped and started. It never waits for the disk, so that it may lose
@@ -66,7 +75,7 @@ impl Cluster {
     /// # Panics
     /// When it cannot be started, with what to do about it.
     pub fn own() -> Self {
-        Self::start_new(server::FAST, &[]).unwrap_or_else(|error| panic!("{error}"))
+        Self::start_new(server::FAST, None).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// As [`own`](Self::own), but it flushes every commit to the disk as a real one does.
@@ -74,7 +83,7 @@ impl Cluster {
     /// # Panics
     /// When it cannot be started.
     pub fn durable() -> Self {
-        Self::start_new(&[], &[]).unwrap_or_else(|error| panic!("{error}"))
+        Self::start_new(&[], None).unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// As [`own`](Self::own), with a certificate for the host `name`, signed by an authority that nobody knows but the
@@ -84,22 +93,14 @@ impl Cluster {
     /// When it cannot be started.
     pub fn with_certificate(name: &str) -> (Self, PathBuf) {
         let cluster =
-            Self::start_new(server::FAST, &[name]).unwrap_or_else(|error| panic!("{error}"));
+            Self::start_new(server::FAST, Some(name)).unwrap_or_else(|error| panic!("{error}"));
         let authority = cluster.server().folder().join(certificate::AUTHORITY);
         (cluster, authority)
     }
 
-    /// As [`own`](Self::own), for those who can do without.
-    ///
-    /// # Errors
-    /// A sentence that says what is missing.
-    pub fn start_own() -> Result<Self, String> {
-        Self::start_new(server::FAST, &[])
-    }
-
-    fn start_new(settings: &[(&str, &str)], certified: &[&str]) -> Result<Self, String> {
+    fn start_new(settings: &[(&str, &str)], certified: Option<&str>) -> Result<Self, String> {
         let programs = Programs::find()?;
-        let server = Server::start(&programs, settings, certified.first().copied())?;
+        let server = Server::start(&programs, settings, certified)?;
         Ok(Self {
             programs,
             url: server.socket_url(),
@@ -138,6 +139,11 @@ impl Cluster {
         self.programs
             .psql(&self.url, sql)
             .unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// The folder of one's own server's data, settings and log.
+    pub fn folder(&self) -> PathBuf {
+        self.server().folder().to_owned()
     }
 
     /// The server's process, of one's own server that runs: to pause it, for example.
