@@ -9,6 +9,10 @@
 //! the base or dropped by the filter. Nothing depends on clocks or on which replica answers, except that
 //! `modifyTimestamp` has no fractions: entries of the last five seconds are fetched once more and compared.
 //!
+//! An entry that is new sends the read back to the groups and people that name it, for they may have named it before it
+//! came. An entry that gets another name in a directory that does not correct the names its groups hold (OpenLDAP without
+//! the overlay `refint`) stays a member until the group itself is changed.
+//!
 //! `deletions = "deleted-objects"` saves Active Directory the listing: it asks for entries above the last
 //! `highestCommittedUSN`, and for deleted ones among the tombstones. It needs the right to read deleted objects, does not
 //! notice entries that merely leave the base or the filter, and falls back to a listing whenever another domain controller

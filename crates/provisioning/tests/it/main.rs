@@ -1,4 +1,4 @@
-//! The SCIM client and the sample company against HTTP doubles that check what they are sent.
+//! The SCIM client and the sample company against HTTP doubles that check what they are sent; sources against files and real servers.
 
 #[cfg(test)]
 mod client;
@@ -9,8 +9,12 @@ mod double;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod ldap;
+#[cfg(test)]
 mod lookup;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod reader;
+#[cfg(test)]
+mod slapd;

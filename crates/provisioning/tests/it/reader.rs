@@ -140,9 +140,7 @@ impl Told {
                 }
                 Change::Gone { kind, key } => {
                     self.objects.remove(&(*kind, key.clone()));
-                    self.memberships.retain(|(group, member)| {
-                        member != key && (*kind == Kind::User || group != key)
-                    });
+                    self.forget(key);
                 }
                 Change::Members {
                     group,
@@ -159,6 +157,14 @@ impl Told {
                 }
                 other => panic!("not told by this source: {other:?}"),
             }
+        }
+    }
+    /// What referred to an object that is gone refers to nothing.
+    fn forget(&mut self, key: &str) {
+        self.memberships
+            .retain(|(group, member)| member != key && group != key);
+        for attributes in self.objects.values_mut() {
+            attributes.retain(|name, value| name != "manager" || value != key);
         }
     }
 }

@@ -15,15 +15,12 @@ use secrecy::ExposeSecret;
 
 use super::entry::Entry;
 use super::fault::{broken, refused};
-use super::server::PAGED;
+use super::server::{PAGED, SHOW_DELETED};
 use super::{Ldap, LdapSettings};
 use crate::source::Error;
 
 /// How often a connection is tried before the source counts as unavailable.
 const ATTEMPTS: u32 = 3;
-
-/// Shows deleted objects ([MS-ADTS] section 3.1.1.3.4.1.14).
-const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
 
 /// How the server is reached.
 #[derive(Debug, Clone)]
@@ -250,7 +247,7 @@ impl Pages {
         if self.query.deleted {
             controls.push(RawControl {
                 ctype: SHOW_DELETED.to_owned(),
-                crit: true,
+                crit: false,
                 val: None,
             });
         }

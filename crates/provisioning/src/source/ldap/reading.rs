@@ -157,6 +157,7 @@ impl Reading<'_> {
         let settings = &self.source.settings;
         let now = self.server.sequence.as_ref()?;
         let spared = settings.deletions == Deletions::DeletedObjects
+            && self.server.shows_deleted
             && settings.changes == Changes::Stamps
             && self.source.owner() == Owner::Group
             && self.before.invocation.as_ref() == Some(&now.invocation);

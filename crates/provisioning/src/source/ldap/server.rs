@@ -15,6 +15,9 @@ const ACTIVE_DIRECTORY: [&str; 2] = ["1.2.840.113556.1.4.800", "1.2.840.113556.1
 /// Simple paged results (RFC 2696).
 pub(super) const PAGED: &str = "1.2.840.113556.1.4.319";
 
+/// Shows deleted objects ([MS-ADTS] section 3.1.1.3.4.1.14).
+pub(super) const SHOW_DELETED: &str = "1.2.840.113556.1.4.417";
+
 /// A server, and what follows from its kind.
 #[derive(Debug, Clone)]
 pub(super) struct Server {
@@ -25,6 +28,8 @@ pub(super) struct Server {
     pub(super) group_filter: String,
     /// Which domain controller answers, and how far its update sequence has come, before anything is read.
     pub(super) sequence: Option<Sequence>,
+    /// Whether it shows what was deleted.
+    pub(super) shows_deleted: bool,
     active_directory: bool,
 }
 
@@ -76,6 +81,9 @@ impl Server {
                 "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames)(objectClass=posixGroup))",
             ),
             sequence,
+            shows_deleted: root
+                .texts("supportedControl")
+                .any(|oid| oid == SHOW_DELETED),
             active_directory,
         })
     }
