@@ -1,14 +1,15 @@
 //! Retention: what need not be kept any more goes, a little at a time, so that nobody waits for it.
 //!
-//! A clock that is wrong must not cost the log: nothing is removed while the time of day does not go on as the steady
-//! clock does. It may stand at a new time afterwards, which is then taken for right.
+//! A clock that is wrong must not cost the log: the time is that of the database, and nothing is removed while it does
+//! not go on as the steady clock of the machine does. It may stand at a new time afterwards, which is then taken for
+//! right.
 
 use super::replica::Held;
 use crate::app::App;
 use crate::http::asked_to_stop;
 use portreeve_directory::events::{self, Log};
 use portreeve_directory::leases::{Halted, RETENTION};
-use portreeve_directory::{Clock, Refusal, outcomes, teams};
+use portreeve_directory::{Refusal, outcomes, teams};
 use portreeve_store::Scope;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,24 +24,29 @@ const DRIFT_US: u64 = 60_000_000;
 
 /// Removes what is older than the settings say, until the server stops.
 pub(crate) async fn prune(app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let mut time = Time::at(&*app.clock);
+    let mut last: Option<Time> = None;
     loop {
+        let time = Time::of(&app).await;
+        if let (Some(last), Some(time)) = (&last, &time) {
+            if time.follows(last) {
+                remove(&app, &stop, time.day).await;
+            } else {
+                tracing::warn!("a clock was set; nothing is removed from the log this time");
+            }
+        }
+        last = time;
         tokio::select! {
             () = tokio::time::sleep(app.config.pace.retention) => {}
             () = asked_to_stop(&mut stop) => return,
         }
-        let before = std::mem::replace(&mut time, Time::at(&*app.clock));
-        if !time.follows(&before) {
-            tracing::warn!(
-                "the machine's clock was set; nothing is removed from the log this time"
-            );
-            continue;
-        }
-        match round(&app, &stop, time.day).await {
-            Ok(()) => {}
-            Err(Halted::Lost(_)) => tracing::info!("another server looks after the log now"),
-            Err(error) => tracing::warn!(%error, "what need not be kept was not removed"),
-        }
+    }
+}
+
+async fn remove(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) {
+    match round(app, stop, now).await {
+        Ok(()) => {}
+        Err(Halted::Lost(_)) => tracing::info!("another server looks after the log now"),
+        Err(error) => tracing::warn!(%error, "what need not be kept was not removed"),
     }
 }
 
@@ -52,11 +58,14 @@ struct Time {
 }
 
 impl Time {
-    fn at(clock: &dyn Clock) -> Self {
-        Self {
-            day: clock.now(),
-            steady: clock.steady(),
-        }
+    /// Now; `None` when the database does not say what time it is.
+    async fn of(app: &App) -> Option<Self> {
+        let steady = app.clock.steady();
+        let day = app.store.now(app.clock.now()).await;
+        Some(Self {
+            day: day.ok()?,
+            steady,
+        })
     }
 
     /// Whether as much time has passed on the one clock as on the other.
