@@ -12,6 +12,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use portreeve_cluster::Cluster;
+
 use crate::cargo::{Workspace, root};
 use crate::server::Server;
 use crate::{doc_test, tidy};
@@ -360,10 +362,11 @@ fn counted(command: Command, log: &Path) -> Result<Tally> {
 }
 
 fn cargo_test(log: &Path) -> Result<Tally> {
-    let good = logged(
-        cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]),
-        log,
-    )?;
+    // One for all test programs: each would start its own otherwise.
+    let postgres = Cluster::try_shared().map_err(anyhow::Error::msg)?;
+    let mut test = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
+    test.env(portreeve_cluster::VARIABLE, postgres.url());
+    let good = logged(test, log)?;
     Ok(agree(test_results(&fs::read_to_string(log)?), good))
 }
 

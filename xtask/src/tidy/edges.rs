@@ -70,6 +70,16 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "portreeve-server",
         "tests start a whole server",
     ),
+    (
+        "xtask",
+        "portreeve-cluster",
+        "`test` starts one PostgreSQL for all suites",
+    ),
+    (
+        "portreeve-bench",
+        "portreeve-cluster",
+        "the server is measured with a PostgreSQL started for the run",
+    ),
 ];
 
 /// A dev-dependency on this package is allowed anywhere, an ordinary one nowhere.
@@ -85,6 +95,7 @@ const IMPURE: &[(&str, &str)] = &[
     ("reqwest", "HTTP"),
     ("http", "HTTP"),
     ("rusqlite", "a database"),
+    ("tokio-postgres", "a database"),
     ("rand", "ambient randomness"),
     ("getrandom", "ambient randomness"),
     ("tracing", "a log somebody must collect"),

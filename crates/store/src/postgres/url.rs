@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
@@ -230,47 +231,35 @@ impl<'a> Parts<'a> {
 }
 
 /// Puts in what the URL leaves out, but for passwords in files.
-fn complete(config: &mut Config, environment: impl Fn(&str) -> Option<String>) -> Result<()> {
+fn complete(config: &mut Config, environment: &impl Fn(&str) -> Option<String>) -> Result<()> {
     if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
         let default = || {
-            if Path::new(SOCKETS).exists() {
-                SOCKETS
-            } else {
-                "localhost"
-            }
-            .to_string()
+            let socket = Path::new(SOCKETS).exists();
+            if socket { SOCKETS } else { "localhost" }.to_string()
         };
         for host in environment("PGHOST").unwrap_or_else(default).split(',') {
             config.host(host);
         }
         if config.get_ports().is_empty() {
-            config.port(number(environment("PGPORT"), "PGPORT")?.unwrap_or(5432));
+            config.port(number(environment, "PGPORT")?.unwrap_or(5432));
         }
     }
-    let or_else = |given: Option<&str>, variable: &str| {
-        if given.is_some() {
-            None
-        } else {
-            environment(variable)
-        }
-    };
-    if let Some(user) = or_else(config.get_user(), "PGUSER") {
+    let missing = |given: bool, variable| if given { None } else { environment(variable) };
+    if let Some(user) = missing(config.get_user().is_some(), "PGUSER") {
         config.user(user);
     }
-    if let Some(database) = or_else(config.get_dbname(), "PGDATABASE") {
+    if let Some(database) = missing(config.get_dbname().is_some(), "PGDATABASE") {
         config.dbname(database);
     }
-    if let Some(options) = or_else(config.get_options(), "PGOPTIONS") {
+    if let Some(options) = missing(config.get_options().is_some(), "PGOPTIONS") {
         config.options(options);
     }
-    if config.get_password().is_none()
-        && let Some(password) = environment("PGPASSWORD")
-    {
+    if let Some(password) = missing(config.get_password().is_some(), "PGPASSWORD") {
         config.password(password);
     }
     if config.get_application_name().is_none() {
-        config
-            .application_name(environment("PGAPPNAME").unwrap_or_else(|| "portreeve".to_string()));
+        let name = environment("PGAPPNAME");
+        config.application_name(name.unwrap_or_else(|| "portreeve".to_string()));
     }
     if config.get_channel_binding() == ChannelBinding::Prefer {
         config.channel_binding(match environment("PGCHANNELBINDING").as_deref() {
@@ -279,33 +268,39 @@ fn complete(config: &mut Config, environment: impl Fn(&str) -> Option<String>) -
             _ => ChannelBinding::Prefer,
         });
     }
+    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    limit(config, environment)
+}
+
+/// Sees to it that neither connecting nor waiting for an answer takes forever.
+fn limit(config: &mut Config, environment: &impl Fn(&str) -> Option<String>) -> Result<()> {
     if config.get_connect_timeout().is_none() {
-        let seconds = number(environment("PGCONNECT_TIMEOUT"), "PGCONNECT_TIMEOUT")?;
-        let given = seconds
-            .filter(|seconds| *seconds > 0)
-            .map(|seconds: u32| Duration::from_secs(seconds.into()));
-        config.connect_timeout(given.unwrap_or(CONNECT));
+        let seconds = number(environment, "PGCONNECT_TIMEOUT")?;
+        let given = seconds.filter(|seconds| *seconds > 0);
+        config.connect_timeout(given.map_or(CONNECT, Duration::from_secs));
     }
     if config.get_tcp_user_timeout().is_none() {
         config.tcp_user_timeout(UNACKNOWLEDGED);
     }
-    if config.get_keepalives_interval().is_none() && config.get_keepalives_retries().is_none() {
-        config
-            .keepalives_idle(SILENCE.0)
-            .keepalives_interval(SILENCE.1)
-            .keepalives_retries(SILENCE.2);
+    let asked = config.get_keepalives_interval().is_some();
+    if !asked && config.get_keepalives_retries().is_none() {
+        let (idle, interval, retries) = SILENCE;
+        config.keepalives_idle(idle);
+        config.keepalives_interval(interval);
+        config.keepalives_retries(retries);
     }
-    config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     Ok(())
 }
 
-fn number<T: std::str::FromStr>(value: Option<String>, variable: &str) -> Result<Option<T>> {
+fn number<T: FromStr>(
+    environment: &impl Fn(&str) -> Option<String>,
+    variable: &str,
+) -> Result<Option<T>> {
     let read = |value: String| {
-        value
-            .parse()
-            .map_err(|_| Error::Url(format!("{variable} must be a number, not {value}")))
+        let wrong = |_| Error::Url(format!("{variable} must be a number, not {value}"));
+        value.parse().map_err(wrong)
     };
-    value.map(read).transpose()
+    environment(variable).map(read).transpose()
 }
 
 /// What `sslmode` asks of the encryption.
