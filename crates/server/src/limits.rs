@@ -273,3 +273,70 @@ impl Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits::new(&Config::local("unused".into()), 4096)
+    }
+
+    #[test]
+    fn a_hundred_times_what_entra_sends_passes_for_as_long_as_it_lasts() {
+        let (limits, request) = (limits(), Extensions::new());
+        let token = Arc::from("token");
+        let ask = |at: Duration| limits.token(&request, &token, at).is_ok();
+        for second in 0..60 {
+            // All at the beginning of a second, as a client with many connections may have it.
+            assert!((0..2500).all(|_| ask(Duration::from_secs(second))));
+        }
+        assert!((0..2500).all(|_| ask(Duration::from_secs(59))), "the burst");
+        assert!(!ask(Duration::from_secs(59)));
+    }
+
+    #[test]
+    fn a_valid_token_is_seen_by_whoever_let_the_request_in() {
+        let (limits, mut request) = (limits(), Extensions::new());
+        let visitor = Visitor::new([192, 0, 2, 7].into());
+        request.insert(visitor.clone());
+        assert!(!visitor.is_known());
+        let counted = limits.token(&request, &Arc::from("token"), Duration::ZERO);
+        assert_eq!((counted, visitor.is_known()), (Ok(()), true));
+    }
+
+    #[test]
+    fn writes_are_refused_before_the_queue_of_the_store_is_full() {
+        for (queued, refused) in [(0, false), (3583, false), (3584, true), (4096, true)] {
+            let mut stats = store::Stats::default();
+            stats.queued = queued;
+            assert_eq!(limits().too_many_wait_to_write(&stats), refused, "{queued}");
+        }
+    }
+
+    #[test]
+    fn failures_that_pass_are_told_from_those_that_do_not() {
+        let message = String::new;
+        for (error, expected) in [
+            (
+                store::Error::Busy {
+                    waited: Duration::ZERO,
+                },
+                Some(("busy", 1)),
+            ),
+            (store::Error::Full, Some(("disk_full", 30))),
+            (
+                store::Error::Unavailable { message: message() },
+                Some(("unavailable", 5)),
+            ),
+            (store::Error::Closed, Some(("unavailable", 5))),
+            (store::Error::Damaged(message()), None),
+            (store::Error::Failed(message()), None),
+        ] {
+            let not_now = NotNow::of(&error);
+            let seen = not_now.map(|it| (it.code(), it.retry_after()));
+            assert_eq!(seen, expected, "{error}");
+            assert!(not_now.is_none_or(|it| it.status() == StatusCode::SERVICE_UNAVAILABLE));
+        }
+    }
+}
