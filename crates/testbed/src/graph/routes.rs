@@ -11,6 +11,7 @@ use serde_json::json;
 /// The properties that can be selected, besides `extension_…`.
 const PROPERTIES: &[&str] = &[
     "id",
+    "appRoles",
     "userPrincipalName",
     "mail",
     "mailNickname",

@@ -29,18 +29,22 @@ impl Graph {
             progress.total = self.total().await.ok();
         }
         let total = progress.total;
+        let mut same_assignments = false;
         let changes = match progress.stage {
             Stage::Users => self.changed(Kind::User, &mut progress).await?,
             Stage::DeletedUsers => self.deleted(Kind::User, &mut progress).await?,
             Stage::Groups => self.changed(Kind::Group, &mut progress).await?,
             Stage::DeletedGroups => self.deleted(Kind::Group, &mut progress).await?,
-            Stage::Poll => self.poll(progress.told.as_ref()).await?,
+            Stage::Poll => {
+                same_assignments = progress.told.as_ref() == Some(&self.tally().await?);
+                Vec::new()
+            }
             Stage::Roll => self.roll(&mut progress).await?,
         };
         let next = if progress.link.is_some() {
             Next::Page(progress.text()?)
         } else {
-            self.after(progress, changes.is_empty())?
+            self.after(progress, same_assignments)?
         };
         Ok(Page {
             changes,
@@ -49,8 +53,8 @@ impl Graph {
         })
     }
 
-    /// Where to go on at the end of a stage. `nothing` says that its last page told of no change.
-    fn after(&self, mut progress: Progress, nothing: bool) -> Result<Next, Error> {
+    /// Where to go on at the end of a stage.
+    fn after(&self, mut progress: Progress, same_assignments: bool) -> Result<Next, Error> {
         let assignments = self.assigned_to.is_some();
         let next = match progress.stage {
             Stage::Users if progress.everything => Some(Stage::DeletedUsers),
@@ -58,7 +62,7 @@ impl Graph {
             Stage::Groups if progress.everything => Some(Stage::DeletedGroups),
             Stage::Groups if assignments => Some(Stage::Poll),
             Stage::DeletedGroups if assignments => Some(Stage::Roll),
-            Stage::Poll if !nothing => Some(Stage::Roll),
+            Stage::Poll if !same_assignments => Some(Stage::Roll),
             Stage::Groups | Stage::DeletedGroups | Stage::Poll => None,
             Stage::Roll => {
                 progress.told = Some(std::mem::take(&mut progress.telling));
@@ -143,26 +147,21 @@ impl Graph {
             .collect())
     }
 
-    /// Counts the assignments. The only change it may tell is that they are all told anew.
-    async fn poll(&self, told: Option<&Tally>) -> Result<Vec<Change>, Error> {
+    /// Counts the assignments.
+    async fn tally(&self) -> Result<Tally, Error> {
         let application = self.application().await?;
         let mut tally = Tally::default();
-        let mut url = Some(self.assignments_address());
-        while let Some(address) = url {
-            let list: List = self.client.get(address.clone(), Query::Plain).await?;
+        let mut url = self.assignments_address();
+        loop {
+            let list: List = self.client.get(url.clone(), Query::Plain).await?;
             for assignment in application.read(&list.value) {
                 assignment.count(&mut tally);
             }
-            url = match list.next {
-                Some(next) => Some(self.client.follow(&self.next(next, &address)?.url)?),
-                None => None,
+            let Some(next) = list.next else {
+                return Ok(tally);
             };
+            url = self.client.follow(&self.next(next, &url)?.url)?;
         }
-        Ok(if told == Some(&tally) {
-            Vec::new()
-        } else {
-            vec![Change::AssignmentsAnew]
-        })
     }
 
     /// A page of the roll of assignments.
