@@ -9,8 +9,6 @@ use jiff::{Span, Timestamp, ToSpan};
 
 mod format;
 mod read;
-#[cfg(test)]
-mod tests;
 mod write;
 
 pub use format::FormatError;

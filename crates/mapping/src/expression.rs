@@ -10,8 +10,6 @@ use crate::value::Number;
 mod error;
 mod lint;
 mod parse;
-#[cfg(test)]
-mod tests;
 
 pub(crate) use error::Problem;
 pub use error::{ParseError, ParseErrorKind};

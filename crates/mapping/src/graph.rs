@@ -11,9 +11,6 @@ use crate::mapping::{
 };
 use crate::scope::{Clause, Group, Scope};
 
-#[cfg(test)]
-mod tests;
-
 /// What an import gives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Import {

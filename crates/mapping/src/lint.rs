@@ -13,8 +13,6 @@ use crate::mapping::{
 
 mod posix;
 mod survey;
-#[cfg(test)]
-mod tests;
 
 pub use posix::{PosixProblem, posix_problem};
 pub use survey::Survey;
@@ -190,12 +188,7 @@ fn check_mapping(mapping: &CompiledMapping, report: &mut Report<'_>) {
     if mapping.matching_priority > 0 && !target.unique && target.canonical != "externalId" {
         let message = "is used for matching, and no schema says that its values are unique; two people with the same \
                        value would be an error for both";
-        // Group names are unique at every server that Entra is connected to.
-        let severity = match target.canonical.as_str() {
-            "displayName" if report.object.eq_ignore_ascii_case("Group") => Severity::Note,
-            _ => Severity::Warning,
-        };
-        report.add(severity, "matching-not-unique", name, message);
+        report.add(Severity::Warning, "matching-not-unique", name, message);
     }
     let Some(source) = &mapping.source else {
         if mapping.default_value.is_none() {

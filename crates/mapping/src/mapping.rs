@@ -7,8 +7,6 @@ use crate::scope::Scope;
 mod compile;
 mod flow;
 mod target;
-#[cfg(test)]
-mod tests;
 
 pub use compile::{CompiledMapping, MappingError, Mappings, Problem};
 pub use flow::{

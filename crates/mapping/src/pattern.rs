@@ -12,8 +12,6 @@ use fancy_regex::{Captures, Regex, RegexBuilder};
 
 mod class;
 mod template;
-#[cfg(test)]
-mod tests;
 mod translate;
 
 pub(crate) use template::Template;

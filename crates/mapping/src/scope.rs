@@ -9,9 +9,6 @@ use crate::pattern::{Exhausted, Pattern, PatternError, Work};
 use crate::suggest::closest;
 use crate::value::{Number, Value};
 
-#[cfg(test)]
-mod tests;
-
 /// A filter: an object is in scope when all clauses of at least one group hold, or when there is no group.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -291,7 +288,11 @@ fn compile_clause(clause: &Clause) -> Result<CompiledClause, ScopeError> {
         false => Vec::new(),
     };
     let given = clause.values.iter().any(|value| !value.is_empty());
-    if operator.takes_value() == values.is_empty() && (operator.takes_value() || given) {
+    let wrong = match operator.takes_value() {
+        true => values.is_empty(),
+        false => given,
+    };
+    if wrong {
         return Err(ScopeError::Values(text, operator.takes_value()));
     }
     let mut patterns = Vec::new();

@@ -23,6 +23,9 @@ impl Format {
         for (index, part) in self.parts.iter().enumerate() {
             if styles.inner {
                 reader.skip_blanks();
+                if matches!(part, Part::Literal(c) if c.is_whitespace()) {
+                    continue;
+                }
             }
             reader.part(part, self.parts.get(index + 1))?;
         }

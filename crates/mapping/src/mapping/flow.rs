@@ -197,14 +197,8 @@ impl Mappings {
         let mut matches = Vec::new();
         for mapping in used {
             let target = &mapping.target;
-            let step = mapping.flow(source, context, Operation::Create);
-            let step = step.map_err(|error| Failed { target, error })?;
-            if let Step::Assign(Assigned {
-                value: Flow::One(value),
-                ..
-            }) = step
-                && value != Scalar::Text(String::new())
-            {
+            let value = mapping.matching_value(source, context);
+            if let Some(value) = value.map_err(|error| Failed { target, error })? {
                 matches.push(Match { target, value });
             }
         }
@@ -257,6 +251,26 @@ impl CompiledMapping {
                 Ok(Step::Assign(self.assign(Flow::Null)))
             }
             _ => Ok(Step::Drop(Why::Null)),
+        }
+    }
+
+    /// The value to look for. A default value finds nobody in particular, so it does not count.
+    fn matching_value<'m>(
+        &'m self,
+        source: &'m Object,
+        context: &Context<'m>,
+    ) -> Result<Option<Scalar>, FlowError> {
+        let Some(expression) = &self.source else {
+            return Ok(None);
+        };
+        match expression.evaluate(source, context)? {
+            Outcome::Value(value) if !value.is_null_or_empty() => {
+                Ok(match self.assigned(value)?.value {
+                    Flow::One(value) => Some(value),
+                    Flow::Null | Flow::Many(_) => None,
+                })
+            }
+            _ => Ok(None),
         }
     }
 

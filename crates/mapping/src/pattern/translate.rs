@@ -35,6 +35,8 @@ enum Piece {
         name: String,
         position: usize,
         ignore_case: bool,
+        /// What stands there if there is no such group: a character by its octal number.
+        otherwise: Option<String>,
     },
     /// The start of a condition on a group.
     Condition {
@@ -80,6 +82,14 @@ impl Translation {
             };
             let problem = |problem: String| PatternError { position, problem };
             let slot = match slots(name) {
+                None if let Piece::Back {
+                    otherwise: Some(text_of),
+                    ..
+                } = piece =>
+                {
+                    text.push_str(text_of);
+                    continue;
+                }
                 None => return Err(problem(format!("there is no group {name}"))),
                 Some([slot]) => slot,
                 Some(_) => {
@@ -392,13 +402,14 @@ impl Translator {
                     }
                     _ => return Err(self.error("a reference to a group has no name")),
                 };
-                self.back(name, position);
+                self.back(name, position, None);
             }
             '1'..='9' => {
                 let rest = self.chars.get(self.at..).unwrap_or_default();
                 let digits: String = rest.iter().take_while(|c| c.is_ascii_digit()).collect();
                 self.at += digits.len();
-                self.back(digits, position);
+                let octal = self.octal(&digits);
+                self.back(digits, position, octal);
             }
             _ => {
                 let item = class::escape(&self.chars, &mut self.at)?;
@@ -414,12 +425,33 @@ impl Translator {
         self.atom(text);
     }
 
-    fn back(&mut self, name: String, position: usize) {
+    /// `\103`, where that is no reference to a group; one digit alone always is.
+    fn octal(&self, digits: &str) -> Option<String> {
+        let octal = digits
+            .bytes()
+            .take(3)
+            .take_while(|b| matches!(b, b'0'..=b'7'))
+            .count();
+        let (octal, rest) = digits
+            .split_at_checked(octal)
+            .filter(|_| digits.len() > 1)?;
+        let code = u32::from_str_radix(octal, 8)
+            .ok()
+            .and_then(char::from_u32)?;
+        let c = class::literal(code);
+        Some(match self.options.ignore_case {
+            true => format!("(?i:{c}){rest}"),
+            false => format!("{c}{rest}"),
+        })
+    }
+
+    fn back(&mut self, name: String, position: usize, otherwise: Option<String>) {
         self.out.backtracks = true;
         self.out.pieces.push(Piece::Back {
             name,
             position,
             ignore_case: self.options.ignore_case,
+            otherwise,
         });
         self.last = Last::Atom;
     }
