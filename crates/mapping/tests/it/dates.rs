@@ -1,4 +1,5 @@
 //! Dates: reading, writing, adding, comparing.
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 use crate::case::check;
 

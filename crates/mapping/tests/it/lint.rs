@@ -1,4 +1,5 @@
 //! The linter: mappings by themselves, and what becomes of a population.
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 use portreeve_mapping::lint::{self, Survey, posix_problem};
 use portreeve_mapping::{Context, MappingSet, Mappings};

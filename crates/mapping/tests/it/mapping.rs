@@ -1,4 +1,5 @@
 //! Attribute mappings: targets, kinds of sources, what flows and what does not.
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 use portreeve_mapping::mapping::{Flow, Mappings, Scalar, TargetKind};
 use portreeve_mapping::{Context, MappingSet, ObjectMapping, Operation};

@@ -1,4 +1,5 @@
 //! `Replace`, and .NET's regular expressions.
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 use crate::case::check;
 

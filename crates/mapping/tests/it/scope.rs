@@ -1,4 +1,5 @@
 //! Scoping filters: every operator, clauses and groups.
+#![expect(clippy::too_many_lines, reason = "tables of cases")]
 
 use portreeve_mapping::Scope;
 use portreeve_mapping::scope::{Clause, Group};
