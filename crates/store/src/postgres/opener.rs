@@ -17,7 +17,7 @@ use crate::stats::Counters;
 use crate::{Error, Options, Result};
 
 /// After how long the server gives a statement up.
-const STATEMENT: Duration = Duration::from_secs(60);
+pub(super) const STATEMENT: Duration = Duration::from_secs(60);
 
 /// After how long this side gives a connection up on which a statement that may be long gets no answer.
 pub(super) const LONG: Duration = Duration::from_secs(70);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_postgres::error::DbError;
 
+use super::opener::STATEMENT;
 use super::url::PostgresUrl;
 use super::values::Mismatch;
 use crate::Error;
@@ -89,7 +90,8 @@ fn said_by_server(said: &DbError, wait: Duration) -> Trouble {
         }
         "23503" => (Reach::Closure, Error::ForeignKey),
         "40001" | "40P01" => (Reach::Again, Error::Busy { waited: wait }),
-        "55P03" | "57014" => (Reach::Transaction, Error::Busy { waited: wait }),
+        "55P03" => (Reach::Transaction, Error::Busy { waited: wait }),
+        "57014" => (Reach::Transaction, Error::Busy { waited: STATEMENT }),
         "53100" => (Reach::Transaction, Error::Full),
         "25006" => (Reach::Closure, Error::ReadOnly),
         "XX001" | "XX002" => (Reach::Transaction, Error::Damaged(message)),

@@ -110,6 +110,16 @@ impl PostgresUrl {
         Ok(Self { config, tls })
     }
 
+    #[cfg(test)]
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    #[cfg(test)]
+    pub(crate) fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
     /// How long connecting may take in all.
     pub(super) fn patience(&self) -> Duration {
         let hosts = self

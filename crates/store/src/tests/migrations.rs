@@ -1,11 +1,10 @@
 //! Schema versions.
 
-use std::path::Path;
-
+use portreeve_cluster::Cluster;
 use tempfile::TempDir;
 
-use super::sqlite_options;
-use crate::{Error, Migration, Result, Store};
+use super::{NOW, postgres_options, sqlite_options};
+use crate::{Error, Migration, Result, Scope, Store, params};
 
 const PEOPLE: Migration = step(
     1,
@@ -22,11 +21,26 @@ const fn step(version: i64, name: &'static str, sql: &'static str) -> Migration 
     Migration { version, name, sql }
 }
 
-fn open(folder: &Path, migrations: &[Migration]) -> Result<Store> {
-    Store::open(&sqlite_options(
-        folder.join("roll.db"),
-        migrations.to_vec().leak(),
-    ))
+/// Where a new database can be.
+enum Place {
+    Sqlite(TempDir),
+    Postgres(String),
+}
+
+/// One of each kind.
+fn places() -> [Place; 2] {
+    let url = Cluster::shared().fresh_url();
+    [Place::Sqlite(TempDir::new().unwrap()), Place::Postgres(url)]
+}
+
+impl Place {
+    fn open(&self, migrations: &[Migration]) -> Result<Store> {
+        let migrations = migrations.to_vec().leak();
+        Store::open(&match self {
+            Self::Sqlite(folder) => sqlite_options(folder.path().join("roll.db"), migrations),
+            Self::Postgres(url) => postgres_options(url, migrations),
+        })
+    }
 }
 
 async fn versions(store: &Store) -> Vec<(i64, i64)> {
@@ -44,25 +58,25 @@ async fn versions(store: &Store) -> Vec<(i64, i64)> {
 
 #[tokio::test]
 async fn each_runs_once_and_its_time_is_kept() {
-    let folder = TempDir::new().unwrap();
-    let at = 1_763_700_000_000_000;
-    assert_eq!(
-        versions(&open(folder.path(), &[PEOPLE]).unwrap()).await,
-        [(1, at)]
-    );
-    for _ in 0..2 {
-        assert_eq!(
-            versions(&open(folder.path(), &[PEOPLE, PETS]).unwrap()).await,
-            [(1, at), (2, at)]
-        );
+    for place in places() {
+        let first = place.open(&[PEOPLE]).unwrap();
+        assert_eq!(versions(&first).await, [(1, NOW)]);
+        drop(first);
+        for _ in 0..2 {
+            let again = place.open(&[PEOPLE, PETS]).unwrap();
+            assert_eq!(versions(&again).await, [(1, NOW), (2, NOW)]);
+        }
     }
 }
 
-/// `before` is applied, then the program has `after`.
+/// `before` is applied, then the program has `after`. Every database says the same to that.
 fn reopen(before: &[Migration], after: &[Migration]) -> Result<()> {
-    let folder = TempDir::new().unwrap();
-    open(folder.path(), before).unwrap().close();
-    open(folder.path(), after).map(drop)
+    let [one, other] = places().map(|place| {
+        place.open(before).unwrap().close();
+        place.open(after).map(drop)
+    });
+    assert_eq!(one, other);
+    one
 }
 
 #[test]
@@ -151,40 +165,76 @@ fn one_that_fails_leaves_nothing_behind() {
         ),
     ];
     for (case, sql, part) in cases {
-        let folder = TempDir::new().unwrap();
-        let error = open(folder.path(), &[PEOPLE, step(2, "pets", sql)])
-            .map(drop)
-            .unwrap_err();
-        assert!(
-            matches!(error, Error::Migration { version: 2, .. }),
-            "{case}: {error}"
-        );
-        assert!(error.to_string().contains(part), "{case}: {error}");
-        assert_eq!(
-            open(folder.path(), &[PEOPLE, PETS]).map(drop),
-            Ok(()),
-            "{case}: the corrected one runs"
-        );
+        for place in places() {
+            let failed = place.open(&[PEOPLE, step(2, "pets", sql)]).map(drop);
+            let error = failed.unwrap_err();
+            let ours = matches!(error, Error::Migration { version: 2, .. });
+            assert!(ours && error.to_string().contains(part), "{case}: {error}");
+            let corrected = place.open(&[PEOPLE, PETS]).map(drop);
+            assert_eq!(corrected, Ok(()), "{case}: the corrected one runs");
+        }
     }
 }
 
 #[test]
 fn versions_ascend() {
-    let folder = TempDir::new().unwrap();
-    for list in [[PETS, PEOPLE], [PEOPLE, PEOPLE]] {
-        assert!(matches!(
-            open(folder.path(), &list).map(drop),
-            Err(Error::Migration { version: 1, .. })
-        ));
+    for place in places() {
+        for list in [[PETS, PEOPLE], [PEOPLE, PEOPLE]] {
+            let refused = place.open(&list).map(drop);
+            assert!(matches!(refused, Err(Error::Migration { version: 1, .. })));
+        }
     }
 }
 
 #[test]
 fn json_braces_are_not_words() {
-    let folder = TempDir::new().unwrap();
     let sql = r#"CREATE TABLE settings (value {json} NOT NULL DEFAULT '{}'); INSERT INTO settings VALUES ('{"a":{"b":1}}');"#;
-    assert_eq!(
-        open(folder.path(), &[step(1, "settings", sql)]).map(drop),
-        Ok(())
+    for place in places() {
+        let opened = place.open(&[step(1, "settings", sql)]).map(drop);
+        assert_eq!(opened, Ok(()));
+    }
+}
+
+#[test]
+fn of_servers_that_start_together_one_migrates() {
+    let options = postgres_options(&Cluster::shared().fresh_url(), &[PEOPLE, PETS]);
+    std::thread::scope(|scope| {
+        let starting: Vec<_> = (0..6)
+            .map(|_| scope.spawn(|| Store::open(&options).map(drop)))
+            .collect();
+        for started in starting {
+            assert_eq!(started.join().unwrap(), Ok(()));
+        }
+    });
+}
+
+#[tokio::test]
+async fn text_is_ordered_by_its_bytes_whatever_the_language_of_the_server() {
+    const WORDS: Migration = step(
+        1,
+        "words",
+        "CREATE TABLE words (word TEXT NOT NULL PRIMARY KEY, mytext TEXT);",
     );
+    for place in places() {
+        let store = place.open(&[WORDS]).unwrap();
+        let written = store.write(Scope::ALL, |tx| {
+            ["a", "B", "_", "é", "z", "Z", "a b", "ab"]
+                .iter()
+                .try_for_each(|word| {
+                    tx.exec("INSERT INTO words (word) VALUES ($1)", &params![*word])
+                })
+        });
+        assert_eq!(written.await, Ok(()));
+        let sorted = store.lookup(|tx| tx.query("SELECT word FROM words ORDER BY word", &[]));
+        let sorted = sorted.await.unwrap();
+        let sorted: Vec<_> = sorted.iter().map(|row| row.text(0).unwrap()).collect();
+        assert_eq!(sorted, ["B", "Z", "_", "a", "a b", "ab", "z", "é"]);
+        let found = store.lookup(|tx| {
+            tx.query(
+                "SELECT word FROM words WHERE word < 'a' ORDER BY word DESC",
+                &[],
+            )
+        });
+        assert_eq!(found.await.unwrap().len(), 3);
+    }
 }
