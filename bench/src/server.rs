@@ -36,6 +36,9 @@ impl Server {
             data.as_os_str(),
             "--listen".as_ref(),
             "127.0.0.1:0".as_ref(),
+            // One token sends everything here.
+            "--rate-limit-token".as_ref(),
+            "0".as_ref(),
         ];
         if let Some(url) = database {
             arguments.extend([OsStr::new("--database"), url.as_ref()]);
