@@ -12,6 +12,7 @@ pub mod events;
 mod filter_sql;
 pub mod groups;
 pub mod ids;
+pub mod installation;
 pub mod leases;
 pub mod list;
 pub mod members;

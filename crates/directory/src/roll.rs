@@ -14,6 +14,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "leases",
         sql: include_str!("../../../migrations/0002_leases.sql"),
     },
+    Migration {
+        version: 3,
+        name: "installation",
+        sql: include_str!("../../../migrations/0003_installation.sql"),
+    },
 ];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
@@ -30,6 +35,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::streams::ALL,
         crate::outcomes::ALL,
         crate::leases::ALL,
+        crate::installation::ALL,
     ]
     .into_iter()
     .flatten()

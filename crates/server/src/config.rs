@@ -106,6 +106,13 @@ pub const SETTINGS: &[Setting] = &[
         default: "30",
     },
     Setting {
+        name: "replace-master-key",
+        env: "PORTREEVE_REPLACE_MASTER_KEY",
+        value: "yes|no",
+        help: "Use this folder's master key although the database was used with another one, which is lost; what was sealed with that one must be given again",
+        default: "no",
+    },
+    Setting {
         name: "log-format",
         env: "PORTREEVE_LOG_FORMAT",
         value: "text|json",
@@ -247,6 +254,8 @@ pub struct Config {
     pub load: Load,
     /// How long the log keeps what.
     pub retention: Retention,
+    /// Whether this folder's master key counts although the database was used with another one.
+    pub replace_master_key: bool,
     /// What was given, and where it came from.
     pub given: Values,
     /// What one client may take; no setting, because nobody has to think about it.
@@ -331,8 +340,10 @@ impl Config {
             audit: read(values, "retention-audit", days)?.unwrap_or(kept.audit),
             requests: read(values, "retention-requests", days)?.unwrap_or(kept.requests),
         };
+        let replace_master_key = read(values, "replace-master-key", yes_or_no)?;
         Ok(Self {
             retention,
+            replace_master_key: replace_master_key.unwrap_or_default(),
             database: database.unwrap_or_else(|| embedded(&data)),
             listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8460))),
             public_url,
@@ -354,6 +365,7 @@ impl Config {
             trusted_proxies: Vec::new(),
             load: Load::default(),
             retention: Retention::default(),
+            replace_master_key: false,
             given: Values::new(),
             patience: Patience::default(),
             pace: Pace::default(),
@@ -383,6 +395,14 @@ impl Config {
     /// Where the local socket of a server with this data folder is.
     pub fn socket(data: &Path) -> PathBuf {
         data.join("portreeve.sock")
+    }
+}
+
+fn yes_or_no(value: &str) -> Result<bool, String> {
+    match value {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("say yes or no".to_owned()),
     }
 }
 

@@ -10,8 +10,8 @@ use std::path::Path;
 pub(crate) struct MasterKey([u8; 32]);
 
 impl MasterKey {
-    /// Reads the key file, or makes it for its owner alone.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+    /// Reads the key file, if there is one.
+    pub(crate) fn read(path: &Path) -> io::Result<Option<Self>> {
         match fs::read(path) {
             Ok(bytes) => {
                 let mode = fs::metadata(path)?.permissions().mode();
@@ -22,19 +22,20 @@ impl MasterKey {
                         mode & 0o777
                     )));
                 }
-                bytes.try_into().map(Self).map_err(|_| {
+                bytes.try_into().map(|key| Some(Self(key))).map_err(|_| {
                     io::Error::other(format!(
                         "{} is not a key of 32 bytes; restore it from a backup",
                         path.display()
                     ))
                 })
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Self::make(path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    fn make(path: &Path) -> io::Result<Self> {
+    /// Makes a key, and the file for its owner alone.
+    pub(crate) fn make(path: &Path) -> io::Result<Self> {
         let mut bytes = [0; 32];
         rand::fill(&mut bytes)
             .map_err(|_| io::Error::other("the machine gives no random numbers"))?;
@@ -46,6 +47,12 @@ impl MasterKey {
         file.write_all(&bytes)?;
         file.sync_all()?;
         Ok(Self(bytes))
+    }
+
+    /// What tells this key from others and gives nothing of it away.
+    pub(crate) fn fingerprint(&self) -> io::Result<String> {
+        let mark = self.derive("fingerprint")?;
+        Ok(mark.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
     }
 
     /// A key for one purpose (HKDF-SHA256, RFC 5869).

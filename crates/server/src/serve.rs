@@ -12,8 +12,8 @@ use crate::work::{self, Replica};
 use crate::{api, body, health, neighbours, scim};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
-use portreeve_directory::{Clock, Ids, roll, teams};
-use portreeve_store::{Database, Options, Scope, Store};
+use portreeve_directory::{Clock, Ids, installation, roll, teams};
+use portreeve_store::{Database, Options, Scope, Store, Tx};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -44,6 +44,12 @@ pub enum ServeError {
         "cannot make the local socket {path}: {cause}; choose a data folder with a shorter path, on a file system that has sockets, with --data"
     )]
     Socket { path: PathBuf, cause: io::Error },
+    #[error(
+        "{path} {state}, but this database is used with another key, which cursors and sealed secrets depend on; copy master.key from the first server or from its backup. If that key is lost, start once with --replace-master-key yes, and give the secrets of event streams again"
+    )]
+    Key { path: PathBuf, state: &'static str },
+    #[error("which master key the database is used with could not be read or written: {0}")]
+    Installation(portreeve_directory::Refusal),
     #[error("the teams could not be read or the first one made: {0}")]
     Team(portreeve_directory::Refusal),
     #[error("this server could not be announced to the others on its database: {0}")]
@@ -69,12 +75,12 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         cause,
     };
     let uid = prepare(&config.data).map_err(data)?;
-    let master = MasterKey::open(&config.data.join("master.key")).map_err(data)?;
-    let security_events = scim::SecurityEvents::new(&master).map_err(data)?;
-    let cursor_key = master.derive("cursor").map_err(data)?;
     let options = options(&config, clock.now());
     let limits = Arc::new(Limits::new(&config, options.queue));
     let (store, ids) = open(&options).await?;
+    let master = master_key(&config, &store).await?;
+    let security_events = scim::SecurityEvents::new(&master).map_err(data)?;
+    let cursor_key = master.derive("cursor").map_err(data)?;
 
     let listen = |cause| ServeError::Listen {
         address: config.listen.to_string(),
@@ -125,6 +131,44 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         beat,
         socket,
     })
+}
+
+/// The key in the data folder, if it is the one that the database is used with. The first server of a database makes it.
+async fn master_key(config: &Config, store: &Store) -> Result<MasterKey, ServeError> {
+    let path = config.data.join("master.key");
+    let data = |cause| ServeError::Data {
+        path: config.data.clone(),
+        cause,
+    };
+    let known = store.lookup(installation::master_key).await;
+    let known = known.map_err(ServeError::Installation)?;
+    let key = match MasterKey::read(&path).map_err(data)? {
+        Some(key) => key,
+        None if known.is_none() || config.replace_master_key => {
+            MasterKey::make(&path).map_err(data)?
+        }
+        None => {
+            let state = "is not there";
+            return Err(ServeError::Key { path, state });
+        }
+    };
+    let fingerprint = key.fingerprint().map_err(data)?;
+    if known.as_ref() == Some(&fingerprint) {
+        return Ok(key);
+    }
+    let (ours, replace) = (fingerprint.clone(), config.replace_master_key);
+    let agree = move |tx: &mut Tx<'_>| {
+        if replace {
+            installation::replace_master_key(tx, &ours)?;
+        }
+        installation::agree(tx, &ours)
+    };
+    let agreed = store.write(Scope::ALL, agree).await;
+    if agreed.map_err(ServeError::Installation)? == fingerprint {
+        return Ok(key);
+    }
+    let state = "holds a key";
+    Err(ServeError::Key { path, state })
 }
 
 /// How the database is opened.

@@ -13,6 +13,8 @@ mod events;
 #[cfg(test)]
 mod extensions;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod limits;
 #[cfg(test)]
 mod replicas;
