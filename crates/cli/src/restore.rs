@@ -109,7 +109,7 @@ fn refused(error: &BackupError) -> Failure {
     }
 }
 
-/// Without the old key the server starts, but what was sealed with it cannot be read.
+/// Without the old key the server does not start, unless it is told that the key is lost.
 fn remind(format: Format, place: &Place) {
     let key = place.master_key();
     if !key.exists() {
@@ -117,7 +117,7 @@ fn remind(format: Format, place: &Place) {
         say(
             format,
             &format!(
-                "{key} is missing: put the copy of it there before you start the server, or it makes a new one, and streams of security events with a sealed Authorization value must be made anew."
+                "{key} is missing: put the copy of it there before you start the server. If it is lost, start the server once with --replace-master-key yes, and make streams of security events with a sealed Authorization value anew."
             ),
         );
     }
