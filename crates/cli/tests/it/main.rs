@@ -11,6 +11,8 @@ mod forms;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod mapping;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod serve;
