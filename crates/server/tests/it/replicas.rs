@@ -1,6 +1,6 @@
 //! Several servers on one PostgreSQL.
 
-use crate::events::receiver::Receiver;
+use crate::events::receiver::{Receiver, Reply};
 use portreeve_cluster::Cluster;
 use portreeve_directory::{Actor, Call, Ids, directories, leases, outcomes, roll};
 use portreeve_directory::{Clock, Refusal};
@@ -8,9 +8,14 @@ use portreeve_server::Config;
 use portreeve_store::{Database, Options, Store, Tx};
 use portreeve_testbed::{Answer, Client, TestClock, TestServer};
 use serde_json::{Value, json};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use tokio::runtime::Runtime;
+use tokio::runtime::Builder;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// Beats of the servers, so that nobody waits long.
@@ -32,29 +37,27 @@ impl Harbour {
 
     async fn server(&self) -> TestServer {
         let database = self.database();
-        TestServer::start_with(move |config: &mut Config| {
-            config.database = database;
-            config.pace.beat = BEAT;
-        })
-        .await
+        TestServer::start_with(move |config| settle(config, database)).await
     }
 
-    /// A server that can be ended as by `kill -9`: nothing of it goes on, and nothing is tidied up.
-    fn mortal(&self) -> Mortal {
-        let runtime = Runtime::new().expect("a runtime");
+    /// A server that can be stopped and killed.
+    async fn mortal(&self) -> Mortal {
         let database = self.database();
-        // On a thread of its own, because this one is busy with the test's runtime.
-        std::thread::scope(|scope| {
-            let starting = scope.spawn(|| {
-                let server = runtime.block_on(TestServer::start_with(move |config| {
-                    config.database = database;
-                    config.pace.beat = BEAT;
-                }));
-                (server, runtime)
-            });
-            let (server, runtime) = starting.join().expect("it starts");
-            Mortal { server, runtime }
-        })
+        let (ready, server) = oneshot::channel();
+        let (pauses, asked) = mpsc::unbounded_channel::<Pause>();
+        // Its only thread, which stands still while somebody wants it to.
+        let thread = thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.expect("a runtime");
+            runtime.block_on(live(database, ready, asked));
+            // What it was doing ends in the middle, and nothing is tidied up.
+            runtime.shutdown_background();
+        });
+        Mortal {
+            server: server.await.expect("it starts"),
+            pauses,
+            thread,
+        }
     }
 
     /// Writes as a server does that has no other part in the test.
@@ -72,15 +75,58 @@ impl Harbour {
     }
 }
 
+/// Servers of one database have one key, which an admin has brought to each of them.
+fn settle(config: &mut Config, database: Database) {
+    let key = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(config.data.join("master.key"));
+    let written = key.and_then(|mut key| key.write_all(&[7; 32]));
+    written.expect("the key can be written");
+    config.database = database;
+    config.pace.beat = BEAT;
+}
+
+/// A server on a thread of its own.
 struct Mortal {
     server: TestServer,
-    runtime: Runtime,
+    pauses: mpsc::UnboundedSender<Pause>,
+    thread: JoinHandle<()>,
+}
+
+/// Wanted: a standstill from the one message to the other, as by `SIGSTOP` and `SIGCONT`.
+type Pause = (oneshot::Sender<()>, std::sync::mpsc::Receiver<()>);
+
+async fn live(
+    database: Database,
+    ready: oneshot::Sender<TestServer>,
+    mut asked: mpsc::UnboundedReceiver<Pause>,
+) {
+    let server = TestServer::start_with(move |config| settle(config, database));
+    assert!(ready.send(server.await).is_ok(), "somebody waits for it");
+    while let Some((stands, go_on)) = asked.recv().await {
+        let _ = stands.send(());
+        let _ = go_on.recv();
+    }
 }
 
 impl Mortal {
+    /// Lets it stand still until the answer is dropped, while its steady clock goes on.
+    async fn pause(&self) -> std::sync::mpsc::Sender<()> {
+        let (stands, standing) = oneshot::channel();
+        let (go_on, waiting) = std::sync::mpsc::channel();
+        let asked = self.pauses.send((stands, waiting));
+        assert!(asked.is_ok(), "it lives");
+        standing.await.expect("it stands still");
+        self.server.clock().advance(LONG);
+        go_on
+    }
+
+    /// Ends it as `kill -9` does.
     fn kill(self) {
-        self.runtime.shutdown_background();
-        drop(self.server);
+        drop(self.pauses);
+        self.thread.join().expect("it did not panic");
     }
 }
 
@@ -117,6 +163,18 @@ async fn until(
         tokio::time::sleep(BEAT).await;
     }
     panic!("{what} did not happen");
+}
+
+/// The provider of a new directory whose events are pushed.
+async fn pushing(server: &TestServer, receiver: &Receiver) -> Client {
+    let provider = server
+        .directory_with("generic", json!({"security_events": true}))
+        .await;
+    let streams = format!("/directories/{}/streams", directory_id(&provider));
+    let stream = json!({"delivery": "push", "endpoint": receiver.url, "audience": "r"});
+    let made = server.admin().post(&streams, stream).await;
+    assert_eq!(made.status, 201, "{made}");
+    provider
 }
 
 /// The subject of a pushed token, without a look at its signature.
@@ -160,18 +218,9 @@ async fn servers_of_one_database_answer_alike_and_hear_of_revoked_tokens() {
 #[tokio::test]
 async fn events_are_pushed_by_one_server_and_by_another_when_it_is_gone() {
     let harbour = Harbour::new();
-    let mortal = harbour.mortal();
+    let mortal = harbour.mortal().await;
     let mut receiver = Receiver::start().await;
-    let provider = mortal
-        .server
-        .directory_with("generic", json!({"security_events": true}))
-        .await;
-    let streams = format!("/directories/{}/streams", directory_id(&provider));
-    let stream = json!({"delivery": "push", "endpoint": receiver.url, "audience": "r"});
-    assert_eq!(
-        mortal.server.admin().post(&streams, stream).await.status,
-        201
-    );
+    let provider = pushing(&mortal.server, &receiver).await;
     let first = create(&provider, "first").await;
     assert_eq!(subject(&receiver.next(&mortal.server).await.token), first);
 
@@ -198,16 +247,47 @@ async fn events_are_pushed_by_one_server_and_by_another_when_it_is_gone() {
 }
 
 #[tokio::test]
+async fn a_server_that_stood_still_does_not_go_on_with_what_another_one_does_now() {
+    let harbour = Harbour::new();
+    let mortal = harbour.mortal().await;
+    let mut receiver = Receiver::start().await;
+    let provider = pushing(&mortal.server, &receiver).await;
+    let go_on = Arc::new(Notify::new());
+    receiver.replies(&[Reply::Status(503), Reply::Late(go_on.clone())]);
+    let heir = harbour.server().await;
+    let there = at(&provider, &heir);
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.push(create(&there, &format!("user{n}")).await);
+    }
+    // After a failure it sends all three, and stands still in the middle of the first.
+    assert_eq!(subject(&receiver.next_soon().await.token), ids[0]);
+    assert_eq!(subject(&receiver.next(&mortal.server).await.token), ids[0]);
+    let pause = mortal.pause().await;
+    for id in &ids {
+        assert_eq!(subject(&receiver.next(&heir).await.token), *id);
+    }
+    go_on.notify_one();
+    drop(pause);
+    let here = until("its return", &provider, "/Users", |answer| {
+        answer.status == 200
+    });
+    assert_eq!(here.await.json["totalResults"], 3);
+    for n in 3..6 {
+        let id = create(&provider, &format!("user{n}")).await;
+        assert_eq!(subject(&receiver.next_soon().await.token), id);
+    }
+    assert!(receiver.is_quiet(), "nothing twice");
+    mortal.kill();
+    heir.stop().await;
+}
+
+#[tokio::test]
 async fn a_server_that_stops_hands_its_work_over_at_once() {
     let harbour = Harbour::new();
     let (one, two) = (harbour.server().await, harbour.server().await);
     let mut receiver = Receiver::start().await;
-    let provider = one
-        .directory_with("generic", json!({"security_events": true}))
-        .await;
-    let streams = format!("/directories/{}/streams", directory_id(&provider));
-    let stream = json!({"delivery": "push", "endpoint": receiver.url, "audience": "r"});
-    assert_eq!(one.admin().post(&streams, stream).await.status, 201);
+    let provider = pushing(&one, &receiver).await;
     let first = create(&provider, "first").await;
     assert_eq!(subject(&receiver.next_soon().await.token), first);
     let there = at(&provider, &two);

@@ -178,9 +178,13 @@ async fn send_all(
             }
             let reply = match authorization(app, stream, batch.authorization.as_ref()) {
                 Ok(authorization) => {
+                    let left = held.left();
+                    if left.is_zero() {
+                        return Err(Halted::Lost(PUSH));
+                    }
                     // Nobody else may send while this does.
                     let send = client.send(&batch.endpoint, authorization, token);
-                    match tokio::time::timeout(held.left(), send).await {
+                    match tokio::time::timeout(left, send).await {
                         Ok(reply) => reply,
                         Err(_) => return Err(Halted::Lost(PUSH)),
                     }

@@ -12,6 +12,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// One push.
@@ -29,6 +30,8 @@ pub(crate) enum Reply {
     Error(&'static str),
     /// To another place.
     Redirect,
+    /// 202, but only when it is told to go on.
+    Late(Arc<Notify>),
 }
 
 pub(crate) struct Receiver {
@@ -118,6 +121,10 @@ async fn take(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> 
             let to = HeaderValue::from_static("/events?again");
             response.headers_mut().insert("location", to);
             response
+        }
+        Some(Reply::Late(go_on)) => {
+            go_on.notified().await;
+            StatusCode::ACCEPTED.into_response()
         }
     }
 }
