@@ -1,5 +1,6 @@
 //! The feed of changes: in the order of commits, without gaps, resumed anywhere, and honest about what is not kept.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::events::{
     self, Category, Changes, Event, Log, New, Outcome, Page, Place, Query,
@@ -9,6 +10,17 @@ use portreeve_store::{Scope, Store, Tx};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::sync::Arc;
+
+on_each_engine! {
+    a_feed_is_resumed_anywhere
+    positions_count_the_committed_events_of_a_team
+    the_feed_tells_what_changed_something
+    a_page_is_bounded_in_changes_in_text_and_in_what_it_passes_over
+    what_is_old_goes_and_followers_who_missed_it_are_told
+    a_log_is_read_from_an_event_or_a_position
+    the_log_of_all_teams_goes_back_event_by_event
+    a_follower_misses_nothing_of_what_many_write
+}
 
 const CHANGE: New<'_> = New {
     category: Category::ScimSync,
@@ -103,9 +115,8 @@ fn places(events: &[Event]) -> Vec<i64> {
     events.iter().map(|event| event.position).collect()
 }
 
-#[test]
-fn positions_count_the_committed_events_of_a_team() {
-    let world = World::new();
+fn positions_count_the_committed_events_of_a_team(on: Engine) {
+    let world = World::new(on);
     let other = elsewhere(&world, "other", "theirs");
     record(&world, &CHANGE);
     record_as(&world, &other, &CHANGE);
@@ -130,9 +141,8 @@ fn positions_count_the_committed_events_of_a_team() {
     );
 }
 
-#[test]
-fn the_feed_tells_what_changed_something() {
-    let world = World::new();
+fn the_feed_tells_what_changed_something(on: Engine) {
+    let world = World::new(on);
     let other = elsewhere(&world, "acme", "second");
     for (new, told) in [
         (&CHANGE, true),
@@ -160,9 +170,8 @@ fn the_feed_tells_what_changed_something() {
     assert_eq!((own.next, own.end), (6, 6));
 }
 
-#[test]
-fn a_page_is_bounded_in_changes_in_text_and_in_what_it_passes_over() {
-    let world = World::new();
+fn a_page_is_bounded_in_changes_in_text_and_in_what_it_passes_over(on: Engine) {
+    let world = World::new(on);
     let large = |tx: &mut Tx<'_>, call: &Call| {
         let text = format!("[{:?}]", "x".repeat(100_000));
         let new = New {
@@ -197,9 +206,8 @@ fn a_page_is_bounded_in_changes_in_text_and_in_what_it_passes_over() {
     assert_eq!((found, reads), (vec![12_006], 2));
 }
 
-#[test]
-fn what_is_old_goes_and_followers_who_missed_it_are_told() {
-    let world = World::new();
+fn what_is_old_goes_and_followers_who_missed_it_are_told(on: Engine) {
+    let world = World::new(on);
     for new in [
         &CHANGE, &REFUSAL, &SKIPPED, &CHANGE, &REFUSAL, &ANSWER, &CHANGE,
     ] {
@@ -243,9 +251,8 @@ fn what_is_old_goes_and_followers_who_missed_it_are_told() {
     }
 }
 
-#[test]
-fn a_log_is_read_from_an_event_or_a_position() {
-    let world = World::new();
+fn a_log_is_read_from_an_event_or_a_position(on: Engine) {
+    let world = World::new(on);
     for _ in 0..4 {
         record(&world, &CHANGE);
     }
@@ -278,9 +285,8 @@ fn a_log_is_read_from_an_event_or_a_position() {
     assert!(matches!(found, Err(Refusal::NotFound(..))), "{found:?}");
 }
 
-#[test]
-fn the_log_of_all_teams_goes_back_event_by_event() {
-    let world = World::new();
+fn the_log_of_all_teams_goes_back_event_by_event(on: Engine) {
+    let world = World::new(on);
     let other = elsewhere(&world, "other", "theirs");
     for _ in 0..3 {
         record(&world, &CHANGE);
@@ -329,11 +335,10 @@ async fn follow(store: Store, team: String, count: usize) -> Vec<Event> {
     seen
 }
 
-#[test]
-fn a_follower_misses_nothing_of_what_many_write() {
+fn a_follower_misses_nothing_of_what_many_write(on: Engine) {
     const WRITERS: usize = 6;
     const EACH: usize = 40;
-    let world = World::new();
+    let world = World::new(on);
     let team = world.directory.team_id.clone();
     let second = elsewhere(&world, "acme", "second");
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -402,14 +407,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-
-    /// Wherever a follower goes on, and however large its pages: it is told exactly the changes after that place, once
-    /// each and in order.
-    #[test]
-    fn a_feed_is_resumed_anywhere(steps in vec(step(), 1..40)) {
-        let mut world = World::new();
+/// Wherever a follower goes on, and however large its pages: it is told exactly the changes after that place, once
+/// each and in order.
+fn a_feed_is_resumed_anywhere(on: Engine) {
+    proptest!(on.cases(40), |(steps in vec(step(), 1..40))| {
+        let mut world = World::new(on);
         // Each place the follower has been at, and what it had been told by then.
         let mut been = vec![(0, Vec::new())];
         for step in steps {
@@ -437,5 +439,5 @@ proptest! {
                 prop_assert_eq!(&whole, &all, "resumed after {}", place);
             }
         }
-    }
+    });
 }

@@ -1,11 +1,23 @@
 //! Lists: what the indexes answer is what the evaluator answers, and every way of paging sees the same order.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::{World, query};
 use portreeve_directory::directories::GroupRemoval;
 use portreeve_directory::list::{Groups, Kind, Users, is_lookup};
 use portreeve_scim::Filter;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+
+on_each_engine! {
+    indexes_and_evaluator_agree_on_generated_filters
+    indexes_and_evaluator_agree_on_groups_and_memberships
+    indexes_and_evaluator_agree_on_groups_that_are_kept_out_of_sight
+    a_lookup_is_a_key_and_what_is_exact_beside_it
+    every_way_of_paging_sees_the_same_order
+    sorting_follows_values_and_puts_those_without_last
+    a_walk_by_cursor_neither_repeats_nor_misses_when_people_come_and_go
+    counts_and_places_beyond_the_end
+}
 
 const URN: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -145,15 +157,10 @@ fn listed<K: Kind + 'static>(world: &World, text: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn indexes_and_evaluator_agree_on_generated_filters() {
-    let world = World::new();
+fn indexes_and_evaluator_agree_on_generated_filters(on: Engine) {
+    let world = World::new(on);
     let ids = people(&world);
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 400,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    });
+    let mut runner = proptest::test_runner::TestRunner::new(on.cases(400));
     runner
         .run(&filter(ids), |text| {
             prop_assert_eq!(
@@ -167,9 +174,8 @@ fn indexes_and_evaluator_agree_on_generated_filters() {
         .unwrap();
 }
 
-#[test]
-fn indexes_and_evaluator_agree_on_groups_and_memberships() {
-    let world = World::new();
+fn indexes_and_evaluator_agree_on_groups_and_memberships(on: Engine) {
+    let world = World::new(on);
     let ids = people(&world);
     let groups = world.page::<Groups>(query(&[]), None).unwrap().items;
     let inner = groups
@@ -216,9 +222,8 @@ fn indexes_and_evaluator_agree_on_groups_and_memberships() {
     }
 }
 
-#[test]
-fn indexes_and_evaluator_agree_on_groups_that_are_kept_out_of_sight() {
-    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+fn indexes_and_evaluator_agree_on_groups_that_are_kept_out_of_sight(on: Engine) {
+    let world = World::with(on, |settings| settings.groups = GroupRemoval::Keep);
     let ids = people(&world);
     let inner = world.group("In", &[&ids[4]]).id;
     let kept = world.group("Kept", &[&inner, &ids[5]]).id;
@@ -316,10 +321,9 @@ const LOOKUPS: &[(&str, bool, bool, bool)] = &[
     ),
 ];
 
-#[test]
-fn a_lookup_is_a_key_and_what_is_exact_beside_it() {
-    let unique = World::new();
-    let loose = World::with(|settings| settings.unique_group_names = false);
+fn a_lookup_is_a_key_and_what_is_exact_beside_it(on: Engine) {
+    let unique = World::new(on);
+    let loose = World::with(on, |settings| settings.unique_group_names = false);
     for &(text, user, group, group_of_many) in LOOKUPS {
         let asked = query(&[("filter", text)]);
         let found = [
@@ -334,9 +338,8 @@ fn a_lookup_is_a_key_and_what_is_exact_beside_it() {
     assert!(!is_lookup::<Users>(&unique.directory, &query(&[])));
 }
 
-#[test]
-fn every_way_of_paging_sees_the_same_order() {
-    let world = World::new();
+fn every_way_of_paging_sees_the_same_order(on: Engine) {
+    let world = World::new(on);
     people(&world);
     for sort in [
         "id",
@@ -398,9 +401,8 @@ fn every_way_of_paging_sees_the_same_order() {
     }
 }
 
-#[test]
-fn sorting_follows_values_and_puts_those_without_last() {
-    let world = World::new();
+fn sorting_follows_values_and_puts_those_without_last(on: Engine) {
+    let world = World::new(on);
     for (name, display, family) in [
         ("u1", Some("bob"), Some("Zeta")),
         ("u2", None, Some("alpha")),
@@ -429,9 +431,8 @@ fn sorting_follows_values_and_puts_those_without_last() {
     }
 }
 
-#[test]
-fn a_walk_by_cursor_neither_repeats_nor_misses_when_people_come_and_go() {
-    let world = World::new();
+fn a_walk_by_cursor_neither_repeats_nor_misses_when_people_come_and_go(on: Engine) {
+    let world = World::new(on);
     let ids: Vec<String> = (0..10).map(|i| world.named(&format!("u{i}")).id).collect();
     let walk = query(&[("cursor", ""), ("count", "4")]);
     let first = world.page::<Users>(walk.clone(), None).unwrap();
@@ -455,9 +456,8 @@ fn a_walk_by_cursor_neither_repeats_nor_misses_when_people_come_and_go() {
     );
 }
 
-#[test]
-fn counts_and_places_beyond_the_end() {
-    let world = World::new();
+fn counts_and_places_beyond_the_end(on: Engine) {
+    let world = World::new(on);
     (0..3).for_each(|i| drop(world.named(&format!("u{i}"))));
     for (name, pairs, items, total) in [
         ("count 0", vec![("count", "0")], 0, 3),

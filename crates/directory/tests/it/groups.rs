@@ -1,5 +1,6 @@
 //! Groups and memberships.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::directories::{self, GroupRemoval};
 use portreeve_directory::{Refusal, What, groups};
@@ -7,9 +8,24 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-#[test]
-fn names_are_unique_only_where_the_directory_says_so() {
-    let world = World::new();
+on_each_engine! {
+    a_patched_group_has_the_members_that_plain_sets_would_have
+    names_are_unique_only_where_the_directory_says_so
+    a_member_who_does_not_exist_is_named_and_nothing_is_done
+    a_member_that_is_not_what_its_type_says_is_refused_with_both_types
+    nested_groups_give_indirect_membership_and_cycles_do_no_harm
+    a_kept_group_is_gone_for_the_provider_and_comes_back_with_its_id
+    a_kept_group_is_in_no_group_and_gives_nothing_through_nesting
+    the_event_of_a_revived_group_names_its_members
+    the_event_of_a_deleted_group_names_whom_and_what_it_left
+    the_event_of_a_large_deleted_group_counts_those_it_does_not_name
+    groups_out_of_sight_are_not_counted
+    a_discarded_group_is_gone_whatever_the_directory_says
+    only_real_changes_of_members_move_the_version
+}
+
+fn names_are_unique_only_where_the_directory_says_so(on: Engine) {
+    let world = World::new(on);
     world.group("Sales", &[]);
     assert!(matches!(
         world.try_group("SALES", &[]),
@@ -18,14 +34,13 @@ fn names_are_unique_only_where_the_directory_says_so() {
             attribute: "displayName"
         })
     ));
-    let loose = World::with(|settings| settings.unique_group_names = false);
+    let loose = World::with(on, |settings| settings.unique_group_names = false);
     loose.group("Sales", &[]);
     loose.group("Sales", &[]);
 }
 
-#[test]
-fn a_member_who_does_not_exist_is_named_and_nothing_is_done() {
-    let world = World::new();
+fn a_member_who_does_not_exist_is_named_and_nothing_is_done(on: Engine) {
+    let world = World::new(on);
     let ann = world.named("ann");
     let sales = world.group("Sales", &[]);
     let error = world.patch_group(&sales.id, json!([{"op": "Add", "path": "members", "value": [{"value": ann.id}, {"value": "nobody"}]}])).unwrap_err();
@@ -34,9 +49,8 @@ fn a_member_who_does_not_exist_is_named_and_nothing_is_done() {
     assert!(world.try_group("Other", &["nobody"]).is_err());
 }
 
-#[test]
-fn a_member_that_is_not_what_its_type_says_is_refused_with_both_types() {
-    let world = World::new();
+fn a_member_that_is_not_what_its_type_says_is_refused_with_both_types(on: Engine) {
+    let world = World::new(on);
     let (ann, bob) = (world.named("ann"), world.named("bob"));
     let inner = world.group("Inner", &[]);
     let have = world.group("Have", &[&ann.id, &inner.id]);
@@ -83,9 +97,8 @@ fn a_member_that_is_not_what_its_type_says_is_refused_with_both_types() {
     }
 }
 
-#[test]
-fn nested_groups_give_indirect_membership_and_cycles_do_no_harm() {
-    let world = World::new();
+fn nested_groups_give_indirect_membership_and_cycles_do_no_harm(on: Engine) {
+    let world = World::new(on);
     let ann = world.named("ann");
     let inner = world.group("Inner", &[&ann.id]);
     let middle = world.group("Middle", &[&inner.id]);
@@ -110,9 +123,8 @@ fn nested_groups_give_indirect_membership_and_cycles_do_no_harm() {
     assert_eq!(world.members(&inner.id).len(), 2);
 }
 
-#[test]
-fn a_kept_group_is_gone_for_the_provider_and_comes_back_with_its_id() {
-    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+fn a_kept_group_is_gone_for_the_provider_and_comes_back_with_its_id(on: Engine) {
+    let world = World::with(on, |settings| settings.groups = GroupRemoval::Keep);
     let (ann, bob) = (world.named("ann"), world.named("bob"));
     let sales = world.group("Sales", &[&ann.id]);
     world.delete_group(&sales.id).unwrap();
@@ -138,9 +150,8 @@ fn a_kept_group_is_gone_for_the_provider_and_comes_back_with_its_id() {
     );
 }
 
-#[test]
-fn a_kept_group_is_in_no_group_and_gives_nothing_through_nesting() {
-    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+fn a_kept_group_is_in_no_group_and_gives_nothing_through_nesting(on: Engine) {
+    let world = World::with(on, |settings| settings.groups = GroupRemoval::Keep);
     let ann = world.named("ann");
     let inner = world.group("Inner", &[&ann.id]);
     let middle = world.group("Middle", &[&inner.id]);
@@ -176,9 +187,8 @@ fn a_kept_group_is_in_no_group_and_gives_nothing_through_nesting() {
     );
 }
 
-#[test]
-fn the_event_of_a_revived_group_names_its_members() {
-    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+fn the_event_of_a_revived_group_names_its_members(on: Engine) {
+    let world = World::with(on, |settings| settings.groups = GroupRemoval::Keep);
     let (ann, bob, eve) = (world.named("ann"), world.named("bob"), world.named("eve"));
     let sales = world.group("Sales", &[&ann.id, &eve.id]);
     world.delete_group(&sales.id).unwrap();
@@ -199,10 +209,9 @@ fn the_event_of_a_revived_group_names_its_members() {
     );
 }
 
-#[test]
-fn the_event_of_a_deleted_group_names_whom_and_what_it_left() {
+fn the_event_of_a_deleted_group_names_whom_and_what_it_left(on: Engine) {
     for removal in [GroupRemoval::Delete, GroupRemoval::Keep] {
-        let world = World::with(|settings| settings.groups = removal);
+        let world = World::with(on, |settings| settings.groups = removal);
         let ann = world.named("ann");
         let inner = world.group("Inner", &[&ann.id]);
         let outer = world.group("Outer", &[&inner.id]);
@@ -223,10 +232,9 @@ fn the_event_of_a_deleted_group_names_whom_and_what_it_left() {
     }
 }
 
-#[test]
-fn the_event_of_a_large_deleted_group_counts_those_it_does_not_name() {
+fn the_event_of_a_large_deleted_group_counts_those_it_does_not_name(on: Engine) {
     for members in [1000, 1001] {
-        let world = World::new();
+        let world = World::new(on);
         let group = world.group("All", &[]);
         let id = group.id.clone();
         world
@@ -249,9 +257,8 @@ fn the_event_of_a_large_deleted_group_counts_those_it_does_not_name() {
     }
 }
 
-#[test]
-fn groups_out_of_sight_are_not_counted() {
-    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+fn groups_out_of_sight_are_not_counted(on: Engine) {
+    let world = World::with(on, |settings| settings.groups = GroupRemoval::Keep);
     let kept = world.group("Kept", &[]);
     world.group("Active", &[]);
     world.delete_group(&kept.id).unwrap();
@@ -262,10 +269,9 @@ fn groups_out_of_sight_are_not_counted() {
     assert_eq!(counts.groups, 1);
 }
 
-#[test]
-fn a_discarded_group_is_gone_whatever_the_directory_says() {
+fn a_discarded_group_is_gone_whatever_the_directory_says(on: Engine) {
     for removal in [GroupRemoval::Delete, GroupRemoval::Keep] {
-        let world = World::with(|settings| settings.groups = removal);
+        let world = World::with(on, |settings| settings.groups = removal);
         let ann = world.named("ann");
         let sales = world.group("Sales", &[&ann.id]);
         let id = sales.id.clone();
@@ -286,9 +292,8 @@ fn a_discarded_group_is_gone_whatever_the_directory_says() {
     }
 }
 
-#[test]
-fn only_real_changes_of_members_move_the_version() {
-    let world = World::new();
+fn only_real_changes_of_members_move_the_version(on: Engine) {
+    let world = World::new(on);
     let (ann, bob) = (world.named("ann"), world.named("bob"));
     let sales = world.group("Sales", &[&ann.id]);
     let list = |ids: &[&str]| -> Value { ids.iter().map(|id| json!({"value": id})).collect() };
@@ -358,12 +363,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..6)
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_patched_group_has_the_members_that_plain_sets_would_have(requests in proptest::collection::vec(steps(), 1..5)) {
-        let world = World::new();
+fn a_patched_group_has_the_members_that_plain_sets_would_have(on: Engine) {
+    proptest!(on.cases(48), |(requests in proptest::collection::vec(steps(), 1..5))| {
+        let world = World::new(on);
         let users: Vec<String> = (0..8).map(|i| world.named(&format!("u{i}")).id).collect();
         let group = world.group("G", &[]);
         let mut expected: BTreeSet<String> = BTreeSet::new();
@@ -384,5 +386,5 @@ proptest! {
             world.patch_group(&group.id, Value::Array(operations)).unwrap();
             prop_assert_eq!(world.members(&group.id), expected.iter().cloned().collect::<Vec<_>>());
         }
-    }
+    });
 }

@@ -1,11 +1,22 @@
 //! Leases: background work is with one replica at a time, and moves on when that one is gone.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::leases::{self, Halted, LIFE, Lease, RETENTION, Replica, Watch};
 use portreeve_directory::{Refusal, teams};
 use portreeve_store::Tx;
 use proptest::prelude::*;
 use std::time::Duration;
+
+on_each_engine! {
+    no_two_replicas_act_at_once
+    a_lease_is_with_one_replica_until_that_is_buried
+    a_replica_that_has_beaten_meanwhile_is_not_buried
+    who_stops_frees_its_leases_at_once
+    a_second_tenure_ends_the_first_of_the_same_replica
+    a_deleted_directory_has_no_leases
+    work_of_a_dead_replica_is_taken_over_within_half_a_minute
+}
 
 const OWNER: &str = "owner";
 
@@ -67,9 +78,8 @@ fn held(tx: &mut Tx<'_>, lease: &Lease) -> Result<(), Refusal> {
     })
 }
 
-#[test]
-fn a_lease_is_with_one_replica_until_that_is_buried() {
-    let world = World::new();
+fn a_lease_is_with_one_replica_until_that_is_buried(on: Engine) {
+    let world = World::new(on);
     world.registers("a");
     world.registers("b");
     let first = world.takes("a").unwrap();
@@ -91,9 +101,8 @@ fn a_lease_is_with_one_replica_until_that_is_buried() {
     assert_eq!(world.takes("a"), None, "and gets nothing any more");
 }
 
-#[test]
-fn a_replica_that_has_beaten_meanwhile_is_not_buried() {
-    let world = World::new();
+fn a_replica_that_has_beaten_meanwhile_is_not_buried(on: Engine) {
+    let world = World::new(on);
     world.registers("a");
     let seen = world.seen("a");
     let lease = world.takes("a").unwrap();
@@ -102,9 +111,8 @@ fn a_replica_that_has_beaten_meanwhile_is_not_buried() {
     assert!(world.works(&lease, "still"));
 }
 
-#[test]
-fn who_stops_frees_its_leases_at_once() {
-    let world = World::new();
+fn who_stops_frees_its_leases_at_once(on: Engine) {
+    let world = World::new(on);
     world.registers("a");
     world.registers("b");
     let lease = world.takes("a").unwrap();
@@ -122,9 +130,8 @@ fn who_stops_frees_its_leases_at_once() {
     assert_eq!(world.holder(), None);
 }
 
-#[test]
-fn a_second_tenure_ends_the_first_of_the_same_replica() {
-    let world = World::new();
+fn a_second_tenure_ends_the_first_of_the_same_replica(on: Engine) {
+    let world = World::new(on);
     world.registers("a");
     // As after an answer of the database that was lost.
     let first = world.takes("a").unwrap();
@@ -137,9 +144,8 @@ fn a_second_tenure_ends_the_first_of_the_same_replica() {
     assert!(world.works(&second, "unharmed"));
 }
 
-#[test]
-fn a_deleted_directory_has_no_leases() {
-    let world = World::new();
+fn a_deleted_directory_has_no_leases(on: Engine) {
+    let world = World::new(on);
     world.registers("a");
     let id = world.directory.id.clone();
     let lease = world
@@ -244,14 +250,11 @@ struct Actor {
 
 const NAMES: [&str; 3] = ["a", "b", "c"];
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
-
-    /// Whatever happens in whatever order, no two replicas may act at once, and the one that may is the one whose
-    /// transactions are committed.
-    #[test]
-    fn no_two_replicas_act_at_once(steps in prop::collection::vec(step(), 1..120)) {
-        let world = World::new();
+/// Whatever happens in whatever order, no two replicas may act at once, and the one that may is the one whose
+/// transactions are committed.
+fn no_two_replicas_act_at_once(on: Engine) {
+    proptest!(on.cases(24), |(steps in prop::collection::vec(step(), 1..120))| {
+        let world = World::new(on);
         let mut now = Duration::ZERO;
         let mut actors: [Actor; 3] = Default::default();
         for name in NAMES {
@@ -287,14 +290,13 @@ proptest! {
                 prop_assert!(committed.is_ok());
             }
         }
-    }
+    });
 }
 
-#[test]
-fn work_of_a_dead_replica_is_taken_over_within_half_a_minute() {
+fn work_of_a_dead_replica_is_taken_over_within_half_a_minute(on: Engine) {
     // However the beats of the dead one and the looks of the other lie to each other.
     for offset in [0, 1, 2500, 4999] {
-        let world = World::new();
+        let world = World::new(on);
         world.registers("a");
         world.registers("b");
         let lease = world.takes("a").unwrap();

@@ -1,10 +1,19 @@
 //! Requests that were answered before they were carried out: an outcome for each, whatever happens.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::outcomes::{self, LIFE_US, New, Outcome};
 use portreeve_directory::{Clock, Ids, Refusal, SystemClock, leases};
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+on_each_engine! {
+    an_outcome_is_told_once_and_can_be_read_for_a_day
+    each_operation_of_a_bulk_request_is_told_under_its_place
+    what_a_stopped_server_has_left_is_told_as_failed
+    what_a_living_replica_has_accepted_is_left_to_it
+    what_cannot_be_read_any_more_is_removed_in_batches
+}
 
 const REPLICA: &str = "replica";
 
@@ -71,9 +80,8 @@ fn told(world: &World) -> Vec<(Option<String>, Value, Value)> {
         .collect()
 }
 
-#[test]
-fn an_outcome_is_told_once_and_can_be_read_for_a_day() {
-    let world = World::new();
+fn an_outcome_is_told_once_and_can_be_read_for_a_day(on: Engine) {
+    let world = World::new(on);
     let at = accept(
         &world,
         "t",
@@ -99,9 +107,8 @@ fn an_outcome_is_told_once_and_can_be_read_for_a_day() {
     ));
 }
 
-#[test]
-fn each_operation_of_a_bulk_request_is_told_under_its_place() {
-    let world = World::new();
+fn each_operation_of_a_bulk_request_is_told_under_its_place(on: Engine) {
+    let world = World::new(on);
     let asked =
         json!([{"method": "POST", "uri": "/Users"}, {"method": "DELETE", "uri": "/Groups/g"}]);
     accept(&world, "t", true, asked);
@@ -122,9 +129,8 @@ fn each_operation_of_a_bulk_request_is_told_under_its_place() {
     );
 }
 
-#[test]
-fn what_a_stopped_server_has_left_is_told_as_failed() {
-    let mut world = World::new();
+fn what_a_stopped_server_has_left_is_told_as_failed(on: Engine) {
+    let mut world = World::new(on);
     let at = accept(
         &world,
         "done",
@@ -167,9 +173,8 @@ fn what_a_stopped_server_has_left_is_told_as_failed() {
     assert_eq!(txns, [json!("done"), json!("left:0"), json!("left:1")]);
 }
 
-#[test]
-fn what_a_living_replica_has_accepted_is_left_to_it() {
-    let world = World::new();
+fn what_a_living_replica_has_accepted_is_left_to_it(on: Engine) {
+    let world = World::new(on);
     let asked = [json!({"method": "PUT", "uri": "/Users/u"})];
     let by = |id: &'static str, replica_id: &'static str| {
         let asked = asked.clone();
@@ -206,9 +211,8 @@ fn what_a_living_replica_has_accepted_is_left_to_it() {
     assert_eq!((status("a1"), status("b1")), (json!("503"), json!("200")));
 }
 
-#[test]
-fn what_cannot_be_read_any_more_is_removed_in_batches() {
-    let world = World::new();
+fn what_cannot_be_read_any_more_is_removed_in_batches(on: Engine) {
+    let world = World::new(on);
     let names = ["a", "b", "c"];
     let mut last = 0;
     for name in names {

@@ -1,9 +1,15 @@
 //! What the log keeps for how long.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::events::{self, Category, Log, New, Outcome};
 use portreeve_directory::{Call, Clock};
 use std::sync::Arc;
+
+on_each_engine! {
+    each_half_of_the_log_is_kept_for_its_own_time
+    what_a_wrong_clock_has_written_does_not_stand_in_the_way
+}
 
 /// A clock that stands at a day.
 struct Day(i64);
@@ -72,9 +78,8 @@ fn left(world: &World) -> Vec<String> {
     events.map(|event| event.action).collect()
 }
 
-#[test]
-fn each_half_of_the_log_is_kept_for_its_own_time() {
-    let world = World::new();
+fn each_half_of_the_log_is_kept_for_its_own_time(on: Engine) {
+    let world = World::new(on);
     for (day, action, category, outcome) in [
         (0, "old change", Category::ScimSync, Outcome::Ok),
         (0, "old rule", Category::Admin, Outcome::Ok),
@@ -98,9 +103,8 @@ fn each_half_of_the_log_is_kept_for_its_own_time() {
     assert_eq!(left(&world), ["change"]);
 }
 
-#[test]
-fn what_a_wrong_clock_has_written_does_not_stand_in_the_way() {
-    let world = World::new();
+fn what_a_wrong_clock_has_written_does_not_stand_in_the_way(on: Engine) {
+    let world = World::new(on);
     // More than a batch, by a clock that was a thousand days ahead for a moment.
     let days = [0, 1000, 1000, 1000, 0, 0, 50];
     for (log, category, outcome) in [

@@ -1,13 +1,19 @@
 //! The schema and its statements.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::directories::{self, Counts};
 use portreeve_directory::{Refusal, roll};
 use serde_json::json;
 
-#[test]
-fn every_statement_prepares() {
-    let world = World::new();
+on_each_engine! {
+    every_statement_prepares
+    a_deleted_directory_leaves_nothing_but_its_events
+    names_of_directories_are_checked_and_unique
+}
+
+fn every_statement_prepares(on: Engine) {
+    let world = World::new(on);
     let all: Vec<_> = roll::statements().collect();
     assert!(all.len() > 40);
     assert_eq!(
@@ -19,9 +25,8 @@ fn every_statement_prepares() {
     );
 }
 
-#[test]
-fn a_deleted_directory_leaves_nothing_but_its_events() {
-    let world = World::new();
+fn a_deleted_directory_leaves_nothing_but_its_events(on: Engine) {
+    let world = World::new(on);
     let ann = world.user(json!({"userName": "ann", "emails": [{"value": "a@x.example"}]}));
     world.group("Sales", &[&ann.id]);
     let before = world.events().len();
@@ -42,9 +47,8 @@ fn a_deleted_directory_leaves_nothing_but_its_events() {
     assert_eq!(world.events().len(), before);
 }
 
-#[test]
-fn names_of_directories_are_checked_and_unique() {
-    let world = World::new();
+fn names_of_directories_are_checked_and_unique(on: Engine) {
+    let world = World::new(on);
     let rename = |name: &'static str| {
         world.write(move |tx, call| {
             let other = directories::New {

@@ -1,5 +1,6 @@
 //! Receivers of security events: what they are told, and that they are told until they say that they have it.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::events::{self, Category, Event, Outcome};
 use portreeve_directory::streams::{self, Content, New, NewDelivery, Pending, Sealed, Stream};
@@ -8,6 +9,17 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
+
+on_each_engine! {
+    every_event_is_told_until_it_is_acknowledged_and_never_after
+    a_stream_begins_with_the_next_change_and_skips_what_is_none
+    what_does_not_concern_a_stream_is_passed_once
+    a_secret_opens_its_own_polled_stream_alone
+    a_sealed_value_is_kept_as_it_is_and_never_printed
+    failures_are_counted_until_a_delivery_succeeds
+    what_cannot_be_a_stream_is_refused
+    a_deleted_directory_takes_its_streams_along
+}
 
 type Made = (Stream, Option<SecretString>);
 
@@ -80,9 +92,8 @@ fn refused(world: &World) {
         .unwrap();
 }
 
-#[test]
-fn a_stream_begins_with_the_next_change_and_skips_what_is_none() {
-    let world = World::new();
+fn a_stream_begins_with_the_next_change_and_skips_what_is_none(on: Engine) {
+    let world = World::new(on);
     world.named("before");
     stream(&world, "s");
     refused(&world);
@@ -104,9 +115,8 @@ fn a_stream_begins_with_the_next_change_and_skips_what_is_none() {
     assert_eq!(told, [("create", id), ("patch", id)]);
 }
 
-#[test]
-fn what_does_not_concern_a_stream_is_passed_once() {
-    let world = World::new();
+fn what_does_not_concern_a_stream_is_passed_once(on: Engine) {
+    let world = World::new(on);
     let (made, _) = stream(&world, "s");
     refused(&world);
     let end = pending(&world, "s", 10).end.unwrap();
@@ -119,9 +129,8 @@ fn what_does_not_concern_a_stream_is_passed_once() {
     assert_eq!(now.position, end);
 }
 
-#[test]
-fn a_secret_opens_its_own_polled_stream_alone() {
-    let world = World::new();
+fn a_secret_opens_its_own_polled_stream_alone(on: Engine) {
+    let world = World::new(on);
     let (_, secret) = stream(&world, "a");
     let (_, other) = stream(&world, "b");
     let secret = secret.unwrap().expose_secret().to_owned();
@@ -147,9 +156,8 @@ fn a_secret_opens_its_own_polled_stream_alone() {
     }
 }
 
-#[test]
-fn a_sealed_value_is_kept_as_it_is_and_never_printed() {
-    let world = World::new();
+fn a_sealed_value_is_kept_as_it_is_and_never_printed(on: Engine) {
+    let world = World::new(on);
     let sealed = Sealed(b"sealed bytes".to_vec());
     let printed = format!("{:?}", push(Some(sealed.clone())));
     assert!(printed.contains("authorization: Some(Sealed)"), "{printed}");
@@ -162,9 +170,8 @@ fn a_sealed_value_is_kept_as_it_is_and_never_printed() {
     }
 }
 
-#[test]
-fn failures_are_counted_until_a_delivery_succeeds() {
-    let world = World::new();
+fn failures_are_counted_until_a_delivery_succeeds(on: Engine) {
+    let world = World::new(on);
     try_stream(&world, "p", push(None), "x").unwrap();
     let now = |world: &World| world.read(streams::pushes).unwrap().remove(0).0;
     for (n, error) in [(1, "refused"), (2, "timed out")] {
@@ -186,9 +193,8 @@ fn failures_are_counted_until_a_delivery_succeeds() {
     );
 }
 
-#[test]
-fn what_cannot_be_a_stream_is_refused() {
-    let world = World::new();
+fn what_cannot_be_a_stream_is_refused(on: Engine) {
+    let world = World::new(on);
     let long = "x".repeat(501);
     for audience in ["", "a\nb", &long] {
         let made = try_stream(&world, "s", NewDelivery::Poll, audience);
@@ -201,9 +207,8 @@ fn what_cannot_be_a_stream_is_refused() {
     assert!(matches!(made, Err(Refusal::Invalid { .. })));
 }
 
-#[test]
-fn a_deleted_directory_takes_its_streams_along() {
-    let world = World::new();
+fn a_deleted_directory_takes_its_streams_along(on: Engine) {
+    let world = World::new(on);
     stream(&world, "s");
     let users = [world.named("ann"), world.named("bob")];
     let told = ids(&pending(&world, "s", 10).events);
@@ -242,14 +247,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
-
-    /// Whatever the order of polls, acknowledgements and restarts: what is told is exactly the oldest of what was not
-    /// acknowledged, in the order of the feed.
-    #[test]
-    fn every_event_is_told_until_it_is_acknowledged_and_never_after(steps in vec(step(), 1..40)) {
-        let mut world = World::new();
+/// Whatever the order of polls, acknowledgements and restarts: what is told is exactly the oldest of what was not
+/// acknowledged, in the order of the feed.
+fn every_event_is_told_until_it_is_acknowledged_and_never_after(on: Engine) {
+    proptest!(on.cases(40), |(steps in vec(step(), 1..40))| {
+        let mut world = World::new(on);
         world.named("before");
         stream(&world, "s");
         let first = world.events().len();
@@ -286,5 +288,5 @@ proptest! {
                 }
             }
         }
-    }
+    });
 }

@@ -1,15 +1,20 @@
 //! Secret tokens.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::tokens::{self, Denied, PREFIX};
 use secrecy::ExposeSecret;
 
+on_each_engine! {
+    a_token_opens_its_own_directory_until_it_ends
+    a_token_cannot_end_before_it_begins
+}
+
 const DAY: i64 = 86_400_000_000;
 
-#[test]
 #[expect(clippy::too_many_lines, reason = "most of it is a table of cases")]
-fn a_token_opens_its_own_directory_until_it_ends() {
-    let world = World::new();
+fn a_token_opens_its_own_directory_until_it_ends(on: Engine) {
+    let world = World::new(on);
     let directory = world.directory.id.clone();
     let at = directory.clone();
     let make = move |end: Option<i64>| {
@@ -96,9 +101,8 @@ fn world_token(
     move |tx, call| tokens::create(tx, &directory, call.ids.next(1), "Entra", end, 0)
 }
 
-#[test]
-fn a_token_cannot_end_before_it_begins() {
-    let world = World::new();
+fn a_token_cannot_end_before_it_begins(on: Engine) {
+    let world = World::new(on);
     let directory = world.directory.id.clone();
     assert!(world.write(world_token(directory, Some(0))).is_err());
 }

@@ -1,7 +1,14 @@
 //! Attributes that no schema knows.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::unknown::{self, LIMIT};
+
+on_each_engine! {
+    a_name_is_new_once
+    the_limit_holds_within_one_request_and_over_many
+    what_a_refused_change_came_with_is_not_remembered
+}
 
 fn note(world: &World, names: Vec<String>) -> Vec<String> {
     world
@@ -14,9 +21,8 @@ fn list(world: &World) -> Vec<String> {
     world.read(move |tx| unknown::list(tx, &directory)).unwrap()
 }
 
-#[test]
-fn a_name_is_new_once() {
-    let world = World::new();
+fn a_name_is_new_once(on: Engine) {
+    let world = World::new(on);
     for (name, given, new) in [
         ("nothing", vec![], vec![]),
         ("two", vec!["b", "a"], vec!["b", "a"]),
@@ -30,9 +36,8 @@ fn a_name_is_new_once() {
     assert_eq!(list(&world), ["a", "b", "c", "d"]);
 }
 
-#[test]
-fn the_limit_holds_within_one_request_and_over_many() {
-    let world = World::new();
+fn the_limit_holds_within_one_request_and_over_many(on: Engine) {
+    let world = World::new(on);
     let limit = usize::try_from(LIMIT).unwrap();
     let names: Vec<String> = (0..limit + 50).map(|i| format!("x{i:04}")).collect();
     assert_eq!(note(&world, names.clone()), names[..limit]);
@@ -40,9 +45,8 @@ fn the_limit_holds_within_one_request_and_over_many() {
     assert_eq!(list(&world), names[..limit]);
 }
 
-#[test]
-fn what_a_refused_change_came_with_is_not_remembered() {
-    let world = World::new();
+fn what_a_refused_change_came_with_is_not_remembered(on: Engine) {
+    let world = World::new(on);
     let refused = world.write(|tx, call| {
         unknown::note_all(tx, &call.directory.id, &["a".to_owned()], call.at)?;
         portreeve_directory::users::discard(tx, call, "nobody")

@@ -1,5 +1,6 @@
 //! The life of a user.
 
+use crate::engine::{Engine, on_each_engine};
 use crate::world::{World, query};
 use portreeve_directory::directories::{GroupRemoval, UserRemoval};
 use portreeve_directory::list::Users;
@@ -7,15 +8,29 @@ use portreeve_directory::users::{self, Status};
 use portreeve_directory::{Refusal, What};
 use serde_json::{Value, json};
 
+on_each_engine! {
+    user_names_are_unique_in_any_letter_case_and_belong_to_suspended_people_too
+    a_refused_change_leaves_nothing_behind
+    a_deactivated_user_keeps_memberships_and_comes_back_as_a_plain_user
+    deletion_does_what_the_directory_says
+    nobody_reports_to_somebody_who_is_gone
+    one_transaction_releases_so_many_reports_and_the_caller_goes_on
+    nothing_moves_when_nothing_changes
+    events_tell_what_changed_from_what_to_what
+    the_event_of_a_deleted_user_names_the_groups_that_were_left
+    to_leave_active_out_or_to_remove_it_lets_nobody_in_again
+    a_discarded_user_is_gone_whatever_the_directory_says
+    values_that_are_never_returned_are_in_no_event
+}
+
 const OFF: &str = "False";
 
 fn switch(value: impl Into<Value>) -> Value {
     json!([{"op": "Replace", "path": "active", "value": value.into()}])
 }
 
-#[test]
-fn user_names_are_unique_in_any_letter_case_and_belong_to_suspended_people_too() {
-    let world = World::new();
+fn user_names_are_unique_in_any_letter_case_and_belong_to_suspended_people_too(on: Engine) {
+    let world = World::new(on);
     let ann = world.named("Ann@Example.com");
     world.patch_user(&ann.id, switch(OFF)).unwrap();
     let again = world.try_user(json!({"userName": "ann@example.COM"}));
@@ -30,9 +45,8 @@ fn user_names_are_unique_in_any_letter_case_and_belong_to_suspended_people_too()
     assert_ne!(world.named("ann@example.com").id, ann.id);
 }
 
-#[test]
-fn a_refused_change_leaves_nothing_behind() {
-    let world = World::new();
+fn a_refused_change_leaves_nothing_behind(on: Engine) {
+    let world = World::new(on);
     let ann = world.named("ann");
     world.named("bob");
     let events = world.events().len();
@@ -45,9 +59,8 @@ fn a_refused_change_leaves_nothing_behind() {
     assert_eq!(world.events().len(), events);
 }
 
-#[test]
-fn a_deactivated_user_keeps_memberships_and_comes_back_as_a_plain_user() {
-    let world = World::new();
+fn a_deactivated_user_keeps_memberships_and_comes_back_as_a_plain_user(on: Engine) {
+    let world = World::new(on);
     let ann = world.named("ann");
     let sales = world.group("Sales", &[&ann.id]);
     let id = ann.id.clone();
@@ -70,14 +83,13 @@ fn a_deactivated_user_keeps_memberships_and_comes_back_as_a_plain_user() {
     assert_eq!(world.groups_of(&ann.id), ["Sales"]);
 }
 
-#[test]
-fn deletion_does_what_the_directory_says() {
+fn deletion_does_what_the_directory_says(on: Engine) {
     for (removal, left) in [
         (UserRemoval::Delete, None),
         (UserRemoval::Suspend, Some(Status::Suspended)),
         (UserRemoval::Hide, Some(Status::Hidden)),
     ] {
-        let world = World::with(|settings| settings.users = removal);
+        let world = World::with(on, |settings| settings.users = removal);
         let ann = world.user(json!({"userName": "ann", "emails": [{"value": "ann@x.example"}]}));
         let sales = world.group("Sales", &[&ann.id]);
         world.delete_user(&ann.id).unwrap();
@@ -103,9 +115,8 @@ fn deletion_does_what_the_directory_says() {
     }
 }
 
-#[test]
-fn nobody_reports_to_somebody_who_is_gone() {
-    let world = World::new();
+fn nobody_reports_to_somebody_who_is_gone(on: Engine) {
+    let world = World::new(on);
     let boss = world.named("boss");
     let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
     let ann = world.user(
@@ -121,9 +132,8 @@ fn nobody_reports_to_somebody_who_is_gone() {
     );
 }
 
-#[test]
-fn one_transaction_releases_so_many_reports_and_the_caller_goes_on() {
-    let world = World::new();
+fn one_transaction_releases_so_many_reports_and_the_caller_goes_on(on: Engine) {
+    let world = World::new(on);
     let boss = world.named("boss");
     let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
     let beyond = 3;
@@ -158,9 +168,8 @@ fn one_transaction_releases_so_many_reports_and_the_caller_goes_on() {
     assert_eq!(left(), Some(0));
 }
 
-#[test]
-fn nothing_moves_when_nothing_changes() {
-    let world = World::new();
+fn nothing_moves_when_nothing_changes(on: Engine) {
+    let world = World::new(on);
     let ann = world.user(json!({"userName": "ann", "displayName": "Ann"}));
     let events = world.events().len();
     let same = world
@@ -173,9 +182,8 @@ fn nothing_moves_when_nothing_changes() {
     assert_eq!(world.events().len(), events);
 }
 
-#[test]
-fn events_tell_what_changed_from_what_to_what() {
-    let world = World::new();
+fn events_tell_what_changed_from_what_to_what(on: Engine) {
+    let world = World::new(on);
     let ann = world.user(
         json!({"userName": "ann", "name": {"givenName": "A"}, "password": "hunter2-hunter2"}),
     );
@@ -215,9 +223,8 @@ fn events_tell_what_changed_from_what_to_what() {
     assert!(created.id < patched.id);
 }
 
-#[test]
-fn the_event_of_a_deleted_user_names_the_groups_that_were_left() {
-    let world = World::with(|settings| settings.groups = GroupRemoval::Keep);
+fn the_event_of_a_deleted_user_names_the_groups_that_were_left(on: Engine) {
+    let world = World::with(on, |settings| settings.groups = GroupRemoval::Keep);
     let (ann, bob) = (world.named("ann"), world.named("bob"));
     let sales = world.group("Sales", &[&ann.id]);
     let kept = world.group("Kept", &[&ann.id]);
@@ -236,9 +243,8 @@ fn the_event_of_a_deleted_user_names_the_groups_that_were_left() {
     }
 }
 
-#[test]
-fn to_leave_active_out_or_to_remove_it_lets_nobody_in_again() {
-    let world = World::new();
+fn to_leave_active_out_or_to_remove_it_lets_nobody_in_again(on: Engine) {
+    let world = World::new(on);
     let ann = world.named("ann");
     world.patch_user(&ann.id, switch(OFF)).unwrap();
     let removed = world
@@ -253,10 +259,9 @@ fn to_leave_active_out_or_to_remove_it_lets_nobody_in_again() {
     assert_eq!(on.status, Status::Active);
 }
 
-#[test]
-fn a_discarded_user_is_gone_whatever_the_directory_says() {
+fn a_discarded_user_is_gone_whatever_the_directory_says(on: Engine) {
     for removal in [UserRemoval::Delete, UserRemoval::Suspend, UserRemoval::Hide] {
-        let world = World::with(|settings| settings.users = removal);
+        let world = World::with(on, |settings| settings.users = removal);
         let ann = world.user(json!({"userName": "ann", "emails": [{"value": "ann@x.example"}]}));
         let sales = world.group("Sales", &[&ann.id]);
         let id = ann.id.clone();
@@ -277,10 +282,9 @@ fn a_discarded_user_is_gone_whatever_the_directory_says() {
     }
 }
 
-#[test]
-fn values_that_are_never_returned_are_in_no_event() {
+fn values_that_are_never_returned_are_in_no_event(on: Engine) {
     const URN: &str = "urn:example:badge:2.0:User";
-    let world = World::with(|settings| {
+    let world = World::with(on, |settings| {
         settings.user_extensions = vec![json!({
             "id": URN, "name": "Badge", "description": "A door badge.",
             "attributes": [

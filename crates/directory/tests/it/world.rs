@@ -1,5 +1,6 @@
 //! A store with one team and one directory, and short words for what tests do with them.
 
+use crate::engine::{Engine, Place};
 use portreeve_directory::directories::{self, Directory, New, Provider, Settings};
 use portreeve_directory::events::{self, Event};
 use portreeve_directory::groups::{self, Group};
@@ -9,12 +10,11 @@ use portreeve_directory::{Actor, Call, Clock, Ids, Refusal, members, roll, teams
 use portreeve_scim::query::ListQuery;
 use portreeve_scim::resource::Notes;
 use portreeve_scim::{Patch, Resource};
-use portreeve_store::{Database, Options, Scope, Store, Tx};
+use portreeve_store::{Options, Scope, Store, Tx};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tempfile::TempDir;
 
 /// A clock that moves a millisecond with each look, so that the order of events is the order of times.
 #[derive(Debug)]
@@ -32,17 +32,17 @@ pub(crate) struct World {
     clock: Arc<Ticking>,
     ids: Arc<Ids>,
     runtime: tokio::runtime::Runtime,
-    folder: TempDir,
+    place: Place,
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
-        Self::with(|_| {})
+    pub(crate) fn new(on: Engine) -> Self {
+        Self::with(on, |_| {})
     }
 
-    pub(crate) fn with(change: impl Fn(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder);
+    pub(crate) fn with(on: Engine, change: impl Fn(&mut Settings)) -> Self {
+        let place = on.place();
+        let store = open(&place);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -71,14 +71,14 @@ impl World {
             clock,
             ids,
             runtime,
-            folder,
+            place,
         }
     }
 
     /// Closes the database and opens it again, as a restart does.
     pub(crate) fn reopen(&mut self) {
         self.store.clone().close();
-        self.store = open(&self.folder);
+        self.store = open(&self.place);
     }
 
     pub(crate) fn call(&self) -> Call {
@@ -262,14 +262,10 @@ impl World {
     }
 }
 
-fn open(folder: &TempDir) -> Store {
-    let path = folder.path().join("db.sqlite");
-    Store::open(&Options::new(
-        Database::Sqlite { path },
-        roll::MIGRATIONS,
-        0,
-    ))
-    .unwrap()
+/// One more store on the database of a world, as another server has it.
+pub(crate) fn open(place: &Place) -> Store {
+    let options = Options::new(place.database.clone(), roll::MIGRATIONS, 0);
+    Store::open(&options).unwrap()
 }
 
 pub(crate) fn query(pairs: &[(&str, &str)]) -> ListQuery {
