@@ -17,6 +17,8 @@ mod retention;
 #[cfg(test)]
 mod roll;
 #[cfg(test)]
+mod schema;
+#[cfg(test)]
 mod streams;
 #[cfg(test)]
 mod tokens;
