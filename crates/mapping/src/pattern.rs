@@ -111,11 +111,12 @@ impl Pattern {
         with_groups: bool,
     ) -> Matches<'m> {
         let before_line_feed = self.0.before_line_feed.as_ref();
+        let before_line_feed = before_line_feed.filter(|_| text.ends_with('\n'));
         Matches {
             pattern: &self.0,
-            regex: before_line_feed
-                .filter(|_| text.ends_with('\n'))
-                .unwrap_or(&self.0.regex),
+            // A look-ahead stands for the end there.
+            backtracks: self.0.backtracks || before_line_feed.is_some(),
+            regex: before_line_feed.unwrap_or(&self.0.regex),
             text,
             work,
             with_groups: with_groups && !self.0.numbers.is_empty(),
@@ -208,6 +209,7 @@ impl Work {
 pub(crate) struct Matches<'m> {
     pattern: &'m Compiled,
     regex: &'m Regex,
+    backtracks: bool,
     text: &'m str,
     work: &'m Work,
     with_groups: bool,
@@ -218,7 +220,7 @@ impl<'m> Matches<'m> {
     fn search(&self, from: usize) -> Result<Option<Found<'m>>, Exhausted> {
         let length = u64::try_from(self.text.len() - from).unwrap_or(u64::MAX);
         // A step of the backtracking engine may look at the whole text.
-        let cost = match self.pattern.backtracks {
+        let cost = match self.backtracks {
             true => MAX_STEPS as u64 * (1 + length / 1024),
             false => 1 + length,
         };

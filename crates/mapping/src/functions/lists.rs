@@ -69,11 +69,11 @@ pub(super) fn split<'a>(arguments: Arguments<'_, 'a>) -> Evaluated<'a> {
     for item in source.into_items() {
         match item.into_text() {
             Some(Cow::Borrowed(text)) => {
-                let found = pieces(text, &delimiter);
+                let found = pieces(text, &delimiter).into_iter();
                 parts.extend(found.map(|part| Value::Text(Cow::Borrowed(part))));
             }
             Some(Cow::Owned(text)) => {
-                let found = pieces(&text, &delimiter);
+                let found = pieces(&text, &delimiter).into_iter();
                 parts.extend(found.map(|part| Value::text(part.to_owned())));
             }
             None => {}
@@ -83,13 +83,11 @@ pub(super) fn split<'a>(arguments: Arguments<'_, 'a>) -> Evaluated<'a> {
 }
 
 /// The trimmed parts of a text; without a delimiter the whole of it.
-fn pieces<'t>(text: &'t str, delimiter: &str) -> impl Iterator<Item = &'t str> {
-    let whole = delimiter.is_empty().then_some(text);
-    let parts = (!delimiter.is_empty()).then(|| text.split(delimiter).collect::<Vec<_>>());
-    whole
-        .into_iter()
-        .chain(parts.into_iter().flatten())
-        .map(str::trim)
+fn pieces<'t>(text: &'t str, delimiter: &str) -> Vec<&'t str> {
+    match delimiter.is_empty() {
+        true => vec![text.trim()],
+        false => text.split(delimiter).map(str::trim).collect(),
+    }
 }
 
 /// The first of equal values stays. Letter case counts, as everywhere in the language.

@@ -93,40 +93,21 @@ impl<'m> Survey<'m> {
             };
             let mut unmatched = Vec::new();
             let outcome = expression.evaluate_traced(source, context, &mut unmatched);
-            match &outcome {
+            match outcome {
                 Err(error) => column
                     .failed
                     .entry(error.to_string())
                     .or_default()
                     .add(name),
                 Ok(Outcome::Value(value)) if !value.is_null_or_empty() => {
+                    let matches = mapping.matching_priority > 0;
+                    let is_posix = self.posix == Some(index);
+                    matchable |= matches;
                     let text = value.to_string();
-                    column.with_value += 1;
-                    for at in unmatched {
-                        column.unmatched.entry(at).or_default().add(&text);
+                    if is_posix || matches || mapping.target.unique {
+                        column.count(&text, mapping.target.case_exact);
                     }
-                    if self.posix == Some(index)
-                        && let Some(problem) = posix_problem(&text)
-                    {
-                        column
-                            .posix
-                            .entry(problem.to_string())
-                            .or_default()
-                            .add(&text);
-                    }
-                    matchable |= mapping.matching_priority > 0;
-                    let exact = mapping.target.case_exact;
-                    if self.posix == Some(index)
-                        || mapping.matching_priority > 0
-                        || mapping.target.unique
-                    {
-                        let key = if exact {
-                            text.clone()
-                        } else {
-                            text.to_lowercase()
-                        };
-                        column.values.entry(key).or_insert((0, text)).0 += 1;
-                    }
+                    column.see(&text, &unmatched, is_posix);
                 }
                 Ok(_) => column.empty.add(name),
             }
@@ -191,6 +172,27 @@ impl<'m> Survey<'m> {
 }
 
 impl Column {
+    /// Notes a value that must be unique.
+    fn count(&mut self, text: &str, case_exact: bool) {
+        let key = match case_exact {
+            true => text.to_owned(),
+            false => text.to_lowercase(),
+        };
+        let entry = self.values.entry(key);
+        entry.or_insert_with(|| (0, text.to_owned())).0 += 1;
+    }
+
+    /// Notes a value, with the calls of `Replace` that found nothing in making it.
+    fn see(&mut self, text: &str, unmatched: &[usize], is_posix: bool) {
+        self.with_value += 1;
+        for at in unmatched {
+            self.unmatched.entry(*at).or_default().add(text);
+        }
+        if let Some(problem) = posix_problem(text).filter(|_| is_posix) {
+            self.posix.entry(problem.to_string()).or_default().add(text);
+        }
+    }
+
     fn report(&self, name: &str, seen: u64, is_posix: bool, report: &mut Report<'_>) {
         let target = Some(name);
         for (error, examples) in sorted(&self.failed) {
