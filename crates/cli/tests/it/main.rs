@@ -9,9 +9,9 @@ mod demo;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
-mod postgres;
-#[cfg(test)]
 mod mapping;
+#[cfg(test)]
+mod postgres;
 #[cfg(test)]
 mod program;
 #[cfg(test)]
