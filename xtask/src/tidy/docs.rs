@@ -6,7 +6,7 @@ const BOOK: &str = "docs/src/";
 const SUMMARY: &str = "docs/src/SUMMARY.md";
 const DEPENDENCIES: &str = "docs/src/dependencies.md";
 const SETTINGS: &str = "crates/server/src/config.rs";
-const OPERATION: &str = "docs/src/operation.md";
+const OPERATION: &str = "docs/src/operations.md";
 
 /// Every page of the manual can be reached from its table of contents.
 pub(super) fn summary(tree: &Tree) -> Problems {

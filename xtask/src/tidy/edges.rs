@@ -71,6 +71,16 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "tests start a whole server",
     ),
     (
+        "portreeve-testbed",
+        "portreeve-store",
+        "tests choose the database of that server",
+    ),
+    (
+        "portreeve-testbed",
+        "portreeve-cluster",
+        "which may be a throw-away PostgreSQL",
+    ),
+    (
         "xtask",
         "portreeve-cluster",
         "`test` starts one PostgreSQL for all suites",

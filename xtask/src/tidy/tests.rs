@@ -157,8 +157,8 @@ fn a_setting_that_the_manual_does_not_have_is_reported() {
         .push(source("crates/server/src/config.rs", setting));
     assert_eq!(broken(&tree), ["the manual has every setting"]);
     tree.files
-        .push(source("docs/src/operation.md", "set `PORTREEVE_NEW`\n"));
-    tree.files[1].text.push_str("[Operation](operation.md)\n");
+        .push(source("docs/src/operations.md", "set `PORTREEVE_NEW`\n"));
+    tree.files[1].text.push_str("[Operations](operations.md)\n");
     assert_eq!(broken(&tree), Vec::<&str>::new());
 }
 
