@@ -119,7 +119,7 @@ impl Rounds {
             waiting |= failed;
             let fresh = end > stream.position && self.seen.get(&key) != Some(&end);
             if self.busy.values().any(|busy| *busy == key)
-                || stream.next_attempt_at > now
+                || is_later(stream.next_attempt_at, now)
                 || !(failed || fresh)
             {
                 continue;
@@ -315,6 +315,11 @@ async fn note(
     }
 }
 
+/// Whether an attempt has to wait. A time beyond the longest pause is no appointment: the clock was set since it was made.
+fn is_later(attempt_at: i64, now: i64) -> bool {
+    (now + 1..=now.saturating_add(LONGEST_PAUSE_S * 1_000_000)).contains(&attempt_at)
+}
+
 /// Seconds until the next attempt after so many failures before this one: as the receiver wishes, within bounds.
 fn pause(failures: i64, retry_after: Option<i64>) -> i64 {
     let doublings = u32::try_from(failures.clamp(0, 20)).unwrap_or(0);
@@ -326,6 +331,21 @@ fn pause(failures: i64, retry_after: Option<i64>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_attempt_waits_for_its_time_unless_the_clock_was_set() {
+        let now = 1_700_000_000_000_000;
+        for (name, attempt_at, expect) in [
+            ("never failed", 0, false),
+            ("due for long", now - 3_600_000_000, false),
+            ("due now", now, false),
+            ("in a moment", now + 1, true),
+            ("after the longest pause", now + 600_000_000, true),
+            ("the clock was set back an hour", now + 3_601_000_000, false),
+        ] {
+            assert_eq!(is_later(attempt_at, now), expect, "{name}");
+        }
+    }
 
     #[test]
     fn pauses_grow_up_to_ten_minutes() {
