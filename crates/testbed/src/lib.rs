@@ -15,16 +15,19 @@
 #![warn(missing_docs)]
 #![expect(
     clippy::expect_used,
+    clippy::panic,
     reason = "a test that cannot be set up has failed, and says so where it stands"
 )]
 
 mod actor;
 mod clock;
+mod database;
 pub mod graph;
 mod server;
 
 pub use actor::{Answer, Client};
 pub use clock::TestClock;
+pub use database::{DATABASE, embedded, fresh_database};
 pub use server::TestServer;
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! A whole server in this process, on a free port and a data folder of its own.
 
-use crate::{Client, TestClock};
+use crate::{Client, TestClock, fresh_database};
 use portreeve_server::{Config, Running};
+use portreeve_store::Database;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,12 +14,13 @@ pub struct TestServer {
     running: Running,
     clock: TestClock,
     data: TempDir,
+    database: Database,
     http: reqwest::Client,
     admin: Client,
 }
 
 impl TestServer {
-    /// Starts a server with a new database.
+    /// Starts a server with a new database, of the kind that [`DATABASE`](crate::DATABASE) names.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
@@ -26,20 +28,29 @@ impl TestServer {
     /// Starts a server with a new database and some settings of its own.
     pub async fn start_with(adjust: impl FnOnce(&mut Config)) -> Self {
         let data = TempDir::new().expect("a temporary folder");
-        Self::on(data, TestClock::default(), adjust).await
+        Self::on(data, fresh_database(), TestClock::default(), adjust).await
     }
 
     /// Stops the server, and starts another one on the same data.
     #[must_use]
     pub async fn restart(self) -> Self {
-        let (data, clock) = (self.data, self.clock);
+        let (data, database, clock) = (self.data, self.database, self.clock);
         self.running.stop().await;
-        Self::on(data, clock, |_| {}).await
+        Self::on(data, Some(database), clock, |_| {}).await
     }
 
-    async fn on(data: TempDir, clock: TestClock, adjust: impl FnOnce(&mut Config)) -> Self {
+    async fn on(
+        data: TempDir,
+        database: Option<Database>,
+        clock: TestClock,
+        adjust: impl FnOnce(&mut Config),
+    ) -> Self {
         let mut config = Config::local(data.path().to_owned());
+        if let Some(database) = database {
+            config.database = database;
+        }
         adjust(&mut config);
+        let database = config.database.clone();
         let running = portreeve_server::start(config, Arc::new(clock.clone()))
             .await
             .expect("the server starts");
@@ -60,6 +71,7 @@ impl TestServer {
             running,
             clock,
             data,
+            database,
             http: http.expect("an HTTP client"),
             admin,
         }

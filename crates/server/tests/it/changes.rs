@@ -1,8 +1,7 @@
 //! The feed of changes from outside: page by page, after a wait, and as server-sent events.
 
-use crate::events::World;
+use crate::events::{Work, World};
 use http::Method;
-use portreeve_directory::Call;
 use portreeve_directory::events::{self, Category, Log, New, Outcome};
 use portreeve_server::Config;
 use portreeve_testbed::{Answer, Client, TestServer};
@@ -178,31 +177,29 @@ async fn a_request_waits_for_the_next_change_and_no_longer_than_the_server_runs(
 
 /// A database in which changes 1 and 3 of 4 are gone.
 async fn pruned() -> World {
-    let record = |tx: &mut portreeve_store::Tx<'_>, call: &Call, old: bool| {
-        let event = New {
-            category: Category::ScimSync,
-            action: "create",
-            outcome: Outcome::Ok,
-            object_kind: Some("User"),
-            object_id: Some("u"),
-            object_name: Some(if old { "old" } else { "new" }),
-            version: Some(1),
-            changes: None,
-        };
-        events::record(tx, call, &event)
+    let record: Work = |tx, call| {
+        for name in ["old", "old", "old", "new"] {
+            let event = New {
+                category: Category::ScimSync,
+                action: "create",
+                outcome: Outcome::Ok,
+                object_kind: Some("User"),
+                object_id: Some("u"),
+                object_name: Some(name),
+                version: Some(1),
+                changes: None,
+            };
+            events::record(tx, call, &event)?;
+        }
+        Ok(())
     };
-    World::prepared(
-        |_| {},
-        move |tx, call| {
-            for old in [true, true, true, false] {
-                record(tx, call, old)?;
-            }
-            let team = &call.directory.team_id;
-            assert_eq!(events::prune(tx, team, Log::Audit, i64::MAX, i64::MAX, 3)?, 3);
-            Ok(())
-        },
-    )
-    .await
+    let prune: Work = |tx, call| {
+        let team = &call.directory.team_id;
+        let pruned = events::prune(tx, team, Log::Audit, i64::MAX, i64::MAX, 3)?;
+        assert_eq!(pruned, 3);
+        Ok(())
+    };
+    World::prepared(|_| {}, [record, prune]).await
 }
 
 #[tokio::test]

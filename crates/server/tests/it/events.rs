@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use portreeve_directory::directories::{self, New, Provider, Settings};
 use portreeve_directory::{Actor, Call, Clock, Ids, Refusal, roll, teams};
 use portreeve_server::Config;
-use portreeve_store::{Database, Options, Store, Tx};
+use portreeve_store::{Database, Options, Scope, Store, Tx};
 use portreeve_testbed::{Answer, Client, TestClock, TestServer};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -47,11 +47,21 @@ impl World {
     }
 
     /// A server on a database that was written to before, with a directory of these settings in it.
-    pub(crate) async fn prepared(
+    pub(crate) async fn prepared<const N: usize>(
         adjust: impl Fn(&mut Settings) + Send + Sync + 'static,
-        also: impl Fn(&mut Tx<'_>, &Call) -> Result<(), Refusal> + Send + Sync + 'static,
+        also: [Work; N],
+    ) -> Self {
+        Self::prepared_on(|_| {}, adjust, also).await
+    }
+
+    /// As [`prepared`](Self::prepared), with a server of some settings of its own.
+    async fn prepared_on<const N: usize>(
+        server: impl FnOnce(&mut Config),
+        adjust: impl Fn(&mut Settings) + Send + Sync + 'static,
+        also: [Work; N],
     ) -> Self {
         let write = |config: &mut Config| {
+            server(config);
             let database = config.database.clone();
             // On another thread, because this one is busy with the test's own runtime.
             let writing = std::thread::spawn(move || prepare(database, adjust, also));
@@ -130,14 +140,17 @@ impl World {
     }
 }
 
+/// What is written before the server starts, in a transaction of its own.
+pub(crate) type Work = fn(&mut Tx<'_>, &Call) -> Result<(), Refusal>;
+
 fn prepare(
     database: Database,
     adjust: impl Fn(&mut Settings) + Send + 'static,
-    also: impl Fn(&mut Tx<'_>, &Call) -> Result<(), Refusal> + Send + 'static,
+    also: impl IntoIterator<Item = Work>,
 ) {
     let options = Options::new(database, roll::MIGRATIONS, 0);
     let store = Store::open(&options).expect("a new database");
-    let work = move |tx: &mut Tx<'_>| {
+    let first = move |tx: &mut Tx<'_>| {
         let team = teams::ensure(tx, teams::DEFAULT_NAME, "team", 1)?;
         let mut settings = Settings::of(Provider::Generic);
         settings.security_events = true;
@@ -150,20 +163,23 @@ fn prepare(
             settings,
         };
         let clock = Arc::new(TestClock::default());
-        let call = Call {
+        Ok::<_, Refusal>(Call {
             directory: Arc::new(directories::create(tx, &new, 1)?),
             actor: Actor::System,
             request_id: "r".into(),
             at: clock.now(),
             clock,
             ids: Arc::new(Ids::new()),
-        };
-        also(tx, &call)
+        })
     };
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    runtime
-        .block_on(store.write(portreeve_store::Scope::ALL, work))
-        .expect("it is written");
+    let call = runtime.block_on(store.write(Scope::ALL, first));
+    let call = call.expect("a directory");
+    for work in also {
+        let call = call.clone();
+        let done = runtime.block_on(store.write(Scope::ALL, move |tx| work(tx, &call)));
+        done.expect("it is written");
+    }
     store.close();
 }
 

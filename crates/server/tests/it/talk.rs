@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use portreeve_directory::Clock;
 use portreeve_server::config::Patience;
 use portreeve_server::{Config, Running, start};
+use portreeve_testbed::fresh_database;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use std::io::{ErrorKind, Read, Write};
@@ -60,6 +61,9 @@ impl Server {
         let runtime = Runtime::new().unwrap();
         let clock = Arc::new(Hand(AtomicI64::new(1_800_000_000_000_000)));
         let mut config = Config::local(folder.path().to_owned());
+        if let Some(database) = fresh_database() {
+            config.database = database;
+        }
         adjust(&mut config);
         let running = runtime.block_on(start(config, clock.clone())).unwrap();
         let local = Client::builder()

@@ -98,7 +98,7 @@ async fn what_is_never_returned_is_never_told() {
         "attributes": [attribute("number", "default"), attribute("pin", "never")]});
     let world = World::prepared(
         move |settings| settings.user_extensions.push(schema.clone()),
-        |_, _| Ok(()),
+        [],
     )
     .await;
     let (notice, full) = (world.poller("notice").await, world.poller("full").await);
