@@ -48,10 +48,7 @@ impl Tx<'_> {
         self.run(params, |driver| match driver {
             // One writer: nobody competes.
             Driver::Sqlite(session) => session.exec(sql, params),
-            Driver::Postgres(session) => {
-                session.exec_at_commit(sql, params);
-                Ok(())
-            }
+            Driver::Postgres(session) => session.exec_at_commit(sql, params),
         })
     }
 

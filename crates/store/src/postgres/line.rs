@@ -29,9 +29,9 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(opener: Arc<Opener>, patience: Duration) -> Result<Self> {
         Ok(Self {
+            patience: opener.patience(patience),
             opener,
             runtime: opener::runtime()?,
-            patience,
             session: None,
         })
     }
@@ -44,7 +44,7 @@ impl Line {
     ) -> Result<T> {
         let mut attempt = 1;
         loop {
-            let fresh = self.session.is_none();
+            let fresh = self.session.as_ref().is_none_or(Session::lost);
             let session = self.session()?;
             let ended = transaction(session);
             let flights = session.take_flights();
@@ -105,7 +105,8 @@ impl Line {
         };
         if trouble.reach == Reach::Connection || session.lost() {
             self.session = None;
-            return !fresh;
+            // Another reach says that it is too late for that.
+            return trouble.reach == Reach::Connection && !fresh;
         }
         session.abandon();
         if trouble.reach == Reach::Stale {

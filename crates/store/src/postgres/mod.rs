@@ -126,6 +126,7 @@ impl Postgres {
     pub(crate) fn close(&self) {
         self.scans.close();
         self.lookups.close();
+        self.notices.close();
         self.writer.close();
     }
 }

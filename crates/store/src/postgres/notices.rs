@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -38,7 +38,14 @@ pub(super) struct Notices {
     opener: Arc<Opener>,
     locks: Locks,
     news: broadcast::Sender<Notice>,
-    outgoing: OnceLock<UnboundedSender<String>>,
+    outgoing: Mutex<Outgoing>,
+}
+
+/// What is to be said goes here.
+enum Outgoing {
+    Unused,
+    Open(UnboundedSender<String>),
+    Closed,
 }
 
 impl Notices {
@@ -47,36 +54,16 @@ impl Notices {
             opener,
             locks,
             news,
-            outgoing: OnceLock::new(),
+            outgoing: Mutex::new(Outgoing::Unused),
         }
     }
 
-    pub(super) fn start(&self) -> &UnboundedSender<String> {
-        self.outgoing.get_or_init(|| {
-            let (outgoing, waiting) = unbounded_channel();
-            let (opener, news) = (Arc::clone(&self.opener), self.news.clone());
-            let channel = self.locks.channel();
-            let serve = move || {
-                let ended = Exchange {
-                    opener,
-                    channel,
-                    news,
-                    waiting,
-                    unsaid: BTreeSet::new(),
-                }
-                .run();
-                if let Err(error) = ended {
-                    tracing::error!(%error, "the thread for notices could not start");
-                }
-            };
-            if let Err(error) = thread::Builder::new()
-                .name("store-notices".to_string())
-                .spawn(serve)
-            {
-                tracing::error!(%error, "the thread for notices could not start");
-            }
-            outgoing
-        })
+    /// Sees to it that there is a connection.
+    pub(super) fn start(&self) {
+        let mut outgoing = self.outgoing();
+        if let Outgoing::Unused = *outgoing {
+            *outgoing = Outgoing::Open(self.spawn());
+        }
     }
 
     pub(super) fn say(&self, payload: String) {
@@ -87,8 +74,41 @@ impl Notices {
             );
             return;
         }
-        // Nobody there means that the store is being closed.
-        let _ = self.start().send(payload);
+        self.start();
+        if let Outgoing::Open(outgoing) = &*self.outgoing() {
+            // It fails only where the thread could not start, which was logged.
+            let _ = outgoing.send(payload);
+        }
+    }
+
+    /// Ends the connection.
+    pub(super) fn close(&self) {
+        *self.outgoing() = Outgoing::Closed;
+    }
+
+    fn spawn(&self) -> UnboundedSender<String> {
+        let (outgoing, waiting) = unbounded_channel();
+        let exchange = Exchange {
+            opener: Arc::clone(&self.opener),
+            channel: self.locks.channel(),
+            news: self.news.clone(),
+            waiting,
+            unsaid: BTreeSet::new(),
+        };
+        let serve = move || {
+            if let Err(error) = exchange.run() {
+                tracing::error!(%error, "the thread for notices could not start");
+            }
+        };
+        let thread = thread::Builder::new().name("store-notices".to_string());
+        if let Err(error) = thread.spawn(serve) {
+            tracing::error!(%error, "the thread for notices could not start");
+        }
+        outgoing
+    }
+
+    fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -106,6 +106,11 @@ impl Opener {
         }
     }
 
+    /// How long to wait for an answer that may have to wait for a lock first.
+    pub(super) fn patience(&self, usual: Duration) -> Duration {
+        usual.max(self.lock_wait * 2)
+    }
+
     fn pausing(&self) -> Result<()> {
         let pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         match pause

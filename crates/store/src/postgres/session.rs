@@ -86,12 +86,17 @@ impl Session {
         self.checked(sent)
     }
 
-    pub(crate) fn exec_at_commit(&mut self, sql: &str, params: &[Param<'_>]) {
+    pub(crate) fn exec_at_commit(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()> {
+        if self.work == Work::Whole {
+            // A read has no later: it is refused now.
+            return self.exec(sql, params);
+        }
         self.at_commit.push(Later {
             tag: self.tag,
             sql: sql.to_string(),
             params: params.iter().map(Value::from).collect(),
         });
+        Ok(())
     }
 
     /// Runs a query through a cursor, so that the server makes no more rows than are asked for.

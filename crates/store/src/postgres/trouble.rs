@@ -97,6 +97,10 @@ fn said_by_server(said: &DbError, wait: Duration) -> Trouble {
         "XX001" | "XX002" => (Reach::Transaction, Error::Damaged(message)),
         "26000" => (Reach::Stale, Error::Failed(message)),
         "0A000" if said.message().contains("cached plan") => (Reach::Stale, Error::Failed(message)),
+        // A server that has become a standby, and takes no writes.
+        "0A000" if said.message().contains("during recovery") => {
+            return Trouble::unavailable(message);
+        }
         // 25P03, 25P04: a transaction that stood still or took too long. 53300: too many connections.
         "25P03" | "25P04" | "53300" | "57P01" | "57P02" | "57P03" | "57P05" => {
             return Trouble::unavailable(message);

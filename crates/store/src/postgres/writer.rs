@@ -5,7 +5,7 @@
 //! the commit. What fails then is laid to the one that sent it.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -52,30 +52,36 @@ impl Writer {
             threads: Mutex::new(Vec::new()),
         };
         for _ in 0..options.writers.max(1) {
-            let (opener, schedule) = (Arc::clone(opener), Arc::clone(&writer.schedule));
-            let serve = move || match Line::new(Arc::clone(&opener), SHORT) {
-                Ok(line) => Engine {
+            let thread = writer.spawn(opener, locks)?;
+            writer.threads().push(thread);
+        }
+        Ok(writer)
+    }
+
+    /// Starts a thread and waits until it can work.
+    fn spawn(&self, opener: &Arc<Opener>, locks: Locks) -> Result<JoinHandle<()>> {
+        let (opener, schedule) = (Arc::clone(opener), Arc::clone(&self.schedule));
+        let (ready, started) = mpsc::channel();
+        let serve = move || match Line::new(Arc::clone(&opener), SHORT) {
+            Ok(line) => {
+                let _ = ready.send(Ok(()));
+                let counters = Arc::clone(&opener.counters);
+                Engine {
                     line,
                     locks,
                     schedule,
-                    counters: Arc::clone(&opener.counters),
+                    counters,
                 }
-                .run(),
-                Err(error) => tracing::error!(%error, "a writing thread could not start"),
-            };
-            let thread = thread::Builder::new()
-                .name("store-writer".to_string())
-                .spawn(serve)
-                .map_err(|error| {
-                    Error::Failed(format!("cannot start a writing thread: {error}"))
-                })?;
-            writer
-                .threads
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(thread);
-        }
-        Ok(writer)
+                .run();
+            }
+            Err(error) => drop(ready.send(Err(error))),
+        };
+        let thread = thread::Builder::new()
+            .name("store-writer".to_string())
+            .spawn(serve)
+            .map_err(|error| Error::Failed(format!("cannot start a writing thread: {error}")))?;
+        started.recv().map_err(|_| Error::Closed)??;
+        Ok(thread)
     }
 
     /// Runs `work` in a transaction and waits for its commit.
@@ -103,14 +109,19 @@ impl Writer {
     pub(super) fn close(&self) {
         self.room.close();
         self.schedule.close();
-        let threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads = std::mem::take(&mut *self.threads());
         for thread in threads {
             // The last clone of a store may be dropped by a closure, that is on a writing thread itself.
             if thread.thread().id() != thread::current().id() && thread.join().is_err() {
                 tracing::error!("a writing thread panicked");
             }
         }
+    }
+}
+
+impl Writer {
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -143,7 +154,10 @@ impl Engine {
     fn serve(&mut self, mut group: Group) {
         loop {
             let end = self.line.run(|session| group.pass(session));
-            if let Err(error) = &end {
+            // That the server cannot be reached is said once, where it is noticed.
+            if let Err(error) = &end
+                && !matches!(error, Error::Unavailable { .. })
+            {
                 tracing::error!(%error, transactions = group.members.len(), "a group of transactions was not committed");
             }
             group.count(end.is_ok());

@@ -425,6 +425,12 @@ async fn reads_cannot_write(bed: Bed) {
         bed.store.lookup(|tx| add(tx, 1, "ann")).await,
         Err(Error::ReadOnly)
     );
+    assert_eq!(
+        bed.store
+            .lookup(|tx| tx.exec_at_commit(INCREMENT, &[]))
+            .await,
+        Err(Error::ReadOnly)
+    );
     assert_eq!(bed.count().await, 0);
 }
 

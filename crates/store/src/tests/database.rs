@@ -53,7 +53,7 @@ fn a_url_means_what_it_says() {
         ),
         (
             "ours",
-            "postgres://ann@h/roll?sslmode=verify-full&port=1",
+            "postgres://ann@h/roll?sslmode=verify-full&application_name=x",
             "postgres://ann@h:5432/roll",
         ),
     ] {

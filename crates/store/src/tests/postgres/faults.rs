@@ -1,8 +1,8 @@
 //! Servers that go away, processes that stand still.
 
 use std::net::TcpListener;
-use std::sync::Mutex;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use portreeve_cluster::Cluster;
@@ -157,6 +157,24 @@ async fn a_process_that_stands_still_loses_its_transaction_to_the_others() {
     let thawed = frozen.await.unwrap();
     assert!(is_unavailable(&thawed), "{thawed:?}");
     assert_eq!(bed.count().await, 1);
+}
+
+#[tokio::test]
+async fn a_commit_whose_outcome_is_not_known_is_not_run_again() {
+    let bed = Bed::postgres_with(|options| options.writers = 1);
+    assert_eq!(write_one(&bed.store, 1).await, Ok(()));
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let work = move |tx: &mut Tx<'_>| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        one_int(tx, COUNT)?;
+        tx.exec_at_commit("SELECT pg_terminate_backend(pg_backend_pid())", &[])
+    };
+    let lost = bed.store.write(Scope::ALL, work).await;
+    assert!(is_unavailable(&lost), "{lost:?}");
+    assert!(lost.unwrap_err().to_string().contains("not known"));
+    assert_eq!(runs.load(Ordering::Relaxed), 1);
+    assert_eq!(write_one(&bed.store, 2).await, Ok(()));
 }
 
 #[tokio::test]
