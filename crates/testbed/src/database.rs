@@ -1,14 +1,10 @@
 //! Which database test servers use.
 
-use portreeve_cluster::Cluster;
+use portreeve_cluster::{Cluster, DATABASE};
 use portreeve_server::Config;
 use portreeve_store::Database;
 
-/// The environment variable that chooses it: `postgres` gives each server a new database of a throw-away PostgreSQL,
-/// nothing or `sqlite` the one in its data folder. A whole suite is so run on the one or on the other.
-pub const DATABASE: &str = "PORTREEVE_TEST_DATABASE";
-
-/// A new database of the kind that the environment names; `None` is the one in the data folder.
+/// A new database of the kind that the variable [`DATABASE`] names; `None` is the one in the data folder.
 ///
 /// # Panics
 /// When it names no kind, or PostgreSQL cannot be started.

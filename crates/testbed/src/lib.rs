@@ -27,7 +27,7 @@ mod server;
 
 pub use actor::{Answer, Client};
 pub use clock::TestClock;
-pub use database::{DATABASE, embedded, fresh_database};
+pub use database::{embedded, fresh_database};
 pub use server::TestServer;
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts a server with a new database, of the kind that [`DATABASE`](crate::DATABASE) names.
+    /// Starts a server with a new database, of the kind that [`DATABASE`](portreeve_cluster::DATABASE) names.
     pub async fn start() -> Self {
         Self::start_with(|_| {}).await
     }

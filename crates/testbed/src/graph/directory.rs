@@ -42,7 +42,7 @@ struct Entry {
     life: (Life, u64),
     /// Properties that ever had a value; `null` for those that have none any more.
     properties: BTreeMap<String, (Value, u64)>,
-    /// The manager of a user, and the one before.
+    /// The manager of a user, and the last one before.
     manager: (Option<String>, Option<String>, u64),
     /// Who is a member of a group, and who was.
     members: BTreeMap<String, (bool, u64)>,
@@ -59,7 +59,8 @@ struct Assignment {
 /// What a tenant holds. Tests change it; the double tells of it.
 ///
 /// Deleting a user says nothing to the delta query of the groups it was in, as nothing in Microsoft's documentation
-/// promises that; restoring it tells its memberships and its reports again.
+/// promises that; restoring it tells its memberships and its reports again. A group that is restored tells all members
+/// that it has and all that have left it.
 #[derive(Debug)]
 pub struct Directory {
     changes: u64,
@@ -117,7 +118,7 @@ impl Directory {
     pub fn set_manager(&mut self, user: &str, manager: Option<&str>) {
         let change = self.change();
         let entry = self.entry(user);
-        let before = entry.manager.0.take();
+        let before = entry.manager.0.take().or(entry.manager.1.take());
         entry.manager = (manager.map(str::to_owned), before, change);
     }
 
@@ -338,7 +339,7 @@ impl Directory {
             .then(|| self.manager_told(entry, &is_new, came))
             .flatten();
         let members = if selected("members") {
-            self.members_told(entry, &is_new, came)
+            self.members_told(entry, view, came)
         } else {
             Vec::new()
         };
@@ -394,13 +395,14 @@ impl Directory {
         (!told.is_empty()).then_some(Value::Array(told))
     }
 
-    fn members_told(&self, entry: &Entry, is_new: &dyn Fn(u64) -> bool, came: bool) -> Vec<Value> {
+    fn members_told(&self, entry: &Entry, view: &View, came: bool) -> Vec<Value> {
+        let is_new = |change: u64| view.since.is_none_or(|since| change > since);
         let mut told = Vec::new();
         for (id, (present, change)) in &entry.members {
             let kind = self.odata_type(id);
             if *present && (is_new(*change) || came) && self.is_there(id) {
                 told.push(json!({"@odata.type": kind, "id": id}));
-            } else if !present && is_new(*change) && !came {
+            } else if !present && view.since.is_some() && (is_new(*change) || came) {
                 told.push(
                     json!({"@odata.type": kind, "id": id, "@removed": {"reason": "deleted"}}),
                 );
