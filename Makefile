@@ -1,7 +1,7 @@
 # Thin: every target installs what it needs (scripts/setup says what and why) and calls cargo or xtask.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check docs fuzz-smoke peers-lock
+.PHONY: help demo test soak bench check docs fuzz-smoke peers-lock
 
 # The installer of the Rust toolchain puts cargo here; a shell opened before that does not know it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -24,6 +24,11 @@ test: ## Every check and every test, as continuous integration runs them
 test-%: ## One suite of `make test`; `make test-list` names them
 	@scripts/setup build test
 	@cargo xtask test $*
+
+soak: ## The long form of the faults: more of each, longer ones, and all of them at random (SEED=N: as in that run)
+	@scripts/setup build test
+	cargo build --locked --package portreeve-cli
+	@exec "$$(scripts/python)" -B tests/faults "$$(scripts/target-dir)/debug/portreeve" --long $(if $(SEED),--seed $(SEED))
 
 bench: ## Measure this machine and the server on it (see bench/README.md)
 	@scripts/setup build

@@ -1,8 +1,11 @@
 //! `cargo xtask test`: every check and every test in one run with one count.
 //!
 //! The order is that of patience: what fails in seconds comes first. All of it shares one build in the dev profile;
-//! the suites against a running server come last, side by side. Each suite writes its output to
-//! `target/test-logs/<suite>.log`; a person sees one line for it, and the log's end when it failed.
+//! the suites against a running server come last, side by side, and after them what harms one. Each suite writes its
+//! output to `target/test-logs/<suite>.log`; a person sees one line for it, and the log's end when it failed.
+
+mod postgres;
+mod python;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,7 +18,6 @@ use anyhow::{Context as _, Result, bail, ensure};
 use portreeve_cluster::Cluster;
 
 use crate::cargo::{Workspace, root};
-use crate::server::Server;
 use crate::{doc_test, tidy};
 
 const TAIL_LINES: usize = 80;
@@ -84,6 +86,8 @@ enum Stage {
     Test,
     /// Drives a running server; all of these run at the same time.
     Peer,
+    /// Harms servers of its own, and keeps both cores busy enough.
+    Fault,
 }
 
 struct Suite {
@@ -150,32 +154,34 @@ const SUITES: &[Suite] = &[
         run: |_, log| cargo_test(log),
     },
     Suite {
+        name: "server-postgres",
+        what: "the server's tests once more, on PostgreSQL",
+        stage: Stage::Test,
+        run: |_, log| postgres::suite(log),
+    },
+    Suite {
         name: "scim2-tester",
         what: "an independent SCIM compliance tester",
         stage: Stage::Peer,
-        run: |place, log| scim_peer(place, "scim2-tester", "scim_tester.py", log),
+        run: |place, log| python::scim_peer(place, "scim2-tester", "scim_tester.py", log),
     },
     Suite {
         name: "scim2-cli",
         what: "a session with an independent SCIM client",
         stage: Stage::Peer,
-        run: |place, log| scim_peer(place, "scim2-cli", "scim2_cli.py", log),
-    },
-    Suite {
-        name: "kill9",
-        what: "nothing acknowledged is lost when the server is killed",
-        stage: Stage::Peer,
-        run: |place, log| {
-            let mut peer = python(place, "kill9.py");
-            peer.arg(place.program());
-            counted(peer, log)
-        },
+        run: |place, log| python::scim_peer(place, "scim2-cli", "scim2_cli.py", log),
     },
     Suite {
         name: "docs",
         what: "the commands in the documentation work",
         stage: Stage::Peer,
         run: doc_test::suite,
+    },
+    Suite {
+        name: "faults",
+        what: "nothing acknowledged is lost, whatever happens to the server",
+        stage: Stage::Fault,
+        run: python::faults,
     },
 ];
 
@@ -214,19 +220,16 @@ fn run_stages(place: &Place, names: &[&str]) -> Result<Tally> {
         };
         SUITES.iter().filter(chosen).collect::<Vec<_>>()
     };
-    let (checks, tests, peers) = (
-        wanted(Stage::Check),
-        wanted(Stage::Test),
-        wanted(Stage::Peer),
-    );
+    let (checks, tests) = (wanted(Stage::Check), wanted(Stage::Test));
+    let (peers, faults) = (wanted(Stage::Peer), wanted(Stage::Fault));
     let mut build = wanted(Stage::Build);
-    if build.is_empty() && !(tests.is_empty() && peers.is_empty()) {
+    if build.is_empty() && !(tests.is_empty() && peers.is_empty() && faults.is_empty()) {
         build.extend(SUITES.iter().find(|suite| suite.stage == Stage::Build));
     }
 
     thread::scope(|scope| {
         // Waits for the network while the compiler waits for the processor.
-        let venv = (!peers.is_empty()).then(|| scope.spawn(|| prepare_peers(place)));
+        let venv = (!peers.is_empty()).then(|| scope.spawn(|| python::prepare(place)));
         let mut total = in_turn(place, &checks);
         let built = in_turn(place, &build);
         add(&mut total, built);
@@ -239,6 +242,7 @@ fn run_stages(place: &Place, names: &[&str]) -> Result<Tally> {
                 }
             }
             add(&mut total, side_by_side(place, &peers));
+            add(&mut total, in_turn(place, &faults));
         }
         Ok(total)
     })
@@ -413,71 +417,6 @@ fn number_before(line: &str, word: &str) -> u64 {
         .next()
         .unwrap_or_default();
     digits.parse().unwrap_or_default()
-}
-
-/// Runs one of the peers against a fresh server with one directory in which deleting means deleting.
-fn scim_peer(place: &Place, suite: &str, script: &str, log: &Path) -> Result<Tally> {
-    let server_log = log.with_extension("server.log");
-    let server = Server::start(&place.program(), place.scratch(suite), &server_log)?;
-    let generic = [
-        "--provider",
-        "generic",
-        "--users",
-        "delete",
-        "--groups",
-        "delete",
-    ];
-    let tenant = server.create_directory(suite, &generic)?;
-    let mut peer = python(place, script);
-    peer.arg(&tenant.url).env("SCIM_TOKEN", &tenant.token);
-    let tally = counted(peer, log)?;
-    server.stop()?;
-    Ok(tally)
-}
-
-fn python(place: &Place, script: &str) -> Command {
-    let mut command = Command::new(place.python());
-    command
-        .arg(root().join("tests/peers").join(script))
-        .envs([("PYTHONDONTWRITEBYTECODE", "1"), ("NO_PROXY", "127.0.0.1")]);
-    command
-}
-
-/// Makes the virtual environment of the peers, unless it is there with just these requirements.
-fn prepare_peers(place: &Place) -> Result<()> {
-    let pins = root().join("tests/peers/requirements.txt");
-    let stamp = place.venv().join("installed.txt");
-    let wanted = fs::read(&pins).with_context(|| format!("could not read {}", pins.display()))?;
-    if place.python().exists() && fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    let log = place.log("peers-venv");
-    fresh(&log)?;
-    let failed = || format!("see {}", log.display());
-    let python = Command::new(root().join("scripts/python")).output()?;
-    ensure!(
-        python.status.success(),
-        "{}",
-        String::from_utf8_lossy(&python.stderr).trim()
-    );
-    let mut make = Command::new(String::from_utf8(python.stdout)?.trim());
-    make.args(["-m", "venv", "--clear"]).arg(place.venv());
-    ensure!(logged(make, &log)?, failed());
-    let mut install = Command::new(place.python());
-    install
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "--only-binary=:all:",
-            "-r",
-        ])
-        .arg(&pins);
-    ensure!(logged(install, &log)?, failed());
-    fs::write(&stamp, wanted)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ from scenarios.paused import LEASE, delivered_in_order, told_directory
 from scenarios.replicas import join
 from world import Access, Broken, Client, Server, Stage, wait_until
 
-LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib/faketime/libfaketimeMT.so.1")
+# Where Debian and Ubuntu have it: /usr/lib/<machine>/faketime.
+LIBRARY = "usr/lib/*/faketime/libfaketimeMT.so.1"
 # Longer than the life of a replica that is not heard of (15 s) with what it takes to notice (a beat, 5 s).
 LEASE_SECONDS = 22
 
@@ -22,9 +23,9 @@ class Clock:
     def __init__(self, stage: Stage, name: str):
         self.file = stage.folder / f"{name}.clock"
         self.set("+0")
-        libraries = [file for pattern in LIBRARIES for file in Path("/").glob(pattern.lstrip("/"))]
+        libraries = [*Path("/").glob(LIBRARY)]
         if not libraries:
-            raise Broken("there is no libfaketime here: run scripts/setup test, or install faketime")
+            raise Broken("there is no libfaketime here: run scripts/setup test, or install libfaketime")
         self.environment = {
             "LD_PRELOAD": str(libraries[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self.file),

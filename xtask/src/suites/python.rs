@@ -1,0 +1,94 @@
+//! The suites that are Python programs: peers, which need packages of their own, and the faults, which need none.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::{Place, Tally, counted, fresh, logged};
+use crate::cargo::root;
+use crate::server::Server;
+
+const ENVIRONMENT: [(&str, &str); 2] =
+    [("PYTHONDONTWRITEBYTECODE", "1"), ("NO_PROXY", "127.0.0.1")];
+
+/// Runs one of the peers against a fresh server with one directory in which deleting means deleting.
+pub(super) fn scim_peer(place: &Place, suite: &str, script: &str, log: &Path) -> Result<Tally> {
+    let server_log = log.with_extension("server.log");
+    let server = Server::start(&place.program(), place.scratch(suite), &server_log)?;
+    let generic = [
+        "--provider",
+        "generic",
+        "--users",
+        "delete",
+        "--groups",
+        "delete",
+    ];
+    let tenant = server.create_directory(suite, &generic)?;
+    let mut command = peer(place, script);
+    command.arg(&tenant.url).env("SCIM_TOKEN", &tenant.token);
+    let tally = counted(command, log)?;
+    server.stop()?;
+    Ok(tally)
+}
+
+/// Makes happen to servers what may happen to them.
+pub(super) fn faults(place: &Place, log: &Path) -> Result<Tally> {
+    let mut faults = Command::new(any_python()?);
+    faults
+        .arg(root().join("tests/faults"))
+        .arg(place.program())
+        .envs(ENVIRONMENT);
+    counted(faults, log)
+}
+
+fn peer(place: &Place, script: &str) -> Command {
+    let mut command = Command::new(place.python());
+    command
+        .arg(root().join("tests/peers").join(script))
+        .envs(ENVIRONMENT);
+    command
+}
+
+/// Makes the virtual environment of the peers, unless it is there with just these requirements.
+pub(super) fn prepare(place: &Place) -> Result<()> {
+    let pins = root().join("tests/peers/requirements.txt");
+    let stamp = place.venv().join("installed.txt");
+    let wanted = fs::read(&pins).with_context(|| format!("could not read {}", pins.display()))?;
+    if place.python().exists() && fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let log = place.log("peers-venv");
+    fresh(&log)?;
+    let failed = || format!("see {}", log.display());
+    let mut make = Command::new(any_python()?);
+    make.args(["-m", "venv", "--clear"]).arg(place.venv());
+    ensure!(logged(make, &log)?, failed());
+    let mut install = Command::new(place.python());
+    install
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "--only-binary=:all:",
+            "-r",
+        ])
+        .arg(&pins);
+    ensure!(logged(install, &log)?, failed());
+    fs::write(&stamp, wanted)?;
+    Ok(())
+}
+
+/// A Python of this machine that is new enough.
+fn any_python() -> Result<String> {
+    let found = Command::new(root().join("scripts/python")).output()?;
+    ensure!(
+        found.status.success(),
+        "{}",
+        String::from_utf8_lossy(&found.stderr).trim()
+    );
+    Ok(String::from_utf8(found.stdout)?.trim().to_owned())
+}
