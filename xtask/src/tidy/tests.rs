@@ -17,10 +17,11 @@ fn tidy_tree() -> Tree {
     for (from, to, _) in EDGES {
         for name in [from, to] {
             if !packages.iter().any(|known| known.name == *name) {
-                packages.push(package(
-                    name,
-                    &format!("crates/{}", &name["portreeve-".len()..]),
-                ));
+                let folder = match name.strip_prefix("portreeve-") {
+                    Some(short) => format!("crates/{short}"),
+                    None => (*name).to_owned(),
+                };
+                packages.push(package(name, &folder));
             }
         }
         let user = packages.iter_mut().find(|known| known.name == *from);
