@@ -6,9 +6,10 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use portreeve_directory::directories::{self, Directory};
 use portreeve_directory::tokens::{self, Denied};
-use portreeve_directory::{Refusal, What};
+use portreeve_directory::{Clock, Refusal, What};
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
+use std::time::Duration;
 
 /// Why a request is not let in.
 #[derive(Debug)]
@@ -44,7 +45,11 @@ pub(crate) struct Access {
 /// Tokens verified within the last second, so that a busy client costs one look-up a second instead of one a request.
 /// Every change to directories and tokens empties it at once.
 #[derive(Debug, Default)]
-pub(crate) struct Tokens(RwLock<Cache>);
+pub(crate) struct Tokens {
+    cache: RwLock<Cache>,
+    /// The time of day when a token was first asked for, and the steady clock at that moment.
+    began: OnceLock<(i64, Duration)>,
+}
 
 #[derive(Debug, Default)]
 struct Cache {
@@ -57,10 +62,19 @@ const LIFE_US: i64 = 1_000_000;
 const MOST: usize = 10_000;
 
 impl Tokens {
+    /// The time by which tokens end: the time of day, but as much later as the server has run at least. A token that has
+    /// ended does not come back to life because somebody sets the clock back.
+    fn time(&self, clock: &dyn Clock, now: i64) -> i64 {
+        let steady = clock.steady();
+        let (day, at) = *self.began.get_or_init(|| (now, steady));
+        let ran = steady.saturating_sub(at).as_micros();
+        now.max(day.saturating_add(i64::try_from(ran).unwrap_or(i64::MAX)))
+    }
+
     /// Forgets everything; after each change to directories or tokens.
     pub(crate) fn clear(&self) {
         let mut cache = self
-            .0
+            .cache
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         cache.epoch += 1;
@@ -69,7 +83,7 @@ impl Tokens {
 
     fn get(&self, key: &[u8; 32], directory: &str, now: i64) -> Result<Access, u64> {
         let cache = self
-            .0
+            .cache
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         match cache.entries.get(key) {
@@ -84,7 +98,7 @@ impl Tokens {
 
     fn put(&self, key: [u8; 32], access: Access, now: i64, epoch: u64) {
         let mut cache = self
-            .0
+            .cache
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         if cache.epoch == epoch {
@@ -106,6 +120,7 @@ pub(crate) async fn verify(
     let Some(secret) = presented(headers) else {
         return Err(missing(app, directory_id).await);
     };
+    let time = app.tokens.time(&*app.clock, now);
     let key = tokens::hash(&secret);
     let epoch = match app.tokens.get(&key, directory_id, now) {
         Ok(access) => {
@@ -119,7 +134,7 @@ pub(crate) async fn verify(
         .store
         .lookup(move |tx| {
             let directory = directories::by_id(tx, &id)?;
-            let token = tokens::verify(tx, &id, &secret, now)?;
+            let token = tokens::verify(tx, &id, &secret, time)?;
             Ok((directory, token))
         })
         .await;
@@ -133,7 +148,7 @@ pub(crate) async fn verify(
                 token_id: token.id.into(),
             };
             // An entry must not outlive its token.
-            if token.expires_at.is_none_or(|end| end > now + LIFE_US) {
+            if token.expires_at.is_none_or(|end| end > time + LIFE_US) {
                 app.tokens.put(key, access.clone(), now, epoch);
             }
             app.contacts.seen(directory_id, &access.token_id, now);

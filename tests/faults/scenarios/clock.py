@@ -54,12 +54,14 @@ def embedded(stage: Stage) -> None:
         tokens = [make_token(server, access, *words) for words in ((), ("--expires", "2h"))]
         revoked = make_token(server, access)
         server.command("token", "revoke", revoked[0], "--directory", access.directory)
+        ended = make_token(server, access, "--expires", "1s")
+        wait_until(lambda: answered(server, access, ended[1]) == 401, 30, "a token ends")
         for offset, name in (("-3600", "back"), ("+0", "forth")):
             clock.set(offset)
             load.await_progress(30, f"writes go on when the clock is set {name}")
             stage.show(f"writes go on when the clock is set {name}")
-            statuses = [answered(server, access, secret) for _, secret in (*tokens, revoked)]
-            stage.demand(statuses == [200, 200, 401], f"tokens are as before when it is set {name}", statuses)
+            statuses = [answered(server, access, secret) for _, secret in (*tokens, revoked, ended)]
+            stage.demand(statuses == [200, 200, 401, 401], f"tokens are as before when it is set {name}", statuses)
             load.run_for(1.5)
     load.stop()
     check_times(stage, server)
