@@ -26,11 +26,12 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use self::programs::Programs;
 use self::server::Server;
 
-/// Names a server to use instead of one of our own: a URL of a superuser of a PostgreSQL that may be filled with rubbish.
+/// Names a server to use instead of one of our own: a URL of a superuser of a PostgreSQL that may be filled with
+/// rubbish.
 pub const VARIABLE: &str = "PORTREEVE_TEST_POSTGRES";
 
-/// Chooses the database of the servers that tests start, where they leave it open: `postgres`, or `sqlite` as when it is
-/// not set. A whole suite is so run on the one and on the other.
+/// Chooses the database of the servers that tests start, where they leave it open: `postgres`, or `sqlite` as when it
+/// is not set. A whole suite is so run on the one and on the other.
 pub const DATABASE: &str = "PORTREEVE_TEST_DATABASE";
 
 /// How many schemas are made at once: a program started for each would take longer than making it.

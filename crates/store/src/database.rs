@@ -12,15 +12,16 @@ use crate::{Error, Result};
 pub enum Database {
     /// An embedded SQLite database.
     Sqlite {
-        /// The database file. It is made when missing; its folder must exist. `-wal`, `-shm` and `.lock` files stand beside it.
+        /// The database file. It is made when missing; its folder must exist. `-wal`, `-shm` and `.lock` files stand
+        /// beside it.
         path: PathBuf,
     },
     /// A PostgreSQL server, version 14 or later, which any number of processes may use at once.
     ///
-    /// Each process holds up to [`Options::readers`](crate::Options::readers) + [`Options::lookups`](crate::Options::lookups) +
-    /// [`Options::writers`](crate::Options::writers) + 1 connections, and keeps prepared statements and settings in them. A pooler
-    /// in between must therefore leave a connection to one client (PgBouncer's `pool_mode = session`): with
-    /// `pool_mode = transaction` it does not work.
+    /// Each process holds up to [`Options::readers`](crate::Options::readers) +
+    /// [`Options::lookups`](crate::Options::lookups) + [`Options::writers`](crate::Options::writers) + 1 connections,
+    /// and keeps prepared statements and settings in them. A pooler in between must therefore leave a connection to
+    /// one client (PgBouncer's `pool_mode = session`): with `pool_mode = transaction` it does not work.
     Postgres {
         /// Where it is and how to reach it.
         url: Box<PostgresUrl>,
@@ -30,7 +31,8 @@ pub enum Database {
 impl Database {
     /// Reads `sqlite:///absolute/path`, `postgres://…` or `postgresql://…`.
     ///
-    /// A `postgres` URL is libpq's; what it leaves out comes from libpq's variables, which `environment` looks up. See [`PostgresUrl`].
+    /// A `postgres` URL is libpq's; what it leaves out comes from libpq's variables, which `environment` looks up.
+    /// See [`PostgresUrl`].
     ///
     /// # Errors
     /// [`Error::Url`] with a sentence that says what to write instead. It repeats no password.

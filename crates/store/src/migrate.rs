@@ -11,6 +11,9 @@ use crate::{Error, Result};
 /// parenthesis of a table `{strict}`, `{without_rowid}` or `{strict}, {without_rowid}`. A SQLite table that is
 /// `{strict}` takes only the types written by these words and `TEXT`.
 ///
+/// Text is ordered and compared by its bytes on every database. PostgreSQL is told so with each `TEXT`, which may
+/// therefore stand for nothing but the type of a column.
+///
 /// Deferred constraints are refused: they are checked at the commit, which unrelated transactions share.
 #[derive(Debug, Clone, Copy)]
 pub struct Migration {

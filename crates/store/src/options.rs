@@ -15,7 +15,8 @@ pub struct Options {
     pub now: i64,
     /// How many long reads ([`Store::read`](crate::Store::read)) may run at once; at least 1.
     pub readers: usize,
-    /// How many point reads ([`Store::lookup`](crate::Store::lookup)) may run at once; at least 1. More than there are threads is of no use.
+    /// How many point reads ([`Store::lookup`](crate::Store::lookup)) may run at once; at least 1. On SQLite more
+    /// than there are processors is of no use.
     pub lookups: usize,
     /// How many scopes may be written at once; at least 1. PostgreSQL only: the embedded database has one writer.
     pub writers: usize,
@@ -23,8 +24,8 @@ pub struct Options {
     pub queue: usize,
     /// How long a request waits for room or for a reader before it ends with [`Error::Busy`](crate::Error::Busy).
     ///
-    /// On PostgreSQL also how long a write waits for a lock that another server holds. A server that stands still in the
-    /// middle of a transaction loses it, and its locks, after half this time.
+    /// On PostgreSQL also how long a write waits for a lock that another server holds. A server that stands still in
+    /// the middle of a transaction loses it, and its locks, after half this time.
     pub queue_wait: Duration,
     /// Page cache of the writing connection, in KiB. SQLite only, as is the next.
     pub writer_cache_kib: u32,

@@ -43,9 +43,9 @@ impl Store {
     /// Opens the database and runs the migrations it lacks. An embedded one is locked for this process.
     ///
     /// # Errors
-    /// [`Error::Locked`] when another process uses an embedded one, [`Error::Unavailable`] when a server cannot be reached,
-    /// [`Error::Newer`] and [`Error::Changed`] when the schema is not ours, [`Error::Migration`] when one fails,
-    /// [`Error::Open`] for a file.
+    /// [`Error::Locked`] when another process uses an embedded one, [`Error::Unavailable`] when a server cannot be
+    /// reached, [`Error::Newer`] and [`Error::Changed`] when the schema is not ours, [`Error::Migration`] when one
+    /// fails, [`Error::Open`] for a file.
     pub fn open(options: &Options) -> Result<Self> {
         let counters = Arc::new(Counters::default());
         let news = broadcast::Sender::new(NOTICES);
@@ -66,9 +66,9 @@ impl Store {
 
     /// Runs `work` in one transaction and answers when it is on disk. `scope` says what it may change.
     ///
-    /// Once begun it runs to its end even if the returned future is dropped. When the queue is full this waits, up
-    /// to [`Options::queue_wait`], then ends with [`Error::Busy`]. When the database server cannot be reached it ends with
-    /// [`Error::Unavailable`].
+    /// Once begun it runs to its end even if the returned future is dropped. When the queue is full this waits, up to
+    /// [`Options::queue_wait`], then ends with [`Error::Busy`]. When the database server cannot be reached it ends
+    /// with [`Error::Unavailable`].
     pub async fn write<R, E>(
         &self,
         scope: Scope,
@@ -135,9 +135,10 @@ impl Store {
 
     /// Tells the other processes on this database something, at most 7,999 bytes long: fire and forget.
     ///
-    /// It goes out within 20 ms, and the same thing at most once in that time. Delivery is best effort: when the database
-    /// server cannot be reached it is dropped sooner or later, so whoever relies on being told polls beside it, more
-    /// rarely. This process does not hear itself, and on an embedded database there is nobody else: nothing happens.
+    /// It goes out within 20 ms, and the same thing at most once in that time. Delivery is best effort: when the
+    /// database server cannot be reached it is dropped sooner or later, so whoever relies on being told polls beside
+    /// it, more rarely. This process does not hear itself, and on an embedded database there is nobody else: nothing
+    /// happens.
     ///
     /// Say it after the write that it is about has been acknowledged.
     pub fn notify(&self, payload: String) {
@@ -149,9 +150,9 @@ impl Store {
 
     /// What the other processes say with [`notify`](Self::notify) from now on.
     ///
-    /// [`Notice::Missed`] comes when the connection was lost, again when there is a new one, and when the first has been made:
-    /// what was said meanwhile is not known. A receiver that falls behind is told so by `RecvError::Lagged`, which means the
-    /// same. The channel stays silent on an embedded database.
+    /// [`Notice::Missed`] comes when the connection was lost, again when there is a new one, and when the first has
+    /// been made: what was said meanwhile is not known. A receiver that falls behind is told so by
+    /// `RecvError::Lagged`, which means the same. The channel stays silent on an embedded database.
     pub fn notices(&self) -> broadcast::Receiver<Notice> {
         let receiver = self.0.news.subscribe();
         if let Backend::Postgres(postgres) = &self.0.backend {
@@ -160,7 +161,8 @@ impl Store {
         receiver
     }
 
-    /// Checks that each of `(name, text)` is a statement the migrated database accepts; for a test over every statement.
+    /// Checks that each of `(name, text)` is a statement the migrated database accepts; for a test over every
+    /// statement.
     ///
     /// # Errors
     /// The name of the first that is not, and why.
@@ -179,8 +181,8 @@ impl Store {
         }
     }
 
-    /// Finishes the writes already accepted and closes the database; of an embedded one the log is carried over into the file
-    /// first. Other clones answer [`Error::Closed`] from now on. Dropping the last clone does the same.
+    /// Finishes the writes already accepted and closes the database; of an embedded one the log is carried over into
+    /// the file first. Other clones answer [`Error::Closed`] from now on. Dropping the last clone does the same.
     pub fn close(self) {
         match &self.0.backend {
             Backend::Sqlite(sqlite) => sqlite.close(),

@@ -147,8 +147,8 @@ impl Connection {
         self.flight(0, async { Ok(()) })
     }
 
-    /// Sends `last`, waits for the answers to everything sent before and then for its own. The first failure counts: those
-    /// behind it follow from it.
+    /// Sends `last`, waits for the answers to everything sent before and then for its own. The first failure counts:
+    /// those behind it follow from it.
     pub(super) fn flight<T>(
         &mut self,
         tag: usize,

@@ -36,8 +36,8 @@ impl Line {
         })
     }
 
-    /// Runs a transaction, and runs it again when the database asks for it or when the connection, opened for an earlier one,
-    /// turns out to be lost.
+    /// Runs a transaction, and runs it again when the database asks for it or when the connection, opened for an
+    /// earlier one, turns out to be lost.
     pub(super) fn run<T>(
         &mut self,
         mut transaction: impl FnMut(&mut Session) -> Result<T, Trouble>,

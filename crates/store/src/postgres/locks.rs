@@ -22,7 +22,8 @@ impl Locks {
         Self { schema }
     }
 
-    /// The commands that begin a transaction of `scope`. Whoever asks for everything waits for all, and all others for it.
+    /// The commands that begin a transaction of `scope`. Whoever asks for everything waits for all, and all others
+    /// for it.
     pub(super) fn begin(self, scope: Scope) -> String {
         let schema = self.schema.cast_signed();
         let begin = "BEGIN ISOLATION LEVEL READ COMMITTED, READ WRITE";

@@ -26,8 +26,8 @@ const DIALECT: &[(&str, &str)] = &[
 const ABOUT: &str = "SELECT current_setting('server_version_num')::bigint, current_setting('server_encoding'), \
     (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";
 
-/// Runs what is missing, each migration in a transaction of its own, and finds out which locks to use. Of several servers that
-/// start at the same time one does the work, and the others wait for it.
+/// Runs what is missing, each migration in a transaction of its own, and finds out which locks to use. Of several
+/// servers that start at the same time one does the work, and the others wait for it.
 pub(super) fn run(session: &mut Session, options: &Options) -> Result<Locks> {
     let locks = check(session)?;
     while step(session, locks, options).inspect_err(|_| session.abandon())? {}

@@ -137,7 +137,8 @@ impl Drop for Postgres {
     }
 }
 
-/// Runs `work` on a connection and a thread of its own: the caller may be part of a runtime, which must not wait in another.
+/// Runs `work` on a connection and a thread of its own: the caller may be part of a runtime, which must not wait in
+/// another.
 fn apart<R: Send>(
     opener: &Opener,
     patience: Duration,

@@ -1,7 +1,8 @@
 //! Telling other servers on the same database what has changed, and hearing it from them: PostgreSQL's `NOTIFY`, on a
 //! connection of its own.
 //!
-//! A `NOTIFY` inside a transaction would make all commits of the database wait for one another, so it is sent after the commit.
+//! A `NOTIFY` inside a transaction would make all commits of the database wait for one another, so it is sent after
+//! the commit.
 
 use std::collections::BTreeSet;
 use std::pin::pin;

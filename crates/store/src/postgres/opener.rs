@@ -57,8 +57,9 @@ impl Opener {
     ) -> Result<Self> {
         let lock_wait = options.queue_wait;
         let (idle, statement) = (lock_wait.as_millis() / 2, STATEMENT.as_millis());
-        // Just-in-time compilation takes longer than any statement here gains by it. A cursor is read to its end, so it is
-        // planned like any other query. A commit that is acknowledged is on disk, whatever the server's default.
+        // Just-in-time compilation takes longer than any statement here gains by it. A cursor is read to its end, so
+        // it is planned like any other query. A commit that is acknowledged is on disk, whatever the server's
+        // default.
         let settings = format!(
             "SET idle_in_transaction_session_timeout = {idle};
              SET lock_timeout = {};

@@ -69,7 +69,8 @@ impl Readers {
         self.idle().clear();
     }
 
-    /// The reader who was at work last, because its connection is the most likely to be alive and its memory to be warm.
+    /// The reader who was at work last, because its connection is the most likely to be alive and its memory to be
+    /// warm.
     fn take(&self) -> Result<Sender<Task>> {
         let idle = self.idle().pop();
         idle.map_or_else(|| self.start(), Ok)

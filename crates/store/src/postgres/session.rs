@@ -2,8 +2,9 @@
 
 use std::future::Future;
 use std::ops::ControlFlow;
+use std::pin::pin;
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use tokio_postgres::{RowStream, Statement};
 
 use super::connection::{Connection, Failure};
@@ -23,7 +24,8 @@ const SAVEPOINT: &str = "SAVEPOINT work";
 const RELEASE: &str = "RELEASE work";
 const UNDO: &str = "ROLLBACK TO work; RELEASE work";
 
-/// A connection with its prepared statements and at most one transaction, which is told apart into the work of several closures.
+/// A connection with its prepared statements and at most one transaction, which is told apart into the work of
+/// several closures.
 ///
 /// Nothing is sent before there is a statement to send it with: a transaction without statements costs nothing.
 pub(crate) struct Session {
@@ -315,8 +317,8 @@ impl Session {
         self.work = Work::Whole;
     }
 
-    /// Undoes what the closure `tag`, of which a statement failed after it had returned, and those after it have done. Its
-    /// savepoint is still the innermost: none could be set after the failure, and none released.
+    /// Undoes what the closure `tag`, of which a statement failed after it had returned, and those after it have
+    /// done. Its savepoint is still the innermost: none could be set after the failure, and none released.
     pub(super) fn undo_since(&mut self, tag: usize) {
         self.at_commit.retain(|later| later.tag < tag);
         self.prelude = vec![UNDO.to_string()];
@@ -354,8 +356,8 @@ impl Session {
         }
     }
 
-    /// Commits and waits until that is on disk. When the connection is lost meanwhile, the error says that the outcome is
-    /// not known.
+    /// Commits and waits until that is on disk. When the connection is lost meanwhile, the error says that the
+    /// outcome is not known.
     pub(super) fn commit(&mut self) -> Result<(), Failure> {
         self.prelude.clear();
         if !std::mem::take(&mut self.begun) {
@@ -421,5 +423,5 @@ impl Session {
 }
 
 async fn collect(stream: RowStream) -> Result<Vec<tokio_postgres::Row>, tokio_postgres::Error> {
-    std::pin::pin!(stream).map(|row| row).try_collect().await
+    pin!(stream).try_collect().await
 }

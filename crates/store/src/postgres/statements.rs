@@ -27,7 +27,8 @@ impl Statements {
         Some(known.statement.clone())
     }
 
-    /// Keeps a statement, in place of the one used longest ago when there is no room; the server is told to forget that.
+    /// Keeps a statement, in place of the one used longest ago when there is no room; the server is told to forget
+    /// that.
     pub(super) fn put(&mut self, sql: &str, statement: Statement) {
         if self.known.len() >= STATEMENTS {
             let oldest = self.known.iter().min_by_key(|(_, known)| known.used);

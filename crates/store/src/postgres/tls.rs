@@ -41,8 +41,8 @@ pub(super) fn connector(tls: &Tls) -> Result<MakeRustlsConnect> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Checks of the server's certificate what the person who runs us asks for. Unlike rustls's own verifier it can leave out the
-/// name or everything, because libpq's modes do.
+/// Checks of the server's certificate what the person who runs us asks for. Unlike rustls's own verifier it can leave
+/// out the name or everything, because libpq's modes do.
 #[derive(Debug)]
 struct Verifier {
     /// Whom to trust; `None` is anybody.

@@ -27,17 +27,18 @@ pub(super) const SOCKETS: &str = "/var/run/postgresql";
 
 /// A PostgreSQL database and how to reach it. Neither [`Debug`] nor [`Display`](fmt::Display) shows the password.
 ///
-/// It is read from libpq's connection URL ("Connection URIs" in PostgreSQL's manual), with several hosts if need be. What the
-/// URL leaves out comes from `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`, `PGPASSFILE` (else `~/.pgpass`),
-/// `PGOPTIONS`, `PGAPPNAME`, `PGCONNECT_TIMEOUT`, `PGCHANNELBINDING`, `PGSSLMODE`, `PGSSLROOTCERT`, `PGSSLCERT` and `PGSSLKEY`. It differs
-/// from libpq in this:
+/// It is read from libpq's connection URL ("Connection URIs" in PostgreSQL's manual), with several hosts if need be.
+/// What the URL leaves out comes from `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, `PGPASSWORD`, `PGPASSFILE` (else
+/// `~/.pgpass`), `PGOPTIONS`, `PGAPPNAME`, `PGCONNECT_TIMEOUT`, `PGCHANNELBINDING`, `PGSSLMODE`, `PGSSLROOTCERT`,
+/// `PGSSLCERT` and `PGSSLKEY`. It differs from libpq in this:
 ///
 /// - Of several hosts only one that takes writes is used (`target_session_attrs=read-write`), whatever the URL says.
 /// - Connecting takes at most 2 seconds per host (`connect_timeout`) instead of forever.
 /// - `sslmode=prefer`, the default, encrypts where the server can. It does not fall back to plain text when the
 ///   encryption fails. `allow` does not exist.
-/// - `verify-ca` and `verify-full` trust the authorities of the system unless `sslrootcert` names a file. As in libpq, `require`
-///   encrypts without knowing with whom, but checks like `verify-ca` where there is an `sslrootcert`.
+/// - `verify-ca` and `verify-full` trust the authorities of the system unless `sslrootcert` names a file. As in
+///   libpq, `require` encrypts without knowing with whom, but checks like `verify-ca` where there is an
+///   `sslrootcert`.
 /// - `~/.postgresql` and service files are not read; lists of revoked certificates are not known.
 #[derive(Clone)]
 pub struct PostgresUrl {

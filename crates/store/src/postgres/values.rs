@@ -1,6 +1,7 @@
 //! Values on their way to the server and back, in its binary format.
 //!
-//! The server says which type each parameter and column has. It is taken at its word: an integer goes where it wants one.
+//! The server says which type each parameter and column has. It is taken at its word: an integer goes where it wants
+//! one.
 
 use std::error::Error as StdError;
 

@@ -1,8 +1,8 @@
 //! The threads that write, and how transactions share a commit.
 //!
-//! As in the embedded driver, transactions of one scope that wait together are committed together, each in a savepoint. A
-//! closure that leaves statements behind costs no round trip for them: they go out with the next closure's, or with
-//! the commit. What fails then is laid to the one that sent it.
+//! As in the embedded driver, transactions of one scope that wait together are committed together, each in a
+//! savepoint. A closure that leaves statements behind costs no round trip for them: they go out with the next
+//! closure's, or with the commit. What fails then is laid to the one that sent it.
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -23,7 +23,8 @@ use crate::job::{self, Job};
 use crate::stats::Counters;
 use crate::{Error, Options, Result, Scope, Tx, room};
 
-/// The most transactions that share a commit. PostgreSQL keeps 64 savepoints of a transaction where others find them quickly.
+/// The most transactions that share a commit. PostgreSQL keeps 64 savepoints of a transaction where others find them
+/// quickly.
 const GROUP: usize = 32;
 
 /// For how long a group takes in newcomers. Those who waited when it began all come with it.
@@ -229,7 +230,8 @@ impl Group {
             if self.open && begun.elapsed() < GATHER && self.join(room) > 0 {
                 continue;
             }
-            // What fails at the commit fails it for all, so that it is better known before. Alone there is nobody to spare.
+            // What fails at the commit fails it for all, so that it is better known before. Alone there is nobody to
+            // spare.
             let failure = if next > 1 { session.look() } else { None };
             match failure {
                 None => return Ok(()),
@@ -268,8 +270,8 @@ impl Group {
         Ok(index + 1)
     }
 
-    /// Lays a failure to the one whose statement it was, after it had returned, and undoes what came of it. Returns who is next:
-    /// those after it ran in a transaction that had failed already.
+    /// Lays a failure to the one whose statement it was, after it had returned, and undoes what came of it. Returns
+    /// who is next: those after it ran in a transaction that had failed already.
     fn blame(&mut self, session: &mut Session, failure: Failure) -> Result<usize, Trouble> {
         match self.members.get_mut(failure.tag) {
             Some(culprit) if failure.trouble.reach == Reach::Closure => {
