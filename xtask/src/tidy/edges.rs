@@ -170,11 +170,7 @@ pub(super) fn folders(tree: &Tree) -> Problems {
     let mut problems = Problems::new();
     for package in &tree.workspace.packages {
         let folder = package.folder.to_string_lossy();
-        let expected = match package.name.strip_prefix("portreeve-") {
-            Some("bench") => "bench".to_owned(),
-            Some(short) => format!("crates/{short}"),
-            None => package.name.clone(),
-        };
+        let expected = folder_of(&package.name);
         if folder != expected {
             problems.push(format!(
                 "the package {} is in {folder}; it belongs in {expected}",
@@ -183,4 +179,13 @@ pub(super) fn folders(tree: &Tree) -> Problems {
         }
     }
     problems
+}
+
+/// Where a package belongs.
+pub(super) fn folder_of(package: &str) -> String {
+    match package.strip_prefix("portreeve-") {
+        Some("bench") => "bench".to_owned(),
+        Some(short) => format!("crates/{short}"),
+        None => package.to_owned(),
+    }
 }

@@ -1,6 +1,6 @@
 //! The rules hold in this tree, and each of them can be broken.
 
-use super::edges::EDGES;
+use super::edges::{EDGES, folder_of};
 use super::{RULES, Source, Tree, check};
 use crate::cargo::{Dependency, Package, Workspace};
 
@@ -17,11 +17,7 @@ fn tidy_tree() -> Tree {
     for (from, to, _) in EDGES {
         for name in [from, to] {
             if !packages.iter().any(|known| known.name == *name) {
-                let folder = match name.strip_prefix("portreeve-") {
-                    Some(short) => format!("crates/{short}"),
-                    None => (*name).to_owned(),
-                };
-                packages.push(package(name, &folder));
+                packages.push(package(name, &folder_of(name)));
             }
         }
         let user = packages.iter_mut().find(|known| known.name == *from);
