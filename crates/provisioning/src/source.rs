@@ -85,7 +85,7 @@ pub enum Change {
     Present(Object),
     /// The object is there, and this is known of it; `null` is an attribute that has no value any more, and one that
     /// is not named keeps its value. A read of everything starts from nothing: what has not been told of an object by
-    /// its end, over all that was told of it, has no value.
+    /// its end, over all that was told of it, has no value. One that begins again is another read.
     Altered(Object),
     /// It can come back with the same key (Entra's recycle bin, a disabled row).
     Suspended {

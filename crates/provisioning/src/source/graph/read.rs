@@ -169,7 +169,6 @@ impl Graph {
         let mut changes = Vec::new();
         if progress.link.is_none() {
             changes.push(Change::AssignmentsAnew);
-            progress.telling = Tally::default();
         }
         let application = self.application().await?;
         let first = self.assignments_address();
