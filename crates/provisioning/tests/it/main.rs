@@ -9,6 +9,8 @@ mod double;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod graph;
+#[cfg(test)]
 mod ldap;
 #[cfg(test)]
 mod lookup;
