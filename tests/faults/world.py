@@ -23,6 +23,8 @@ from urllib.parse import urlsplit
 STARTUP_SECONDS = 60
 # How long an answer may take beyond the server's own request timeout, on a machine that has much else to do.
 SLACK_SECONDS = 10
+# How long a server may take to find out whether its database answers.
+READY_SECONDS = 3
 
 
 class Broken(Exception):
@@ -145,8 +147,8 @@ class Server:
             connection.close()
 
     def health(self, path: str) -> int:
-        """The status of `/healthz` or `/readyz`."""
-        connection = http.client.HTTPConnection(self.address, timeout=60)
+        """The status of `/healthz` or `/readyz`, for a load balancer that will not wait for long."""
+        connection = http.client.HTTPConnection(self.address, timeout=READY_SECONDS + SLACK_SECONDS)
         try:
             return exchange(connection, "GET", path, None, {}).status
         finally:

@@ -6,6 +6,10 @@ use axum::extract::State;
 use axum::routing::get;
 use http::StatusCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the database may take to answer. Whoever asks does so every few seconds, and wants to send requests elsewhere.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
@@ -15,14 +19,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 }
 
 async fn ready(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
-    match app.store.ping().await {
-        Ok(()) => (StatusCode::OK, "ready\n"),
-        Err(error) => {
-            tracing::warn!(%error, "the database does not answer");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the database does not answer; see the log\n",
-            )
-        }
-    }
+    let why = match tokio::time::timeout(PATIENCE, app.store.ping()).await {
+        Ok(Ok(())) => return (StatusCode::OK, "ready\n"),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer for {} s", PATIENCE.as_secs()),
+    };
+    tracing::warn!(why, "the database does not answer");
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "the database does not answer; see the log\n",
+    )
 }
