@@ -33,6 +33,13 @@ pub(super) fn survey(
     Ok(reading.survey)
 }
 
+/// Where something stands.
+#[derive(Clone, Copy)]
+enum At {
+    Row(Kind, u64),
+    Membership(u64),
+}
+
 /// A survey, and the members of the group that is being told of.
 struct Reading<'a> {
     survey: Survey,
@@ -51,7 +58,7 @@ impl Reading<'_> {
     }
 
     fn object(&mut self, kind: Kind, row: &Row<'_>) -> Result<(), Error> {
-        let place = self.place(kind, row.line);
+        let at = At::Row(kind, row.line);
         let mark = Mark {
             stamp: 0,
             content: row.mark,
@@ -63,17 +70,14 @@ impl Reading<'_> {
             Ok(object) => object,
             Err(reason) => {
                 self.survey.keep(kind, row.key);
-                return self.survey.tell(&Change::Unusable { place, reason });
+                return self.unusable(at, reason);
             }
         };
         match self.survey.object(kind, row.key, mark)? {
-            Sighting::Twice => self.survey.tell(&Change::Unusable {
-                place,
-                reason: format!(
-                    "its key \"{}\" was used before; the first row with it counts. Give each row a key of its own",
-                    row.key
-                ),
-            }),
+            Sighting::Twice => self.unusable(at, format!(
+                "its key \"{}\" was used before; the first row with it counts. Give each row a key of its own",
+                row.key
+            )),
             Sighting::Same => Ok(()),
             Sighting::New | Sighting::Changed => match object {
                 Some(object) => self.survey.tell(&Change::Present(object)),
@@ -92,10 +96,7 @@ impl Reading<'_> {
         }
         self.survey.unseen().keep_memberships |=
             self.files.members.is_some() && kind == Kind::Group;
-        self.survey.tell(&Change::Unusable {
-            place: self.place(kind, broken.line),
-            reason: broken.reason,
-        })
+        self.unusable(At::Row(kind, broken.line), broken.reason)
     }
 
     fn refuse_shrunk_objects(&self) -> Result<(), Error> {
@@ -121,8 +122,7 @@ impl Reading<'_> {
                 Ok((group, member)) => self.pair(line, group, member),
                 Err(reason) => {
                     self.survey.unseen().keep_memberships = true;
-                    let place = format!("{} line {line}", name(path));
-                    self.survey.tell(&Change::Unusable { place, reason })
+                    self.unusable(At::Membership(line), reason)
                 }
             })?;
             let (before, now) = (self.survey.before(), self.survey.seen());
@@ -134,43 +134,35 @@ impl Reading<'_> {
 
     /// The members that a row of a group lists.
     fn listed(&mut self, row: &Row<'_>) -> Result<(), Error> {
-        let place = self.place(Kind::Group, row.line);
+        let at = At::Row(Kind::Group, row.line);
         match row.content.members() {
             Ok(members) => members
                 .iter()
-                .try_for_each(|member| self.membership(&place, row.key, member)),
+                .try_for_each(|member| self.membership(at, row.key, member)),
             Err(reason) => {
                 self.survey.unseen().keep_memberships = true;
-                self.survey.tell(&Change::Unusable { place, reason })
+                self.unusable(at, reason)
             }
         }
     }
 
     /// A row of the table of memberships.
     fn pair(&mut self, line: u64, group: &str, member: &str) -> Result<(), Error> {
-        let path = self
-            .files
-            .memberships
-            .as_deref()
-            .unwrap_or(&self.files.users);
-        let place = format!("{} line {line}", name(path));
-        if self.survey.knows(Kind::Group, group) {
-            return self.membership(&place, group, member);
+        let at = At::Membership(line);
+        if self.group == group || self.survey.knows(Kind::Group, group) {
+            return self.membership(at, group, member);
         }
-        self.survey.tell(&Change::Unusable {
-            place,
-            reason: format!("there is no group \"{group}\"; correct the key, or add the group"),
-        })
+        self.unusable(
+            at,
+            format!("there is no group \"{group}\"; correct the key, or add the group"),
+        )
     }
 
-    fn membership(&mut self, place: &str, group: &str, member: &str) -> Result<(), Error> {
+    fn membership(&mut self, at: At, group: &str, member: &str) -> Result<(), Error> {
         let Some(kind) = self.survey.kind(member) else {
-            return self.survey.tell(&Change::Unusable {
-                place: place.to_owned(),
-                reason: format!(
-                    "there is no user or group \"{member}\"; correct the key, or remove the membership"
-                ),
-            });
+            return self.unusable(at, format!(
+                "there is no user or group \"{member}\"; correct the key, or remove the membership"
+            ));
         };
         let member = Member {
             kind: Some(kind),
@@ -198,9 +190,14 @@ impl Reading<'_> {
         })
     }
 
-    fn place(&self, kind: Kind, line: u64) -> String {
-        let path = self.files.path(kind).unwrap_or(&self.files.users);
-        format!("{} line {line}", name(path))
+    fn unusable(&mut self, at: At, reason: String) -> Result<(), Error> {
+        let (path, line) = match at {
+            At::Row(kind, line) => (self.files.path(kind), line),
+            At::Membership(line) => (self.files.memberships.as_deref(), line),
+        };
+        let path = path.unwrap_or(&self.files.users);
+        let place = format!("{} line {line}", name(path));
+        self.survey.tell(&Change::Unusable { place, reason })
     }
 }
 

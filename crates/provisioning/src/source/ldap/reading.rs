@@ -126,10 +126,11 @@ impl Reading<'_> {
             }
             self.refuse_shrunk()?;
         }
-        let nested = self.source.settings.expand_nested_groups;
-        let fewer = self.survey.seen().groups < self.survey.before().groups;
-        plan.groups.all |= nested && (!plan.groups.dns.is_empty() || fewer);
         self.add_referring(&mut plan).await?;
+        // What happens to a group happens to every group around it.
+        let fewer = self.survey.seen().groups < self.survey.before().groups;
+        plan.groups.all |= self.source.settings.expand_nested_groups
+            && (!plan.groups.dns.is_empty() || fewer);
         for kind in [Kind::User, Kind::Group] {
             if plan.fetch(kind).all {
                 self.walk(kind).await?;

@@ -216,12 +216,13 @@ impl Survey {
             Kind::Group => self.unseen.keep_groups,
         };
         let fingerprint = index::object(kind, key);
-        self.fresh.contains(&fingerprint)
-            || self.fate(kind, key).is_some_and(|known| match known.fate {
-                Fate::Met | Fate::Seen | Fate::Held => true,
-                Fate::Unseen => kept,
-                Fate::Gone => false,
-            })
+        let known = self.at(&fingerprint).map(|known| known.fate);
+        match known {
+            Some(Fate::Met | Fate::Seen | Fate::Held) => true,
+            Some(Fate::Unseen) => kept,
+            Some(Fate::Gone) => false,
+            None => self.fresh.contains(&fingerprint),
+        }
     }
 
     /// The kind of an object that is there.
@@ -383,6 +384,9 @@ impl Survey {
             .ok()
             .and_then(|at| self.memberships.get(at))
             .is_some_and(|(_, met)| *met);
+        if met {
+            return self.index.membership(group, member);
+        }
         let group_here = self.knows(Kind::Group, group);
         // Whoever is kept without having been met has not been asked for memberships either.
         let held = |kind, key: &str| {
@@ -396,8 +400,8 @@ impl Survey {
             Owner::Group => held(Kind::Group, group),
             Owner::Member => held(Kind::User, &member.key),
         };
-        if met || group_here && (untouched || self.unseen.keep_memberships) {
-            self.seen.memberships += u64::from(!met);
+        if group_here && (untouched || self.unseen.keep_memberships) {
+            self.seen.memberships += 1;
             return self.index.membership(group, member);
         }
         self.altered = true;
@@ -409,10 +413,13 @@ impl Survey {
     }
 
     fn fate(&self, kind: Kind, key: &str) -> Option<&Known> {
-        let fingerprint = index::object(kind, key);
+        self.at(&index::object(kind, key))
+    }
+
+    fn at(&self, fingerprint: &Fingerprint) -> Option<&Known> {
         let at = self
             .known
-            .binary_search_by(|known| known.fingerprint.cmp(&fingerprint));
+            .binary_search_by(|known| known.fingerprint.cmp(fingerprint));
         at.ok().and_then(|at| self.known.get(at))
     }
 
