@@ -6,11 +6,13 @@
 //! off, a read that was killed goes on at the page where it stood, whatever has happened to the source since, and the
 //! changes need not fit into memory.
 //!
-//! Cost: in memory some 40 bytes for each user and group and 17 for each membership; on disk the keys (about 100 bytes
+//! Cost: in memory some 45 bytes for each user and group and 21 for each membership; on disk the keys (about 100 bytes
 //! for each membership) and, while a read is under way, everything it tells. Two ledgers exist at a time: the one the
 //! engine's watermark names and the one a read is making. All of it is people's data: files are for the owner only.
 
 mod index;
+mod last;
+mod register;
 mod spool;
 mod survey;
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::index::{self, Reader, Record, Writer};
+use super::last::{Fate, Known, Last};
 use super::spool::Spool;
 use super::{Counts, Fingerprint, Head, Shelf};
 use crate::source::{Change, Error, Kind, Member, Place};
@@ -61,10 +62,7 @@ pub(in crate::source) struct Survey {
     shelf: Shelf,
     id: String,
     since: Option<(String, Head)>,
-    /// By fingerprint.
-    known: Vec<Known>,
-    /// By fingerprint; whether it was met.
-    memberships: Vec<(Fingerprint, bool)>,
+    last: Last,
     /// What the last ledger does not hold.
     fresh: HashSet<Fingerprint>,
     seen: Counts,
@@ -72,25 +70,6 @@ pub(in crate::source) struct Survey {
     altered: bool,
     index: Writer,
     spool: Spool,
-}
-
-/// An object of the last ledger.
-struct Known {
-    fingerprint: Fingerprint,
-    mark: Mark,
-    fate: Fate,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Unseen,
-    /// Its key passed by.
-    Met,
-    /// Its content passed by.
-    Seen,
-    /// It is there, and its memberships are what they were.
-    Held,
-    Gone,
 }
 
 impl Survey {
@@ -110,12 +89,11 @@ impl Survey {
             id.push('0');
         }
         shelf.sweep(since.as_ref().map(|(id, _)| id.as_str()))?;
-        let mut known = Vec::new();
-        let mut memberships = Vec::new();
-        if let Some((last, head)) = &since {
-            load(&shelf.index(last), head, &mut known, &mut memberships)
-                .map_err(|cause| Error::Expired(format!("its ledger is damaged: {cause}")))?;
-        }
+        let last = match &since {
+            Some((last, head)) => Last::load(&shelf.index(last), head)
+                .map_err(|cause| Error::Expired(format!("its ledger is damaged: {cause}")))?,
+            None => Last::default(),
+        };
         let (index, spool) = Writer::create(&shelf.index(&id))
             .and_then(|index| Ok((index, Spool::create(&shelf.spool(&id))?)))
             .map_err(|cause| shelf.broken(&cause))?;
@@ -123,8 +101,7 @@ impl Survey {
             shelf: shelf.clone(),
             id,
             since,
-            known,
-            memberships,
+            last,
             fresh: HashSet::new(),
             seen: Counts::default(),
             unseen: Unseen::default(),
@@ -147,7 +124,7 @@ impl Survey {
         mark: Mark,
     ) -> Result<Sighting, Error> {
         let fingerprint = index::object(kind, key);
-        if let Some(known) = find(&mut self.known, &fingerprint) {
+        if let Some(known) = self.last.object_mut(&fingerprint) {
             let before = std::mem::replace(&mut known.fate, Fate::Seen);
             if before == Fate::Seen {
                 return Ok(Sighting::Twice);
@@ -182,7 +159,7 @@ impl Survey {
 
     /// The key of an object passes by: it is there, and what it was until its content [passes by](Self::object).
     pub(in crate::source) fn keep(&mut self, kind: Kind, key: &str) {
-        if let Some(known) = find(&mut self.known, &index::object(kind, key))
+        if let Some(known) = self.last.object_mut(&index::object(kind, key))
             && known.fate == Fate::Unseen
         {
             known.fate = Fate::Met;
@@ -193,7 +170,7 @@ impl Survey {
     /// Like [`keep`](Self::keep), and its memberships are what they were, too, until its content passes by.
     pub(in crate::source) fn hold(&mut self, kind: Kind, key: &str) {
         self.keep(kind, key);
-        if let Some(known) = find(&mut self.known, &index::object(kind, key))
+        if let Some(known) = self.last.object_mut(&index::object(kind, key))
             && known.fate == Fate::Met
         {
             known.fate = Fate::Held;
@@ -202,7 +179,7 @@ impl Survey {
 
     /// An object is known to be gone, whatever is done about others that are not met.
     pub(in crate::source) fn gone(&mut self, kind: Kind, key: &str) {
-        if let Some(known) = find(&mut self.known, &index::object(kind, key))
+        if let Some(known) = self.last.object_mut(&index::object(kind, key))
             && known.fate == Fate::Unseen
         {
             known.fate = Fate::Gone;
@@ -211,16 +188,9 @@ impl Survey {
 
     /// Whether an object is there now, as far as the survey has come.
     pub(in crate::source) fn knows(&self, kind: Kind, key: &str) -> bool {
-        let kept = match kind {
-            Kind::User => self.unseen.keep_users,
-            Kind::Group => self.unseen.keep_groups,
-        };
         let fingerprint = index::object(kind, key);
-        let known = self.at(&fingerprint).map(|known| known.fate);
-        match known {
-            Some(Fate::Met | Fate::Seen | Fate::Held) => true,
-            Some(Fate::Unseen) => kept,
-            Some(Fate::Gone) => false,
+        match self.last.object(&fingerprint) {
+            Some(known) => self.is_here(kind, known.fate),
             None => self.fresh.contains(&fingerprint),
         }
     }
@@ -239,11 +209,7 @@ impl Survey {
         member: &Member,
     ) -> Result<Sighting, Error> {
         let fingerprint = index::membership(group, &member.key);
-        let at = self
-            .memberships
-            .binary_search_by(|(known, _)| known.cmp(&fingerprint));
-        if let Some((_, met)) = at.ok().and_then(|at| self.memberships.get_mut(at)) {
-            let before = std::mem::replace(met, true);
+        if let Some(before) = self.last.meet(&fingerprint) {
             self.seen.memberships += u64::from(!before);
             return Ok(if before {
                 Sighting::Twice
@@ -329,14 +295,19 @@ impl Survey {
         let mut gone: Vec<(Kind, String)> = Vec::new();
         let mut leaving = Leaving::default();
         let mut records = Reader::open(last).map_err(damaged)?;
+        let (mut objects, mut memberships) = (0.., 0..);
         while let Some(record) = records.next().map_err(damaged)? {
-            let kept = match &record {
-                Record::Object { kind, key, .. } => self.carry_object(*kind, key, &mut gone),
-                Record::Membership { group, member } => {
-                    self.carry_membership(group, member, owner, &mut leaving)
-                }
+            let carried = match record {
+                Record::Object { kind, key, .. } => match objects.next() {
+                    Some(number) => self.carry_object(number, kind, key, &mut gone),
+                    None => Ok(()),
+                },
+                Record::Membership { group, member } => match memberships.next() {
+                    Some(number) if self.last.met(number) => self.index.membership(&group, &member),
+                    _ => self.carry_membership(&group, &member, owner, &mut leaving),
+                },
             };
-            kept.map_err(|cause| shelf.broken(&cause))?;
+            carried.map_err(|cause| shelf.broken(&cause))?;
         }
         let flushed = leaving.flush(&mut self.spool);
         flushed
@@ -349,26 +320,26 @@ impl Survey {
 
     fn carry_object(
         &mut self,
+        number: usize,
         kind: Kind,
-        key: &str,
+        key: String,
         gone: &mut Vec<(Kind, String)>,
     ) -> std::io::Result<()> {
-        let here = self.knows(kind, key);
-        let Some(known) = self.fate(kind, key) else {
+        let Some(Known { mark, fate }) = self.last.numbered(number) else {
             return Ok(());
         };
-        if here {
-            let mark = known.mark;
-            if known.fate == Fate::Unseen {
+        if self.is_here(kind, fate) {
+            if fate == Fate::Unseen {
                 self.count(kind);
             }
-            return self.index.object(kind, key, mark);
+            return self.index.object(kind, &key, mark);
         }
         self.altered = true;
-        gone.push((kind, key.to_owned()));
+        gone.push((kind, key));
         Ok(())
     }
 
+    /// A membership that has not passed by.
     fn carry_membership(
         &mut self,
         group: &str,
@@ -376,17 +347,6 @@ impl Survey {
         owner: Owner,
         leaving: &mut Leaving,
     ) -> std::io::Result<()> {
-        let fingerprint = index::membership(group, &member.key);
-        let at = self
-            .memberships
-            .binary_search_by(|(known, _)| known.cmp(&fingerprint));
-        let met = at
-            .ok()
-            .and_then(|at| self.memberships.get(at))
-            .is_some_and(|(_, met)| *met);
-        if met {
-            return self.index.membership(group, member);
-        }
         let group_here = self.knows(Kind::Group, group);
         // Whoever is kept without having been met has not been asked for memberships either.
         let held = |kind, key: &str| {
@@ -413,14 +373,16 @@ impl Survey {
     }
 
     fn fate(&self, kind: Kind, key: &str) -> Option<&Known> {
-        self.at(&index::object(kind, key))
+        self.last.object(&index::object(kind, key))
     }
 
-    fn at(&self, fingerprint: &Fingerprint) -> Option<&Known> {
-        let at = self
-            .known
-            .binary_search_by(|known| known.fingerprint.cmp(fingerprint));
-        at.ok().and_then(|at| self.known.get(at))
+    fn is_here(&self, kind: Kind, fate: Fate) -> bool {
+        match (fate, kind) {
+            (Fate::Met | Fate::Seen | Fate::Held, _) => true,
+            (Fate::Unseen, Kind::User) => self.unseen.keep_users,
+            (Fate::Unseen, Kind::Group) => self.unseen.keep_groups,
+            (Fate::Gone, _) => false,
+        }
     }
 
     fn count(&mut self, kind: Kind) {
@@ -458,39 +420,4 @@ impl Leaving {
             removed: std::mem::take(&mut self.members),
         })
     }
-}
-
-fn find<'a>(known: &'a mut [Known], fingerprint: &Fingerprint) -> Option<&'a mut Known> {
-    let at = known.binary_search_by(|known| known.fingerprint.cmp(fingerprint));
-    at.ok().and_then(|at| known.get_mut(at))
-}
-
-fn load(
-    path: &Path,
-    head: &Head,
-    known: &mut Vec<Known>,
-    memberships: &mut Vec<(Fingerprint, bool)>,
-) -> std::io::Result<()> {
-    let mut records = Reader::open(path)?;
-    while let Some(record) = records.next()? {
-        let fingerprint = record.fingerprint();
-        match record {
-            Record::Object { mark, .. } => known.push(Known {
-                fingerprint,
-                mark,
-                fate: Fate::Unseen,
-            }),
-            Record::Membership { .. } => memberships.push((fingerprint, false)),
-        }
-    }
-    known.sort_unstable_by_key(|known| known.fingerprint);
-    memberships.sort_unstable();
-    let counts = head.counts;
-    if known.len() as u64 != counts.users + counts.groups
-        || memberships.len() as u64 != counts.memberships
-    {
-        let what = "it does not hold as much as it should";
-        return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, what));
-    }
-    Ok(())
 }
