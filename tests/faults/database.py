@@ -63,7 +63,7 @@ class Postgres:
     def answers(self) -> bool:
         if self.process.poll() is not None:
             raise Broken(f"PostgreSQL did not start: {self.log.read_text(errors='replace')[-2000:]}")
-        ready = [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER]
+        ready = [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", "postgres"]
         return subprocess.run(ready, check=False).returncode == 0
 
     def rows(self, sql: str) -> list[list[str]]:
@@ -141,14 +141,20 @@ class Wire:
         while True:
             near, _ = self.listener.accept()
             with self.lock:
-                if self.broken:
+                far = None if self.broken else self.reach()
+                if far is None:
                     near.close()
                     continue
-                far = socket.create_connection(("127.0.0.1", self.target))
                 self.ends += [near, far]
             for one, other in ((near, far), (far, near)):
                 one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self.pass_on, args=(one, other), daemon=True).start()
+
+    def reach(self) -> socket.socket | None:
+        try:
+            return socket.create_connection(("127.0.0.1", self.target))
+        except OSError:
+            return None  # the database does not run
 
     def pass_on(self, one: socket.socket, other: socket.socket) -> None:
         try:
