@@ -12,7 +12,7 @@ statements! {
     BY_ID = "SELECT id, display_name, version, created_at, updated_at, resource FROM groups WHERE directory_id = $1 AND id = $2 AND status = 'active'";
     KEPT = "SELECT id, display_name, version, created_at, updated_at, resource FROM groups WHERE directory_id = $1 AND display_name_key = $2 AND status = 'kept' ORDER BY id LIMIT 1";
     INSERT = "INSERT INTO groups (directory_id, id, display_name, display_name_key, unique_name_key, external_id, status, version, created_at, updated_at, resource) VALUES ($1, $2, $3, $4, $5, $6, 'active', 1, $7, $7, $8)";
-    UPDATE = "UPDATE groups SET display_name = $4, display_name_key = $5, unique_name_key = $6, external_id = $7, status = $8, version = version + 1, updated_at = $9, resource = $10 WHERE directory_id = $1 AND id = $2 AND version = $3 RETURNING version";
+    UPDATE = "UPDATE groups SET display_name = $4, display_name_key = $5, unique_name_key = $6, external_id = $7, status = $8, version = version + 1, updated_at = $9, resource = $10 WHERE directory_id = $1 AND id = $2 AND version = $3";
     DELETE = "DELETE FROM groups WHERE directory_id = $1 AND id = $2";
     UNIQUE_ON = "UPDATE groups SET unique_name_key = display_name_key WHERE directory_id = $1 AND status = 'active'";
     UNIQUE_OFF = "UPDATE groups SET unique_name_key = NULL WHERE directory_id = $1";

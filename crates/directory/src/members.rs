@@ -5,27 +5,35 @@
 
 mod steps;
 
-pub use steps::{Moved, apply, set};
+pub use steps::{Moved, apply, begin, set};
 
-use crate::users::InGroup;
-use crate::{Call, Refusal};
+use crate::users::{self, InGroup, User};
+use crate::{Call, Refusal, What};
 use portreeve_scim::resource::MemberKind;
 use portreeve_store::{Param, Row, Tx, params, statements};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
+/// The groups above one member: those it is in itself, and on from each.
+macro_rules! above {
+    () => {
+        "WITH RECURSIVE above (group_id, direct) AS (SELECT group_id, 1 FROM members WHERE directory_id = $1 AND member_id = $2 UNION SELECT m.group_id, 0 FROM above a JOIN members m ON m.directory_id = $1 AND m.member_id = a.group_id) "
+    };
+}
+
 statements! {
     FORGET = "DELETE FROM members WHERE directory_id = $1 AND member_id = $2 RETURNING group_id";
     CLEAR = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2 RETURNING member_id";
+    DROP = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
     DROP_ALL = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2";
     KINDS = "SELECT member_id, kind FROM members WHERE directory_id = $1 AND group_id = $2";
     PAGE = "SELECT member_id, kind FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4";
     NAMED = "SELECT m.member_id, m.kind, u.resource, g.display_name FROM members m LEFT JOIN users u ON m.kind = 'User' AND u.directory_id = m.directory_id AND u.id = m.member_id LEFT JOIN groups g ON m.kind = 'Group' AND g.directory_id = m.directory_id AND g.id = m.member_id WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 ORDER BY m.member_id LIMIT $4";
     COUNT = "SELECT count(*) FROM members WHERE directory_id = $1 AND group_id = $2";
     HAS_GROUPS = "SELECT 1 FROM members WHERE directory_id = $1 AND group_id = $2 AND kind = 'Group' LIMIT 1";
-    TOUCH = "UPDATE groups SET version = version + 1, updated_at = CASE WHEN updated_at < $3 THEN $3 ELSE updated_at + 1 END WHERE directory_id = $1 AND id = $2 AND status = 'active' RETURNING id";
-    IS_MEMBER = "SELECT 1 FROM members WHERE directory_id = $1 AND member_id = $2 LIMIT 1";
-    GROUPS_OF_ONE = "WITH RECURSIVE above (group_id, direct) AS (SELECT group_id, 1 FROM members WHERE directory_id = $1 AND member_id = $2 UNION SELECT m.group_id, 0 FROM above a JOIN members m ON m.directory_id = $1 AND m.member_id = a.group_id) SELECT a.group_id, max(a.direct), g.display_name FROM above a JOIN groups g ON g.directory_id = $1 AND g.id = a.group_id WHERE g.status = 'active' GROUP BY a.group_id, g.display_name ORDER BY a.group_id";
+    GROUPS_OF_ONE = concat!(above!(), "SELECT a.group_id, max(a.direct), g.display_name FROM above a JOIN groups g ON g.directory_id = $1 AND g.id = a.group_id WHERE g.status = 'active' GROUP BY a.group_id, g.display_name ORDER BY a.group_id");
+    /// A row for the user, and one for each group, which has no status.
+    USER_IN_GROUPS = concat!(above!(), "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2 UNION ALL SELECT a.group_id, '', '', max(a.direct), 0, 0, g.display_name FROM above a JOIN groups g ON g.directory_id = $1 AND g.id = a.group_id WHERE g.status = 'active' GROUP BY a.group_id, g.display_name");
 }
 
 /// One member of a group.
@@ -43,13 +51,6 @@ pub fn groups_of(
     directory_id: &str,
     user_id: &str,
 ) -> Result<Vec<InGroup>, Refusal> {
-    // Whoever is in no group is spared the walk upwards, which costs several times this look.
-    if tx
-        .query_one(IS_MEMBER, &params![directory_id, user_id])?
-        .is_none()
-    {
-        return Ok(Vec::new());
-    }
     tx.query(GROUPS_OF_ONE, &params![directory_id, user_id])?
         .into_iter()
         .map(|mut row| {
@@ -60,6 +61,25 @@ pub fn groups_of(
             })
         })
         .collect()
+}
+
+/// The user with that id and its groups, in one statement.
+pub fn user_in_groups(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<User, Refusal> {
+    let (mut user, mut groups) = (None, Vec::new());
+    for mut row in tx.query(USER_IN_GROUPS, &params![directory_id, id])? {
+        if row.text(1)?.is_empty() {
+            groups.push(InGroup {
+                direct: row.int(3)? == 1,
+                id: row.take_text(0)?,
+                display: row.take_text(6)?,
+            });
+        } else {
+            user = Some(users::from_row(row)?);
+        }
+    }
+    groups.sort_by(|one, other| one.id.cmp(&other.id));
+    let user = user.ok_or_else(|| Refusal::NotFound(What::User, id.to_owned()))?;
+    Ok(User { groups, ..user })
 }
 
 /// The groups of many users at once, in one statement.
@@ -180,37 +200,51 @@ pub(crate) fn forget(
     call: &Call,
     member_id: &str,
 ) -> Result<Vec<String>, Refusal> {
+    let mut groups = Vec::new();
+    for mut row in tx.query(FORGET, &params![&call.directory.id, member_id])? {
+        groups.push(row.take_text(0)?);
+    }
+    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
     let mut left = Vec::new();
-    for row in tx.query(FORGET, &params![&call.directory.id, member_id])? {
-        let touched = tx.query_one(TOUCH, &params![&call.directory.id, row.text(0)?, call.at])?;
-        if let Some(mut group) = touched {
-            left.push(group.take_text(0)?);
+    for chunk in groups.chunks(CHUNK) {
+        let mut given: Vec<Param<'_>> = params![&call.directory.id, call.at].to_vec();
+        let list = placeholders(chunk, &mut given);
+        let sql = format!(
+            "UPDATE groups SET version = version + 1, updated_at = CASE WHEN updated_at < $2 THEN $2 ELSE updated_at + 1 END \
+             WHERE directory_id = $1 AND id IN ({list}) AND status = 'active' RETURNING id"
+        );
+        for mut row in tx.query(&sql, &given)? {
+            left.push(row.take_text(0)?);
         }
     }
     left.sort();
     Ok(left)
 }
 
-/// How many ids go into one statement.
-const CHUNK: usize = 64;
+/// The numbers of places that lists of ids have in statements: few, because each makes another text to prepare.
+const PLACES: [usize; 5] = [1, 8, 64, 256, CHUNK];
 
-/// `$n, $n+1, …` for a list of ids, filled up to 1, 8 or 64 places by repeating the last one, so that there are few
-/// different texts to prepare.
-fn placeholders<'a>(ids: &[&'a str], given: &mut Vec<Param<'a>>) -> String {
-    let places = [1, 8, CHUNK]
+/// How many ids go into one statement.
+pub(crate) const CHUNK: usize = 1024;
+
+/// `$n, $n+1, …` for a list of at most [`CHUNK`] ids, filled up to one of [`PLACES`] by repeating the last one.
+pub(crate) fn placeholders<'a>(ids: &[&'a str], given: &mut Vec<Param<'a>>) -> String {
+    rows(ids, given, |place| place)
+}
+
+/// As [`placeholders`], with a row made of each place.
+fn rows<'a>(ids: &[&'a str], given: &mut Vec<Param<'a>>, row: impl Fn(String) -> String) -> String {
+    let places = PLACES
         .into_iter()
         .find(|n| ids.len() <= *n)
         .unwrap_or(CHUNK);
     let last = ids.last().copied().unwrap_or_default();
-    let mut list = String::new();
+    let mut list = Vec::with_capacity(places);
     for i in 0..places {
         given.push(Param::Text(ids.get(i).copied().unwrap_or(last)));
-        if i > 0 {
-            list.push(',');
-        }
-        list.push_str(&format!("${}", given.len()));
+        list.push(row(format!("${}", given.len())));
     }
-    list
+    list.join(",")
 }
 
 /// The name of a kind in the database and on the wire.

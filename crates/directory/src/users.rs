@@ -9,14 +9,25 @@ pub use write::{
 
 use crate::{Refusal, What};
 use portreeve_scim::Resource;
-use portreeve_store::{Row, Tx, params, statements};
+use portreeve_store::{Param, Row, Tx, params, statements};
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+/// The user at a version as it will be.
+macro_rules! update {
+    () => {
+        "UPDATE users SET user_name_key = $4, external_id = $5, display_name_key = $6, manager_id = $7, status = $8, level = $9, version = version + 1, updated_at = $10, resource = $11 WHERE directory_id = $1 AND id = $2 AND version = $3"
+    };
+}
 
 statements! {
     BY_ID = "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2";
     INSERT = "INSERT INTO users (directory_id, id, user_name_key, external_id, display_name_key, manager_id, status, level, version, created_at, updated_at, resource) VALUES ($1, $2, $3, $4, $5, $6, $7, 'user', 1, $8, $8, $9)";
-    UPDATE = "UPDATE users SET user_name_key = $4, external_id = $5, display_name_key = $6, manager_id = $7, status = $8, level = $9, version = version + 1, updated_at = $10, resource = $11 WHERE directory_id = $1 AND id = $2 AND version = $3 RETURNING version";
+    UPDATE = update!();
+    /// Says whether there was that version.
+    UPDATE_IF = concat!(update!(), " RETURNING version");
+    /// As `UPDATE_IF`, and who else has the new `externalId`.
+    UPDATE_IF_AND_SEE = concat!(update!(), " RETURNING version, (SELECT o.id FROM users o WHERE o.directory_id = $1 AND o.external_id = $5 AND o.id <> $2 LIMIT 1)");
     DELETE = "DELETE FROM users WHERE directory_id = $1 AND id = $2";
     SAME_EXTERNAL_ID = "SELECT id FROM users WHERE directory_id = $1 AND external_id = $2 AND id <> $3 LIMIT 1";
     ACTIVE_SENT = "UPDATE directories SET active_sent_at = $2 WHERE id = $1 AND active_sent_at IS NULL";

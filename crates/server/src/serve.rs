@@ -13,7 +13,7 @@ use crate::{api, body, health, neighbours, scim};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, installation, roll, teams};
-use portreeve_store::{Database, Options, Scope, Store, Tx};
+use portreeve_store::{Database, Options, Scope, Stats, Store, Tx};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -239,6 +239,11 @@ impl Running {
     /// The local socket.
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// What the database has done since the server started.
+    pub fn database(&self) -> Stats {
+        self.app.store.stats()
     }
 
     /// Stops accepting, finishes the requests under way, writes down what is in memory and closes the database.

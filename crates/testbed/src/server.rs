@@ -2,7 +2,7 @@
 
 use crate::{Client, TestClock, fresh_database};
 use portreeve_server::{Config, Running};
-use portreeve_store::Database;
+use portreeve_store::{Database, Stats};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -85,6 +85,11 @@ impl TestServer {
     /// Where the server listens, for tests that write bytes themselves.
     pub fn address(&self) -> SocketAddr {
         self.running.address()
+    }
+
+    /// What its database has done so far.
+    pub fn stats(&self) -> Stats {
+        self.running.database()
     }
 
     /// Its data folder.

@@ -11,10 +11,16 @@ use serde_json::Value;
 use super::{Tally, agree, cargo, logged, test_results};
 use crate::cargo::root;
 
+/// Modules whose tests always run on PostgreSQL.
+const CHOOSE_THEMSELVES: [&str; 2] = ["replicas::", "trips::"];
+
 /// Runs them; `cargo-test` has run them on the embedded database.
 pub(super) fn suite(log: &Path) -> Result<Tally> {
     let postgres = Cluster::try_shared().map_err(anyhow::Error::msg)?;
     let mut test = Command::new(program("crates/server", "it")?);
+    for own in CHOOSE_THEMSELVES {
+        test.args(["--skip", own]);
+    }
     test.env(portreeve_cluster::VARIABLE, postgres.url())
         .env(portreeve_cluster::DATABASE, "postgres");
     let good = logged(test, log)?;

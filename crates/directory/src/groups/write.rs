@@ -61,7 +61,7 @@ pub fn create(
     let moved = if first.is_empty() {
         Moved::default()
     } else {
-        members::set(tx, call, &group.id, first)?
+        members::begin(tx, call, &group.id, first)?
     };
     let nothing = Resource::from_stored(serde_json::Map::new());
     let changes = changes(call, &nothing, new, &moved);
@@ -200,6 +200,7 @@ fn save(
     Ok(Written { now, changed: true })
 }
 
+/// Writes a group that this transaction has read: writes of one directory do not overlap, so it is still so.
 fn write(
     tx: &mut Tx<'_>,
     call: &Call,
@@ -232,13 +233,8 @@ fn write(
         now.updated_at,
         &now.resource,
     ];
-    match tx.query_one(UPDATE, &row)? {
-        Some(_) => Ok(now),
-        None => Err(Refusal::Changed {
-            what: What::Group,
-            found: before.version,
-        }),
-    }
+    tx.exec(UPDATE, &row)?;
+    Ok(now)
 }
 
 fn unique_key<'a>(call: &Call, key: &'a str) -> Option<&'a str> {

@@ -2,14 +2,15 @@
 
 use super::kinds::{self, Kind, Order};
 use super::{MAX_SCAN, Page, Request};
-use crate::Refusal;
 use crate::cursor::{Key, Place};
 use crate::filter_sql::{Given, Narrowed};
+use crate::{Refusal, members};
 use portreeve_scim::Error;
 use portreeve_scim::filter::Checked;
 use portreeve_scim::path::AttributePath;
 use portreeve_scim::query::{SortKey, sort_key};
-use portreeve_store::{Param, Tx, params};
+use portreeve_store::{Param, Tx};
+use std::collections::HashMap;
 
 pub(super) struct Walk<'a> {
     pub(super) request: &'a Request<'a>,
@@ -162,22 +163,32 @@ impl Walk<'_> {
         }
         let skip = usize::try_from(query.start_index - 1).unwrap_or(usize::MAX);
         let take = usize::try_from(self.count).unwrap_or(usize::MAX);
-        let mut items = Vec::new();
-        for (_, id) in all.iter().skip(skip).take(take) {
-            let sql = format!(
-                "SELECT {} FROM {} t WHERE t.directory_id = $1 AND t.id = $2",
-                K::COLUMNS,
-                K::TABLE
-            );
-            if let Some(row) = tx.query_one(&sql, &params![&self.request.directory.id, id])? {
-                items.push(K::read(row)?);
-            }
-        }
+        let page = all.iter().skip(skip).take(take);
+        let ids: Vec<&str> = page.map(|(_, id)| id.as_str()).collect();
         Ok(Page {
-            items,
+            items: self.named::<K>(tx, &ids)?,
             total: Some(as_i64(all.len() as u64)),
             next: None,
         })
+    }
+
+    /// Resources by their ids, in that order.
+    fn named<K: Kind>(&self, tx: &mut Tx<'_>, ids: &[&str]) -> Result<Vec<K::Item>, Refusal> {
+        let mut found = HashMap::new();
+        for chunk in ids.chunks(members::CHUNK) {
+            let mut given = vec![Param::Text(&self.request.directory.id)];
+            let list = members::placeholders(chunk, &mut given);
+            let sql = format!(
+                "SELECT {} FROM {} t WHERE t.directory_id = $1 AND t.id IN ({list})",
+                K::COLUMNS,
+                K::TABLE
+            );
+            for row in tx.query(&sql, &given)? {
+                let item = K::read(row)?;
+                found.insert(K::id(&item).to_owned(), item);
+            }
+        }
+        Ok(ids.iter().filter_map(|id| found.remove(*id)).collect())
     }
 
     fn page<K: Kind>(

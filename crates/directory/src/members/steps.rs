@@ -1,12 +1,12 @@
 //! Carrying out the membership part of a PATCH or PUT.
 
-use super::{CHUNK, CLEAR, kind_by_name, kind_name, kinds, page, placeholders};
+use super::{CHUNK, CLEAR, DROP, kind_name, kinds, page, rows};
 use crate::{Call, Refusal};
 use portreeve_scim::Error;
 use portreeve_scim::filter::Filter;
 use portreeve_scim::patch::MemberStep;
 use portreeve_scim::resource::{MemberKind, MemberRef};
-use portreeve_store::{Param, Tx};
+use portreeve_store::{Param, Tx, params};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,14 +67,25 @@ pub fn apply(
                 Some(MemberStep::Add(all)) => replace(tx, call, group_id, all, &mut moved)?,
                 _ => clear(tx, call, group_id, &mut moved)?,
             },
-            MemberStep::Add(new) => add(tx, call, group_id, new, &mut moved)?,
-            MemberStep::Remove(gone) => remove(
-                tx,
-                call,
-                group_id,
-                gone.iter().map(String::as_str),
-                &mut moved,
-            )?,
+            // Some clients send an operation for each member: what follows one another is one statement.
+            MemberStep::Add(new) => {
+                let mut new: Vec<&MemberRef> = new.iter().collect();
+                while let Some(MemberStep::Add(more)) =
+                    rest.next_if(|next| matches!(next, MemberStep::Add(_)))
+                {
+                    new.extend(more);
+                }
+                add(tx, call, group_id, &new, &mut moved)?;
+            }
+            MemberStep::Remove(gone) => {
+                let mut gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+                while let Some(MemberStep::Remove(more)) =
+                    rest.next_if(|next| matches!(next, MemberStep::Remove(_)))
+                {
+                    gone.extend(more.iter().map(String::as_str));
+                }
+                remove(tx, call, group_id, gone.into_iter(), &mut moved)?;
+            }
             MemberStep::RemoveWhere(filter) => {
                 let gone = matching(tx, call, group_id, filter)?;
                 remove(
@@ -90,7 +101,7 @@ pub fn apply(
     Ok(moved)
 }
 
-/// Makes these the members of a group (PUT, POST).
+/// Makes these the members of a group that may have others.
 pub fn set(
     tx: &mut Tx<'_>,
     call: &Call,
@@ -99,6 +110,19 @@ pub fn set(
 ) -> Result<Moved, Refusal> {
     let mut moved = Moved::default();
     replace(tx, call, group_id, all, &mut moved)?;
+    Ok(moved)
+}
+
+/// Gives a new group its first members.
+pub fn begin(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    group_id: &str,
+    first: &[MemberRef],
+) -> Result<Moved, Refusal> {
+    let mut moved = Moved::default();
+    let first: Vec<&MemberRef> = first.iter().collect();
+    add(tx, call, group_id, &first, &mut moved)?;
     Ok(moved)
 }
 
@@ -120,17 +144,14 @@ fn replace(
     for member in all {
         match have.get(&member.value) {
             Some(kind) => agree(member.kind, *kind, &member.value)?,
-            None => new.push(member.clone()),
+            None => new.push(member),
         }
     }
     add(tx, call, group_id, &new, moved)
 }
 
 fn clear(tx: &mut Tx<'_>, call: &Call, group_id: &str, moved: &mut Moved) -> Result<(), Refusal> {
-    for mut row in tx.query(
-        CLEAR,
-        &portreeve_store::params![&call.directory.id, group_id],
-    )? {
+    for mut row in tx.query(CLEAR, &params![&call.directory.id, group_id])? {
         moved.remove(row.take_text(0)?);
     }
     Ok(())
@@ -148,122 +169,107 @@ fn agree(stated: Option<MemberKind>, is: MemberKind, id: &str) -> Result<(), Err
     }
 }
 
-/// One statement per chunk checks that the members exist, says what kind they are, and adds those who are missing.
+/// One statement per chunk says what the members are and who is there already; what adds the others needs no answer.
 fn add(
     tx: &mut Tx<'_>,
     call: &Call,
     group_id: &str,
-    new: &[MemberRef],
+    new: &[&MemberRef],
     moved: &mut Moved,
 ) -> Result<(), Refusal> {
-    let mut wanted = Stated::new();
+    let mut wanted: BTreeMap<&str, Option<MemberKind>> = BTreeMap::new();
     for member in new {
         let stated = wanted.entry(&member.value).or_default();
         *stated = stated.or(member.kind);
     }
-    let all: Vec<(&str, Option<MemberKind>)> = wanted.into_iter().collect();
+    let all: Vec<&str> = wanted.keys().copied().collect();
     for chunk in all.chunks(CHUNK) {
-        let mut left: Stated<'_> = chunk.iter().copied().collect();
-        let groups_only = chunk
-            .iter()
-            .all(|(_, kind)| *kind == Some(MemberKind::Group));
-        let tables = if groups_only {
-            [GROUPS, USERS]
-        } else {
-            [USERS, GROUPS]
-        };
-        for from in tables {
-            insert(tx, call, group_id, &mut left, from, moved)?;
+        let found = look_up(tx, call, group_id, chunk)?;
+        for id in chunk {
+            let Some(found) = found.get(*id) else {
+                return Err(Error::invalid_value(format!(
+                    "members: there is no user or group with id \"{id}\" in this directory; create it first, or leave it out"
+                ))
+                .into());
+            };
+            agree(wanted.get(id).copied().flatten(), found.kind, id)?;
         }
-        present(tx, call, group_id, &mut left)?;
-        if let Some((unknown, _)) = left.first_key_value() {
-            return Err(Error::invalid_value(format!(
-                "members: there is no user or group with id \"{unknown}\" in this directory; create it first, or leave it out"
-            ))
-            .into());
+        for kind in [MemberKind::User, MemberKind::Group] {
+            let missing = |id: &&str| {
+                let found = found.get(*id);
+                found.is_some_and(|found| found.kind == kind && !found.present)
+            };
+            let missing: Vec<&str> = chunk.iter().copied().filter(missing).collect();
+            insert(tx, call, group_id, &missing, kind)?;
+            for id in missing {
+                moved.add(id.to_owned());
+            }
         }
     }
     Ok(())
 }
 
-/// Members to add, with what the client says they are.
-type Stated<'a> = BTreeMap<&'a str, Option<MemberKind>>;
-
-/// Where members of a kind are found.
-#[derive(Clone, Copy)]
-struct Source {
+/// What can be a member.
+struct Found {
     kind: MemberKind,
-    table: &'static str,
-    /// Which of them can be members: a group that is deleted and kept cannot.
-    only: &'static str,
+    /// Whether it is one already.
+    present: bool,
 }
 
-const USERS: Source = Source {
-    kind: MemberKind::User,
-    table: "users",
-    only: "",
-};
-const GROUPS: Source = Source {
-    kind: MemberKind::Group,
-    table: "groups",
-    only: " AND s.status = 'active'",
-};
-
-fn insert<'a>(
+/// A group that is deleted and kept can be no member.
+///
+/// Each id is looked up by itself, whatever the planner of a database thinks of the size of groups: it would read all
+/// members of one and compare each with each id.
+fn look_up(
     tx: &mut Tx<'_>,
-    call: &'a Call,
-    group_id: &'a str,
-    left: &mut Stated<'a>,
-    from: Source,
-    moved: &mut Moved,
-) -> Result<(), Refusal> {
-    if left.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<&str> = left.keys().copied().collect();
-    let mut given: Vec<Param<'_>> = vec![
-        Param::Text(&call.directory.id),
-        Param::Text(group_id),
-        Param::Int(call.at),
-    ];
-    let list = placeholders(&ids, &mut given);
-    let Source { kind, table, only } = from;
-    let name = kind_name(kind);
+    call: &Call,
+    group_id: &str,
+    ids: &[&str],
+) -> Result<BTreeMap<String, Found>, Refusal> {
+    let mut given: Vec<Param<'_>> = params![&call.directory.id, group_id].to_vec();
+    let list = rows(ids, &mut given, |place| format!("({place})"));
     let sql = format!(
-        "INSERT INTO members (directory_id, group_id, member_id, kind, added_at) \
-         SELECT s.directory_id, $2, s.id, '{name}', $3 FROM {table} s WHERE s.directory_id = $1 AND s.id IN ({list}){only} \
-         ON CONFLICT DO NOTHING RETURNING member_id"
+        "WITH wanted (id) AS (VALUES {list}) SELECT w.id, \
+         (SELECT u.id FROM users u WHERE u.directory_id = $1 AND u.id = w.id), \
+         (SELECT g.id FROM groups g WHERE g.directory_id = $1 AND g.id = w.id AND g.status = 'active'), \
+         (SELECT m.member_id FROM members m WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id = w.id) \
+         FROM wanted w"
     );
+    let mut out = BTreeMap::new();
     for mut row in tx.query(&sql, &given)? {
-        agree(left.remove(row.text(0)?).flatten(), kind, row.text(0)?)?;
-        moved.add(row.take_text(0)?);
+        let kind = match (row.opt_text(1)?, row.opt_text(2)?) {
+            (Some(_), _) => MemberKind::User,
+            (None, Some(_)) => MemberKind::Group,
+            (None, None) => continue,
+        };
+        let present = row.opt_text(3)?.is_some();
+        out.insert(row.take_text(0)?, Found { kind, present });
     }
-    Ok(())
+    Ok(out)
 }
 
-/// Takes those out of `left` who are members already.
-fn present<'a>(
+fn insert(
     tx: &mut Tx<'_>,
-    call: &'a Call,
-    group_id: &'a str,
-    left: &mut Stated<'a>,
+    call: &Call,
+    group_id: &str,
+    ids: &[&str],
+    kind: MemberKind,
 ) -> Result<(), Refusal> {
-    if left.is_empty() {
+    if ids.is_empty() {
         return Ok(());
     }
-    let ids: Vec<&str> = left.keys().copied().collect();
-    let mut given: Vec<Param<'_>> = vec![Param::Text(&call.directory.id), Param::Text(group_id)];
-    let list = placeholders(&ids, &mut given);
+    let mut given: Vec<Param<'_>> =
+        params![&call.directory.id, group_id, kind_name(kind), call.at].to_vec();
+    let list = rows(ids, &mut given, |place| format!("($1,$2,{place},$3,$4)"));
+    // The last one may stand there more than once.
     let sql = format!(
-        "SELECT member_id, kind FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id IN ({list})"
+        "INSERT INTO members (directory_id, group_id, member_id, kind, added_at) VALUES {list} ON CONFLICT DO NOTHING"
     );
-    for row in tx.query(&sql, &given)? {
-        let stated = left.remove(row.text(0)?).flatten();
-        agree(stated, kind_by_name(row.text(1)?), row.text(0)?)?;
-    }
-    Ok(())
+    Ok(tx.exec(&sql, &given)?)
 }
 
+/// One statement per chunk says who is there. What removes them needs no answer; one statement for all of them would
+/// leave it to the planner whether it reads the whole group, as in [`look_up`].
 fn remove<'a>(
     tx: &mut Tx<'_>,
     call: &'a Call,
@@ -273,17 +279,32 @@ fn remove<'a>(
 ) -> Result<(), Refusal> {
     let gone: Vec<&str> = gone.collect();
     for chunk in gone.chunks(CHUNK) {
-        let mut given: Vec<Param<'_>> =
-            vec![Param::Text(&call.directory.id), Param::Text(group_id)];
-        let list = placeholders(chunk, &mut given);
-        let sql = format!(
-            "DELETE FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id IN ({list}) RETURNING member_id"
-        );
-        for mut row in tx.query(&sql, &given)? {
-            moved.remove(row.take_text(0)?);
+        for id in present(tx, call, group_id, chunk)? {
+            tx.exec(DROP, &params![&call.directory.id, group_id, &id])?;
+            moved.remove(id);
         }
     }
     Ok(())
+}
+
+/// Those of the ids that are members.
+fn present(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    group_id: &str,
+    ids: &[&str],
+) -> Result<BTreeSet<String>, Refusal> {
+    let mut given: Vec<Param<'_>> = params![&call.directory.id, group_id].to_vec();
+    let list = rows(ids, &mut given, |place| format!("({place})"));
+    let sql = format!(
+        "WITH wanted (id) AS (VALUES {list}) \
+         SELECT (SELECT m.member_id FROM members m WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id = w.id) FROM wanted w"
+    );
+    let mut out = BTreeSet::new();
+    for mut row in tx.query(&sql, &given)? {
+        out.extend(row.take_opt_text(0)?);
+    }
+    Ok(out)
 }
 
 /// Members that a filter selects, read in pages. Filters on `value` alone never come here: they are `Remove` steps.

@@ -77,7 +77,7 @@ pub fn create(tx: &mut Tx<'_>, call: &Call, new: &NewUser) -> Result<User, Refus
     for email in &keys.emails {
         tx.exec(ADD_EMAIL, &params![&call.directory.id, email, &user.id])?;
     }
-    warn_of_shared_external_id(tx, call, resource, &user.id)?;
+    see_shared_external_id(tx, call, resource, &user.id)?;
     let changes = new.told.as_deref().unwrap_or(&user.resource);
     told(tx, call, "create", &user, resource, Some(changes))?;
     Ok(user)
@@ -98,7 +98,7 @@ pub fn patch(
             changed: false,
         },
         Planned::Change(change) => Written {
-            now: write(tx, call, &change)?,
+            now: write_read(tx, call, &change)?,
             changed: true,
         },
     })
@@ -241,40 +241,43 @@ fn plan(
 
 /// Writes a change with its indexes and event, if the user is still at the version it was worked out for.
 pub fn write(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refusal> {
-    let Change {
-        now,
-        resource,
-        keys,
-        ..
-    } = change;
-    if change.active_sent {
-        active_was_sent(tx, call)?;
-    }
-    let row = params![
-        &call.directory.id,
-        &now.id,
-        now.version - 1,
-        &keys.user_name,
-        resource.external_id(),
-        keys.display_name.as_deref(),
-        keys.manager.as_deref(),
-        now.status.name(),
-        &now.level,
-        now.updated_at,
-        &now.resource,
-    ];
-    if tx.query_one(UPDATE, &row)?.is_none() {
+    let statement = if change.another_external_id {
+        UPDATE_IF_AND_SEE
+    } else {
+        UPDATE_IF
+    };
+    let Some(row) = tx.query_one(statement, &change.row(call))? else {
         // Who is gone is gone; who is not has moved on.
-        let found = by_id(tx, &call.directory.id, &now.id)?.version;
+        let found = by_id(tx, &call.directory.id, &change.now.id)?.version;
         return Err(Refusal::Changed {
             what: What::User,
             found,
         });
+    };
+    if change.another_external_id
+        && let Some(other) = row.opt_text(1)?
+    {
+        warn_of_shared_external_id(call, &change.resource, &change.now.id, other);
     }
-    move_emails(tx, call, &now.id, &change.old_emails, &keys.emails)?;
+    follow_up(tx, call, change)
+}
+
+/// As [`write`], for a user that this transaction has read: writes of one directory do not overlap, so it is still so.
+fn write_read(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refusal> {
     if change.another_external_id {
-        warn_of_shared_external_id(tx, call, resource, &now.id)?;
+        return write(tx, call, change);
     }
+    tx.exec(UPDATE, &change.row(call))?;
+    follow_up(tx, call, change)
+}
+
+/// All that goes with a change but for the row itself.
+fn follow_up(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refusal> {
+    let Change { now, resource, .. } = change;
+    if change.active_sent {
+        active_was_sent(tx, call)?;
+    }
+    move_emails(tx, call, &now.id, &change.old_emails, &change.keys.emails)?;
     told(
         tx,
         call,
@@ -284,6 +287,31 @@ pub fn write(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refu
         change.changes.as_deref(),
     )?;
     Ok(now.clone())
+}
+
+impl Change {
+    /// The parameters of the statements that write it.
+    fn row<'a>(&'a self, call: &'a Call) -> [Param<'a>; 11] {
+        let Self {
+            now,
+            resource,
+            keys,
+            ..
+        } = self;
+        params![
+            &call.directory.id,
+            &now.id,
+            now.version - 1,
+            &keys.user_name,
+            resource.external_id(),
+            keys.display_name.as_deref(),
+            keys.manager.as_deref(),
+            now.status.name(),
+            &now.level,
+            now.updated_at,
+            &now.resource,
+        ]
+    }
 }
 
 fn save(
@@ -300,7 +328,7 @@ fn save(
             changed: false,
         },
         Planned::Change(change) => Written {
-            now: write(tx, call, &change)?,
+            now: write_read(tx, call, &change)?,
             changed: true,
         },
     })
@@ -355,8 +383,7 @@ fn told(
     )
 }
 
-/// `externalId` is not unique by itself, because clients re-assign people; two users with one are worth a look, though.
-fn warn_of_shared_external_id(
+fn see_shared_external_id(
     tx: &mut Tx<'_>,
     call: &Call,
     resource: &Resource,
@@ -365,13 +392,17 @@ fn warn_of_shared_external_id(
     let Some(external_id) = resource.external_id() else {
         return Ok(());
     };
-    if let Some(other) = tx.query_one(
-        SAME_EXTERNAL_ID,
-        &params![&call.directory.id, external_id, id],
-    )? {
-        tracing::warn!(directory = %call.directory.id, external_id, user = id, other = other.text(0)?, "two users have the same externalId");
+    let given = params![&call.directory.id, external_id, id];
+    if let Some(other) = tx.query_one(SAME_EXTERNAL_ID, &given)? {
+        warn_of_shared_external_id(call, resource, id, other.text(0)?);
     }
     Ok(())
+}
+
+/// `externalId` is not unique by itself, because clients re-assign people; two users with one are worth a look, though.
+fn warn_of_shared_external_id(call: &Call, resource: &Resource, id: &str, other: &str) {
+    let external_id = resource.external_id();
+    tracing::warn!(directory = %call.directory.id, external_id, user = id, other, "two users have the same externalId");
 }
 
 fn move_emails(

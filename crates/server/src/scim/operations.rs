@@ -142,7 +142,8 @@ pub(crate) async fn patch(
     })
 }
 
-/// Works the change out on what the user is now, and writes it if that is still so. Somebody faster makes the
+/// Works the change out on what the user is now, and writes it if that is still so. The answer has the groups of the
+/// same moment. Somebody faster makes the
 /// transaction work it out itself, unless the client has named a version, which then is not there any more.
 async fn patch_user(
     ctx: &Ctx,
@@ -155,22 +156,18 @@ async fn patch_user(
     let before = ctx
         .app
         .store
-        .lookup(move |tx| users::by_id(tx, &directory, &at))
+        .lookup(move |tx| members::user_in_groups(tx, &directory, &at))
         .await?;
     let call = ctx.call.clone();
     let first = match users::plan_patch(&call, before, &patch, &only_if)? {
         Planned::Same(user) => {
-            let work = move |tx: &mut Tx<'_>| with_groups(tx, &call, user.clone());
             if notes.unknown.is_empty() {
-                return Ok(ctx.app.store.lookup(work).await?);
+                return Ok(user);
             }
-            return change(ctx, notes, work).await;
+            return change(ctx, notes, move |_| Ok(user.clone())).await;
         }
         Planned::Change(planned) => {
-            let work = move |tx: &mut Tx<'_>| {
-                let user = users::write(tx, &call, &planned)?;
-                with_groups(tx, &call, user)
-            };
+            let work = move |tx: &mut Tx<'_>| users::write(tx, &call, &planned);
             change(ctx, notes.clone(), work).await
         }
     };

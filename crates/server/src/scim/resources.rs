@@ -129,11 +129,11 @@ async fn read(ctx: &Ctx, kind: Kind) -> Result<Response, Failure> {
                 .projection()
                 .wants(ctx.call.directory.catalog.user(), "groups");
             let user = ctx.app.store.lookup(move |tx| {
-                let mut user = users::by_id(tx, &directory, &id)?;
                 if wanted {
-                    user.groups = members::groups_of(tx, &directory, &id)?;
+                    members::user_in_groups(tx, &directory, &id)
+                } else {
+                    users::by_id(tx, &directory, &id)
                 }
-                Ok::<_, portreeve_directory::Refusal>(user)
             });
             Item::User(user.await?)
         }

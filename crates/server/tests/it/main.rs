@@ -28,3 +28,5 @@ mod tags;
 mod talk;
 #[cfg(test)]
 mod throttle;
+#[cfg(test)]
+mod trips;
