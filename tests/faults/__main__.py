@@ -56,7 +56,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--long", action="store_true", help="more of everything, and faults at random")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     for name in arguments.scenarios:
         if name not in ALL and name not in LONG:
             parser.error(f"there is no scenario {name}")
