@@ -19,7 +19,7 @@ on_each_engine! {
     what_is_old_goes_and_followers_who_missed_it_are_told
     a_log_is_read_from_an_event_or_a_position
     the_log_of_all_teams_goes_back_event_by_event
-    a_follower_misses_nothing_of_what_many_write
+    a_follower_misses_nothing_of_what_many_write_on_two_servers
 }
 
 const CHANGE: New<'_> = New {
@@ -335,19 +335,24 @@ async fn follow(store: Store, team: String, count: usize) -> Vec<Event> {
     seen
 }
 
-fn a_follower_misses_nothing_of_what_many_write(on: Engine) {
-    const WRITERS: usize = 6;
+fn a_follower_misses_nothing_of_what_many_write_on_two_servers(on: Engine) {
+    const WRITERS: usize = 8;
     const EACH: usize = 40;
     let world = World::new(on);
     let team = world.directory.team_id.clone();
     let second = elsewhere(&world, "acme", "second");
+    let neighbour = world.neighbour();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let seen = runtime.block_on(async {
         let writers = (0..WRITERS).map(|writer| {
-            let store = world.store.clone();
+            // Two directories, and writers on each server for either.
             let call = match writer % 2 {
                 0 => world.call(),
                 _ => second.clone(),
+            };
+            let store = match writer / 2 % 2 {
+                0 => world.store.clone(),
+                _ => neighbour.clone(),
             };
             tokio::spawn(async move {
                 for n in 0..EACH {

@@ -10,7 +10,7 @@ use portreeve_directory::{Actor, Call, Clock, Ids, Refusal, members, roll, teams
 use portreeve_scim::query::ListQuery;
 use portreeve_scim::resource::Notes;
 use portreeve_scim::{Patch, Resource};
-use portreeve_store::{Options, Scope, Store, Tx};
+use portreeve_store::{Database, Options, Scope, Store, Tx};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -79,6 +79,14 @@ impl World {
     pub(crate) fn reopen(&mut self) {
         self.store.clone().close();
         self.store = open(&self.place);
+    }
+
+    /// The database as another server has it open. An embedded one has no other server, so there it is the same store.
+    pub(crate) fn neighbour(&self) -> Store {
+        match self.place.database {
+            Database::Sqlite { .. } => self.store.clone(),
+            _ => open(&self.place),
+        }
     }
 
     pub(crate) fn call(&self) -> Call {
@@ -262,8 +270,7 @@ impl World {
     }
 }
 
-/// One more store on the database of a world, as another server has it.
-pub(crate) fn open(place: &Place) -> Store {
+fn open(place: &Place) -> Store {
     let options = Options::new(place.database.clone(), roll::MIGRATIONS, 0);
     Store::open(&options).unwrap()
 }

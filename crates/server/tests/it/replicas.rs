@@ -2,6 +2,7 @@
 
 use crate::events::receiver::{Receiver, Reply};
 use portreeve_cluster::Cluster;
+use portreeve_directory::events::{self, Category, Outcome};
 use portreeve_directory::{Actor, Call, Ids, directories, leases, outcomes, roll};
 use portreeve_directory::{Clock, Refusal};
 use portreeve_server::Config;
@@ -16,6 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 /// Beats of the servers, so that nobody waits long.
@@ -66,10 +68,10 @@ impl Harbour {
         work: impl Fn(&mut Tx<'_>) -> Result<R, Refusal> + Send + 'static,
     ) -> R {
         let options = Options::new(self.database(), roll::MIGRATIONS, 0);
-        let opened = tokio::task::spawn_blocking(move || Store::open(&options));
+        let opened = task::spawn_blocking(move || Store::open(&options));
         let store = opened.await.expect("no panic").expect("the database");
         let written = store.write(portreeve_store::Scope::ALL, work).await;
-        let closed = tokio::task::spawn_blocking(move || store.close());
+        let closed = task::spawn_blocking(move || store.close());
         closed.await.expect("no panic");
         written.expect("it is written")
     }
@@ -128,6 +130,18 @@ impl Mortal {
         drop(self.pauses);
         self.thread.join().expect("it did not panic");
     }
+}
+
+/// A request for a directory at a server that has no other part in the test.
+fn call(tx: &mut Tx<'_>, directory: &str) -> Result<Call, Refusal> {
+    Ok(Call {
+        directory: Arc::new(directories::by_id(tx, directory)?),
+        actor: Actor::System,
+        request_id: "r".into(),
+        at: TestClock::default().now(),
+        clock: Arc::new(TestClock::default()),
+        ids: Arc::new(Ids::new()),
+    })
 }
 
 /// The same provider at another server.
@@ -211,6 +225,56 @@ async fn servers_of_one_database_answer_alike_and_hear_of_revoked_tokens() {
         answer.status == 401
     })
     .await;
+    one.stop().await;
+    two.stop().await;
+}
+
+/// Somebody who waits at the end of the feed of a server.
+async fn waiting(server: &TestServer) -> task::JoinHandle<Answer> {
+    let client = server.admin().clone();
+    let end = client.get("/changes?after=now").await;
+    let path = format!("/changes?after={}&wait=60", end.json["next"]);
+    tokio::spawn(async move { client.get(&path).await })
+}
+
+/// The id of what they are told of first, well before they would be told that there is nothing.
+async fn told(waiting: task::JoinHandle<Answer>) -> String {
+    let answer = tokio::time::timeout(Duration::from_secs(30), waiting).await;
+    let answer = answer.expect("it is told").expect("no panic");
+    let id = answer.json["changes"][0]["object"]["id"].as_str();
+    id.unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+#[tokio::test]
+async fn who_waits_at_one_server_hears_of_changes_at_another() {
+    let harbour = Harbour::new();
+    let (one, two) = (harbour.server().await, harbour.server().await);
+    let here = one.directory("generic").await;
+    for n in 0..5 {
+        let waiting = waiting(&two).await;
+        let id = create(&here, &format!("user{n}")).await;
+        assert_eq!(told(waiting).await, id);
+    }
+    // The notice of this one is lost, as it may be: nobody gives it.
+    let waiting = waiting(&two).await;
+    let directory = directory_id(&here);
+    harbour
+        .write(move |tx| {
+            let new = events::New {
+                category: Category::ScimSync,
+                action: "patch",
+                outcome: Outcome::Ok,
+                object_kind: Some("User"),
+                object_id: Some("unnoticed"),
+                object_name: None,
+                version: None,
+                changes: None,
+            };
+            let call = call(tx, &directory)?;
+            events::record(tx, &call, &new)
+        })
+        .await;
+    assert_eq!(told(waiting).await, "unnoticed");
     one.stop().await;
     two.stop().await;
 }
@@ -308,14 +372,7 @@ async fn only_the_requests_of_dead_servers_are_told_as_interrupted() {
     let id = directory_id(&provider);
     harbour
         .write(move |tx| {
-            let call = Call {
-                directory: Arc::new(directories::by_id(tx, &id)?),
-                actor: Actor::System,
-                request_id: "r".into(),
-                at: TestClock::default().now(),
-                clock: Arc::new(TestClock::default()),
-                ids: Arc::new(Ids::new()),
-            };
+            let call = call(tx, &id)?;
             leases::register(tx, "other", 0)?;
             let new = outcomes::New {
                 id: "t",
