@@ -155,9 +155,12 @@ impl Engine {
     fn serve(&mut self, mut group: Group) {
         loop {
             let end = self.line.run(|session| group.pass(session));
-            // That the server cannot be reached is said once, where it is noticed.
+            // That the server cannot be reached is said once, where it is noticed; that a value is taken is no fault.
             if let Err(error) = &end
-                && !matches!(error, Error::Unavailable { .. })
+                && !matches!(
+                    error,
+                    Error::Unavailable { .. } | Error::Conflict { .. } | Error::ForeignKey
+                )
             {
                 tracing::error!(%error, transactions = group.members.len(), "a group of transactions was not committed");
             }
