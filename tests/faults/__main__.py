@@ -71,9 +71,10 @@ def run(arguments: argparse.Namespace, name: str) -> tuple[int, int]:
     words = [arguments.program, name, "--alone", "--seed", str(arguments.seed), *(["--long"] if arguments.long else [])]
     place, cannot = namespace() if name == "disk-full" else ([], None)
     if cannot:
+        must = bool(os.environ.get("CI"))
         with printing:
-            print(f"{'FAIL' if os.environ.get('CI') else 'left out'} {name}: {cannot}", flush=True)
-        return 0, 1 if os.environ.get("CI") else 0
+            print(f"{'FAIL' if must else 'left out'} {name}: {cannot}", flush=True)
+        return 0, int(must)
     begun = time.monotonic()
     process = subprocess.Popen(
         [*place, sys.executable, Path(__file__).parent, *words],
@@ -96,10 +97,12 @@ def run(arguments: argparse.Namespace, name: str) -> tuple[int, int]:
 
 def namespace() -> tuple[list[str], str | None]:
     """How to run something that mounts a file system of its own, which goes with it."""
+    # Trying is the only way to know; a namespace alone does not say that one may mount.
+    attempt = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", "/mnt"]
     for words in (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"]):
-        if shutil.which("unshare") and subprocess.run([*words, "true"], capture_output=True, check=False).returncode == 0:
+        if shutil.which("unshare") and not subprocess.run([*words, *attempt], capture_output=True).returncode:
             return words, None
-    return [], "it needs a small file system of its own, which only root, or who may make namespaces (unshare), can mount"
+    return [], "it needs a file system of its own, which only root, or who may make namespaces (unshare), can mount"
 
 
 def play(arguments: argparse.Namespace) -> int:

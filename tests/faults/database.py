@@ -63,7 +63,7 @@ class Postgres:
     def answers(self) -> bool:
         if self.process.poll() is not None:
             raise Broken(f"PostgreSQL did not start: {self.log.read_text(errors='replace')[-2000:]}")
-        ready = [self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", "postgres"]
+        ready = [self.programs / "pg_isready", "-q", "-d", self.url()]
         return subprocess.run(ready, check=False).returncode == 0
 
     def rows(self, sql: str) -> list[list[str]]:
@@ -122,7 +122,7 @@ class Wire:
         stage.cleanup.callback(self.cut)
 
     def swallow(self) -> None:
-        """Takes what is sent and passes nothing on, in either direction. Only a cut ends it for connections there are."""
+        """Takes what is sent and passes nothing on, in either direction, until a cut."""
         self.mute = True
 
     def cut(self) -> None:

@@ -127,7 +127,8 @@ def verify(stage: Stage, load: Load, follower: Follower, servers: list[Server]) 
         raise Broken("changes are made although nobody asks for any")
     followed = follower.finish()
     if followed != events:
-        raise Broken(f"who followed the feed saw {len(followed)} changes, and it has {len(events)}: {differ(followed, events)}")
+        difference = differ(followed, events)
+        raise Broken(f"who followed the feed saw {len(followed)} changes, and it has {len(events)}: {difference}")
     check_log(servers[0], events)
     roll, deeds = Roll(), []
     for event in events:
@@ -155,7 +156,8 @@ def check_deeds(load: Load, deeds: list[Deed]) -> None:
         surplus.subtract({deed: min(count, max(surplus[deed], 0)) for deed, count in writer.doubtful.items()})
     wrong = {deed: count for deed, count in surplus.items() if count != 0}
     if wrong:
-        raise Broken(f"in the feed more often than asked for, or less often than acknowledged: {list(wrong.items())[:5]}")
+        some = list(wrong.items())[:5]
+        raise Broken(f"in the feed more often than asked for, or less often than acknowledged: {some}")
 
 
 def check_log(server: Server, events: list[dict]) -> None:

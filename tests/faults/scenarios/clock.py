@@ -103,7 +103,8 @@ def replicas(stage: Stage) -> None:
     before = database.rows(LEASE)
     # A receiver that is away while the clock is set must not be left alone for an hour.
     receiver.failing = True
-    wait_until(lambda: first.command("stream", "list", "--directory", access.directory)[0].get("failures"), 30, "a failure")
+    streams = ("stream", "list", "--directory", access.directory)
+    wait_until(lambda: first.command(*streams)[0].get("failures"), 30, "a delivery fails")
     clock.set("-3600")
     load.run_for(2)
     receiver.failing = False

@@ -30,7 +30,8 @@ def idle_and_slow(stage: Stage) -> None:
     load.run_for(100 if stage.long else 10)
     load.await_progress(30, "a client works as ever")
     stage.show("and goes on working")
-    stage.demand(server.memory_mib() < MOST_MEMORY_MIB, f"the server stays under {MOST_MEMORY_MIB} MiB", server.memory_mib())
+    memory = server.memory_mib()
+    stage.demand(memory < MOST_MEMORY_MIB, f"the server stays under {MOST_MEMORY_MIB} MiB", memory)
     crowd.leave()
     load.await_progress(30, "a client works as ever")
     load.stop()
@@ -48,8 +49,14 @@ class Crowd:
     def __init__(self, server: Server, access: Access):
         host, port = server.address.split(":")
         self.address = (host, int(port))
-        head = f"POST {access.base}/Users HTTP/1.1\r\nHost: {server.address}\r\nAuthorization: Bearer {access.token}\r\n"
-        self.head = f"{head}Content-Type: application/scim+json\r\nContent-Length: 1000\r\n".encode()
+        head = (
+            f"POST {access.base}/Users HTTP/1.1",
+            f"Host: {server.address}",
+            f"Authorization: Bearer {access.token}",
+            "Content-Type: application/scim+json",
+            "Content-Length: 1000",
+        )
+        self.head = "".join(f"{line}\r\n" for line in head).encode()
         self.idle: list[socket.socket] = []
         self.slow: list[tuple[socket.socket, bytes]] = []
         self.leaving = threading.Event()

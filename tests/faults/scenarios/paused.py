@@ -8,7 +8,7 @@ from law import Follower, verify
 from load import Load
 from receiver import Receiver
 from scenarios.replicas import join
-from world import Access, Client, Server, Stage, wait_until
+from world import Access, Server, Stage, wait_until
 
 TAKEN_OVER_SECONDS = 30
 LEASE = "SELECT holder, fence FROM leases WHERE name = 'push'"
@@ -54,16 +54,14 @@ def replaced(stage: Stage, database: Postgres, receiver: Receiver, servers: tupl
     )
     count = len(receiver.deliveries)
     first.resume()
-    wait_until(lambda: first.said("have taken over its work"), 30, "the first server notices that it was held to be dead")
+    wait_until(lambda: first.said("have taken over its work"), 30, "it notices that it was held to be dead")
     wait_until(lambda: len(receiver.deliveries) > count + 5, 30, "events are delivered")
-    stage.demand(
-        receiver.senders(count) == {second.address}, "the server that was paused delivers nothing", receiver.senders(count)
-    )
+    senders = receiver.senders(count)
+    stage.demand(senders == {second.address}, "the server that was paused delivers nothing", senders)
     stage.demand(database.rows(LEASE) == [[new_holder, new_fence]], "the lease stays where it is")
     replicas = [row[0] for row in database.rows("SELECT id FROM replicas")]
-    stage.demand(
-        len(replicas) == 2 and holder not in replicas, "the server that was paused lives again under another id", replicas
-    )
+    reborn = len(replicas) == 2 and holder not in replicas
+    stage.demand(reborn, "the server that was paused lives again under another id", replicas)
 
 
 def told_directory(server: Server, receiver: Receiver) -> Access:
@@ -78,9 +76,9 @@ def told_directory(server: Server, receiver: Receiver) -> Access:
 def delivered_in_order(stage: Stage, receiver: Receiver, server: Server, access: Access, most: int = 2) -> None:
     """Every change is delivered, in the order of the feed, and none more often than `most` times."""
     events = Follower(stage, [server]).finish()
-    wanted = [
-        event["id"] for event in events if event["category"] == "SCIM_SYNC" and event["directory_id"] == access.directory
-    ]
+    events = [event for event in events if event["category"] == "SCIM_SYNC"]
+    wanted = [event["id"] for event in events if event["directory_id"] == access.directory]
     wait_until(lambda: len(receiver.first_times()) >= len(wanted), 60, "everything is delivered")
     stage.demand(receiver.first_times() == wanted, f"{len(wanted)} events are delivered in the order of the feed")
-    stage.demand(receiver.most_times() <= most, f"none is delivered more often than {most} times", receiver.most_times())
+    times = receiver.most_times()
+    stage.demand(times <= most, f"none is delivered more than {most} times", times)

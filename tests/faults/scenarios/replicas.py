@@ -97,7 +97,7 @@ def settings_elsewhere(stage: Stage, access: Access, first: Server, second: Serv
 
 
 def holds_soon(holds) -> None:
-    """Whatever is sent later than a second from now is answered by the new rules. How long that takes does not count."""
+    """What is sent later than a second from now is answered by the new rules, however long the answer takes."""
     changed = time.monotonic()
     while True:
         sent = time.monotonic()
