@@ -9,8 +9,8 @@
 //! pages, and changes may be played again. The engine merges them; nothing here need remember what was sent.
 
 pub mod file;
-pub mod ldap;
 pub mod graph;
+pub mod ldap;
 mod ledger;
 
 use std::path::PathBuf;

@@ -52,7 +52,11 @@ impl MasterKey {
     /// What tells this key from others and gives nothing of it away.
     pub(crate) fn fingerprint(&self) -> io::Result<String> {
         let mark = self.derive("fingerprint")?;
-        Ok(mark.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+        Ok(mark
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect())
     }
 
     /// A key for one purpose (HKDF-SHA256, RFC 5869).

@@ -33,7 +33,10 @@ async fn a_database_is_used_with_one_key() {
 
     let other = TempDir::new().unwrap();
     run(other.path(), other.path(), false).await.unwrap();
-    let foreign = run(first, other.path(), false).await.unwrap_err().to_string();
+    let foreign = run(first, other.path(), false)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(foreign.contains("holds a key"), "{foreign}");
     assert!(foreign.contains("--replace-master-key yes"), "{foreign}");
     run(first, first, false).await.unwrap();
