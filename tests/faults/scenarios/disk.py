@@ -15,6 +15,7 @@ def full(stage: Stage) -> None:
     disk.mkdir()
     # In a mount namespace of this process (see __main__.py), with which it goes.
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE_MIB}m", "tmpfs", disk], check=True)
+    stage.cleanup.callback(subprocess.run, ["umount", "--lazy", disk])
     server = Server(stage, name="disk/data").start()
     access = server.create_directory("full")
     load = Load(stage, [server], access)
