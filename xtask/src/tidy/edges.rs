@@ -61,6 +61,16 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "the rules are about checked resources and change sets",
     ),
     (
+        "portreeve-provisioning",
+        "portreeve-mapping",
+        "what is to be at the target is what the mappings give",
+    ),
+    (
+        "portreeve-provisioning",
+        "portreeve-scim",
+        "and is written to SCIM paths",
+    ),
+    (
         "portreeve-mapping",
         "portreeve-scim",
         "what a mapping writes to is a SCIM path of a SCIM schema",
