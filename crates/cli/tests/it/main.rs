@@ -17,6 +17,8 @@ mod program;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod serve_postgres;
+#[cfg(test)]
 mod settings;
 #[cfg(test)]
 mod stream;

@@ -56,7 +56,7 @@ fn check(session: &mut Session) -> Result<Locks> {
         .and_then(|schema| u32::try_from(schema).ok());
     let schema = schema.ok_or_else(|| {
         Error::Failed(
-            "no schema of search_path exists: make one with CREATE SCHEMA, or correct search_path"
+            "there is no schema of search_path that this user may use: make one with CREATE SCHEMA … AUTHORIZATION, GRANT USAGE and CREATE on it, or correct search_path"
                 .to_string(),
         )
     })?;

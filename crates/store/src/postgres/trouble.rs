@@ -65,11 +65,11 @@ impl Trouble {
 
     /// A refusal to let us in: the server is not there, or does not know us.
     pub(super) fn connecting(error: &tokio_postgres::Error, url: &PostgresUrl) -> Self {
-        let cause = match error.as_db_error() {
-            Some(said) => sentence(said),
-            None => with_causes(error),
+        let (cause, remedy) = match error.as_db_error() {
+            Some(said) => (sentence(said), remedy(said.code().code())),
+            None => (with_causes(error), remedy_of_ours(error)),
         };
-        Self::unavailable(format!("{url}: {cause}"))
+        Self::unavailable(format!("{url}: {cause}: {remedy}"))
     }
 
     /// What happened, without the advice around it.
@@ -93,6 +93,12 @@ fn said_by_server(said: &DbError, wait: Duration) -> Trouble {
         "55P03" => (Reach::Transaction, Error::Busy { waited: wait }),
         "57014" => (Reach::Transaction, Error::Busy { waited: STATEMENT }),
         "53100" => (Reach::Transaction, Error::Full),
+        "42501" => {
+            let message = format!(
+                "{message}: GRANT it to the user in the URL, or make that the owner of its schema"
+            );
+            (Reach::Closure, Error::Failed(message))
+        }
         "25006" => (Reach::Closure, Error::ReadOnly),
         "XX001" | "XX002" => (Reach::Transaction, Error::Damaged(message)),
         "26000" => (Reach::Stale, Error::Failed(message)),
@@ -111,6 +117,34 @@ fn said_by_server(said: &DbError, wait: Duration) -> Trouble {
         _ => (Reach::Closure, Error::Failed(message)),
     };
     Trouble { reach, error }
+}
+
+/// What to do about a server's refusal to let us in.
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "28P01" => {
+            "correct the password, which stands in the URL, in PGPASSWORD or in the file that PGPASSFILE names"
+        }
+        "28000" => {
+            "make the user with CREATE ROLE … LOGIN, or let it in from here in the server's pg_hba.conf"
+        }
+        "3D000" => "make the database with CREATE DATABASE, or correct its name in the URL",
+        "42501" => "GRANT CONNECT on the database to the user",
+        "53300" => "raise max_connections of the server, or run fewer servers on it",
+        _ => "look into the log of PostgreSQL",
+    }
+}
+
+/// What to do when there is no server, or none that we could talk to.
+fn remedy_of_ours(error: &tokio_postgres::Error) -> &'static str {
+    if error
+        .source()
+        .is_some_and(|cause| cause.is::<std::io::Error>())
+    {
+        "start PostgreSQL, or correct host and port in the URL"
+    } else {
+        "correct the URL; user, password and certificates may also stand in the variables and files of libpq, such as PGPASSFILE"
+    }
 }
 
 fn with_causes(error: &tokio_postgres::Error) -> String {
