@@ -2,7 +2,8 @@
 //!
 //! One [`Client`] talks to one tenant URL. It follows what Microsoft Entra ID sends (bearer token, `eq` filters,
 //! POST, PATCH, DELETE) and answers with small checked types; a request that fails in passing is repeated, but never
-//! so that the target could end up with two of something.
+//! so that the target could end up with two of something. Where a target departs from the RFCs in a way that can be
+//! worked around it is, and [`Client::quirks`] names it.
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -33,21 +34,33 @@
 //! # }
 //! ```
 
+mod address;
 mod answer;
+mod authentication;
 mod client;
+mod discovery;
 mod error;
+mod pace;
 mod patch;
+mod path;
+mod quirk;
+mod replacement;
 mod retry;
+mod settings;
 mod tenant_url;
 mod transport;
 
 pub use answer::{Resource, ResourceId};
 pub(crate) use answer::{excerpt, member};
+pub use authentication::SendSecret;
 pub use client::{Client, Created};
+pub use discovery::{Attribute, Capabilities, Known};
 pub use error::Error;
 pub use patch::{Dialect, Patch};
+pub use quirk::Quirk;
 pub(crate) use retry::retry_after;
 pub use retry::{Limits, Surroundings};
+pub use settings::{Credentials, PatchRefused, Settings};
 pub(crate) use tenant_url::is_loopback;
 pub use tenant_url::{ResourceKind, TenantUrl, TenantUrlError};
 pub(crate) use transport::{cause_chain, http_client};

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, ETAG, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::error::Error;
+use super::quirk::{Quirk, Quirks};
 
 /// How much of an answer that is not SCIM is shown, in characters.
 const SHOWN: usize = 200;
@@ -46,6 +47,7 @@ impl fmt::Display for ResourceId {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
     id: ResourceId,
+    version: Option<String>,
     attributes: Map<String, Value>,
 }
 
@@ -68,18 +70,93 @@ impl Resource {
         member(&self.attributes, name)
     }
 
-    fn from_value(value: Value) -> Result<Self, String> {
-        let Value::Object(attributes) = value else {
-            return Err("a resource is not a JSON object".to_owned());
+    /// Its version, as `If-Match` takes it: the answer's `ETag`, or `meta.version` (RFC 7644 section 3.14).
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        let meta = || self.attribute("meta")?.as_object();
+        let stored = || member(meta()?, "version")?.as_str();
+        self.version.as_deref().or_else(stored)
+    }
+
+    /// Leaves out attributes that were not asked for, and says whether there were any.
+    pub(super) fn leave_out(&mut self, names: &[&str]) -> bool {
+        let before = self.attributes.len();
+        self.attributes
+            .retain(|key, _| !names.iter().any(|name| name.eq_ignore_ascii_case(key)));
+        self.attributes.len() < before
+    }
+
+    fn from_value(value: Value, quirks: &Quirks) -> Result<Self, Unusable> {
+        let Value::Object(mut attributes) = value else {
+            return Err(Unusable::NoResource);
         };
-        let id = member(&attributes, "id")
-            .and_then(Value::as_str)
-            .and_then(ResourceId::new);
-        match id {
-            Some(id) => Ok(Self { id, attributes }),
-            None => Err("a resource has no usable id".to_owned()),
+        let text = match member(&attributes, "id") {
+            None | Some(Value::Null) => return Err(Unusable::NoId),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => {
+                quirks.note(Quirk::IdIsNumber);
+                number.to_string()
+            }
+            Some(_) => return Err(Unusable::BadId),
+        };
+        let id = ResourceId::new(&text).ok_or(Unusable::BadId)?;
+        if read_booleans(&mut attributes) {
+            quirks.note(Quirk::BooleanIsText);
+        }
+        Ok(Self {
+            id,
+            version: None,
+            attributes,
+        })
+    }
+}
+
+/// Why a JSON value is not a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unusable {
+    NoResource,
+    NoId,
+    BadId,
+}
+
+impl Unusable {
+    fn reason(self) -> String {
+        match self {
+            Self::NoResource => "a resource is not a JSON object".to_owned(),
+            Self::NoId | Self::BadId => "a resource has no usable id".to_owned(),
         }
     }
+}
+
+/// Turns `"True"` and the like into truth values where the core schema has truth values (RFC 7643 section 4): `active`,
+/// and `primary` of a list's elements. Says whether there were any.
+fn read_booleans(attributes: &mut Map<String, Value>) -> bool {
+    let mut found = false;
+    for (name, value) in attributes.iter_mut() {
+        if name.eq_ignore_ascii_case("active") {
+            found |= read_boolean(value);
+        }
+        let elements = value.as_array_mut().into_iter().flatten();
+        for element in elements.filter_map(Value::as_object_mut) {
+            let primary = element
+                .iter_mut()
+                .filter(|(name, _)| name.eq_ignore_ascii_case("primary"));
+            for (_, value) in primary {
+                found |= read_boolean(value);
+            }
+        }
+    }
+    found
+}
+
+fn read_boolean(value: &mut Value) -> bool {
+    let boolean = match value.as_str() {
+        Some(text) if text.eq_ignore_ascii_case("true") => true,
+        Some(text) if text.eq_ignore_ascii_case("false") => false,
+        _ => return false,
+    };
+    *value = Value::Bool(boolean);
+    true
 }
 
 /// The member of a JSON object with this name in any case.
@@ -97,7 +174,18 @@ pub(crate) fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&
 pub(super) struct Matches {
     /// How many resources match, of which the first page may hold fewer.
     pub(super) total: u64,
-    pub(super) first: Option<Resource>,
+    pub(super) page: Vec<Resource>,
+}
+
+/// What the answer to a change says of the resource.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// All of it.
+    Resource(Resource),
+    /// Something, but not its id.
+    WithoutId,
+    /// Nothing.
+    Nothing,
 }
 
 /// One complete HTTP answer.
@@ -130,22 +218,35 @@ impl Answer {
         Ok(answer)
     }
 
-    /// A single resource: the answer to a GET, POST or PUT.
-    pub(super) fn resource(&self) -> Result<Resource, Error> {
-        Resource::from_value(self.json()?).map_err(|reason| self.not_scim(reason))
+    /// A single resource: the answer to a GET.
+    pub(super) fn resource(&self, quirks: &Quirks) -> Result<Resource, Error> {
+        match self.told(quirks)? {
+            Told::Resource(resource) => Ok(resource),
+            Told::WithoutId => Err(self.not_scim(Unusable::NoId.reason())),
+            Told::Nothing => Err(self.not_scim("it is empty".to_owned())),
+        }
     }
 
-    /// The answer to a PATCH: the resource, or nothing with status 204 (RFC 7644 section 3.5.2).
-    pub(super) fn optional_resource(&self) -> Result<Option<Resource>, Error> {
-        if self.status == StatusCode::NO_CONTENT {
-            Ok(None)
-        } else {
-            self.resource().map(Some)
+    /// The answer to a change: the resource, or nothing with status 204 (RFC 7644 section 3.5.2).
+    pub(super) fn told(&self, quirks: &Quirks) -> Result<Told, Error> {
+        if self.body.trim_ascii().is_empty() {
+            if self.status != StatusCode::NO_CONTENT {
+                quirks.note(Quirk::EmptyAnswer);
+            }
+            return Ok(Told::Nothing);
+        }
+        match Resource::from_value(self.json()?, quirks) {
+            Ok(resource) => Ok(Told::Resource(Resource {
+                version: self.header(ETAG).map(str::to_owned),
+                ..resource
+            })),
+            Err(Unusable::NoId) => Ok(Told::WithoutId),
+            Err(unusable) => Err(self.not_scim(unusable.reason())),
         }
     }
 
     /// The answer to a query (RFC 7644 section 3.4.2).
-    pub(super) fn matches(&self) -> Result<Matches, Error> {
+    pub(super) fn matches(&self, quirks: &Quirks) -> Result<Matches, Error> {
         let list: ListResponse = serde_json::from_value(self.json()?)
             .map_err(|cause| self.not_scim(format!("no list response, {cause}")))?;
         if !list
@@ -157,21 +258,20 @@ impl Answer {
                 "the schemas of a list response do not name {LIST_RESPONSE}"
             )));
         }
-        let first = list
-            .resources
-            .into_iter()
-            .next()
-            .map(Resource::from_value)
-            .transpose();
-        let first = first.map_err(|reason| self.not_scim(reason))?;
-        if list.total_results > 0 && first.is_none() {
+        let page = list.resources.into_iter();
+        let page: Result<Vec<_>, _> = page
+            .map(|value| Resource::from_value(value, quirks))
+            .collect();
+        let page = page.map_err(|unusable| self.not_scim(unusable.reason()))?;
+        if list.total_results > 0 && page.is_empty() {
             return Err(self.not_scim(
                 "totalResults announces resources, and Resources holds none".to_owned(),
             ));
         }
         Ok(Matches {
-            total: list.total_results,
-            first,
+            // Some targets count only what the page before this one left over, or nothing at all.
+            total: list.total_results.max(page.len() as u64),
+            page,
         })
     }
 
@@ -202,6 +302,24 @@ impl Answer {
         }
     }
 
+    /// What a token endpoint says against a request (RFC 6749 section 5.2).
+    pub(super) fn oauth_refusal(&self) -> String {
+        let body: Option<OauthError> = serde_json::from_slice(&self.body).ok();
+        let said = body.map(|body| match body.error_description {
+            Some(text) => format!(
+                "{}, {}",
+                excerpt(body.error.as_bytes()),
+                excerpt(text.as_bytes())
+            ),
+            None => excerpt(body.error.as_bytes()),
+        });
+        let status = self.status.as_u16();
+        format!(
+            "{} (status {status})",
+            said.unwrap_or_else(|| self.status_name())
+        )
+    }
+
     /// The `Retry-After` header, and the `Date` that its date counts from.
     pub(super) fn retry_after(&self) -> Option<(&str, Option<&str>)> {
         Some((self.header(RETRY_AFTER)?, self.header(DATE)))
@@ -220,7 +338,8 @@ impl Answer {
         self.not_scim(format!("it is larger than {largest} bytes"))
     }
 
-    fn json(&self) -> Result<Value, Error> {
+    /// The body, when it is JSON and says so.
+    pub(super) fn json(&self) -> Result<Value, Error> {
         if !self.is_json() {
             return Err(
                 self.not_scim("neither application/scim+json nor application/json".to_owned())
@@ -277,6 +396,12 @@ struct ErrorBody {
     scim_type: Option<String>,
 }
 
+#[derive(Deserialize)]
+struct OauthError {
+    error: String,
+    error_description: Option<String>,
+}
+
 /// The beginning of a text, on one line.
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     // A character takes at most four bytes; one more lets the cut fall behind the last shown one.
@@ -311,8 +436,11 @@ mod tests {
 
     #[test]
     fn attributes_are_found_in_any_case() {
-        let resource =
-            Resource::from_value(serde_json::json!({"ID": "1", "username": "ada"})).unwrap();
+        let resource = Resource::from_value(
+            serde_json::json!({"ID": "1", "username": "ada"}),
+            &Quirks::default(),
+        )
+        .unwrap();
         assert_eq!(resource.attribute("userName"), Some(&Value::from("ada")));
         assert_eq!(resource.attribute("displayName"), None);
     }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How the cause begins when the time was up.
+pub(super) const NO_ANSWER: &str = "no answer in time";
+
 /// Why a request to a target did not succeed, after the repetitions that its [`Limits`](super::Limits) allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -50,6 +53,33 @@ pub enum Error {
         /// How many resources match.
         count: u64,
     },
+    /// A query for one value found resources with another: the target does not filter, or does it by likeness. Taken at
+    /// its word it would make everybody the same person.
+    #[error(
+        "the target ignores filters: {count} resources match {filter}, and not all of them have that value"
+    )]
+    FilterIgnored {
+        /// The filter that was sent.
+        filter: String,
+        /// How many resources the target says match.
+        count: u64,
+    },
+    /// The token endpoint gives no access token for these credentials (RFC 6749 section 5.2).
+    #[error("the token endpoint refuses the client credentials: {0}")]
+    SignIn(String),
+    /// The address is one that people outside must not make this machine connect to.
+    #[error("the target's host {host} is {address}, {what}, and connections there are not allowed")]
+    ForbiddenAddress {
+        /// The host, as the tenant URL names it.
+        host: String,
+        /// Its address.
+        address: std::net::IpAddr,
+        /// What kind of address it is.
+        what: &'static str,
+    },
+    /// The settings cannot work.
+    #[error("the target's settings cannot be used: {0}")]
+    Settings(String),
     /// The client could not be made: the secret token holds characters that no header can carry, or TLS has no roots.
     #[error("the SCIM client could not be set up: {0}")]
     Setup(String),
@@ -73,6 +103,11 @@ impl Error {
                 "An object with the same unique value exists at the target: match it, rename it or delete it there."
             }
             Self::Refused {
+                status: 412 | 428, ..
+            } => {
+                "Somebody else changed the object at the same moment; it is tried again in the next cycle."
+            }
+            Self::Refused {
                 status: 400..=499, ..
             } => "Correct the value or its attribute mapping, then run again.",
             Self::Refused { .. } => "The target failed; look into its log, and run again later.",
@@ -88,7 +123,48 @@ impl Error {
             Self::Ambiguous { .. } => {
                 "Delete or rename the surplus objects at the target, or match by another attribute."
             }
+            Self::FilterIgnored { .. } => {
+                "Match by an attribute that the target can filter by, such as userName or externalId, or ask its makers to support eq filters."
+            }
+            Self::SignIn(_) => {
+                "Check client id, client secret, scope and token endpoint; the secret may have expired."
+            }
+            Self::ForbiddenAddress { .. } => {
+                "If the target is meant to be in your own network, set allow_private_addresses; addresses of a cloud's metadata service stay refused."
+            }
+            Self::Settings(_) => "Correct the target's settings.",
             Self::Setup(_) => "Enter the secret token again, without blanks or line breaks.",
+        }
+    }
+
+    /// The error code by which Entra's provisioning log names it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused { status, .. } => match status {
+                401 => "Unauthorized",
+                403 => "InsufficientRights",
+                404 | 410 => "InvalidAnchor",
+                405 => "MethodNotAllowed",
+                409 => "Conflict",
+                422 => "UnprocessableEntity",
+                429 => "TooManyRequests",
+                501 => "NotImplemented",
+                500..=599 => "InternalServerError",
+                _ => "SystemForCrossDomainIdentityManagementServiceIncompatible",
+            },
+            Self::Throttled { .. } => "TooManyRequests",
+            Self::Unreachable { cause, .. } if cause.starts_with(NO_ANSWER) => "Timeout",
+            Self::Unreachable { .. } => "WebExceptionProtocolError",
+            Self::NotScim { .. } => "SystemForCrossDomainIdentityManagementServiceIncompatible",
+            Self::FilterIgnored { .. } => {
+                "SystemForCrossDomainIdentityManagementServiceIncompatibleFiltering"
+            }
+            Self::Ambiguous { .. } => "DuplicateTargetEntries",
+            Self::SignIn(_) => "SystemForCrossDomainIdentityManagementCredentialValidationFailure",
+            Self::ForbiddenAddress { .. } | Self::Settings(_) | Self::Setup(_) => {
+                "SystemForCrossDomainIdentityManagementCredentialValidationUnavailable"
+            }
         }
     }
 
@@ -100,8 +176,11 @@ impl Error {
             Self::Throttled { .. }
             | Self::Unreachable { .. }
             | Self::NotScim { .. }
+            | Self::SignIn(_)
+            | Self::ForbiddenAddress { .. }
+            | Self::Settings(_)
             | Self::Setup(_) => true,
-            Self::Ambiguous { .. } => false,
+            Self::Ambiguous { .. } | Self::FilterIgnored { .. } => false,
         }
     }
 }

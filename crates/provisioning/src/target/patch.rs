@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::answer::ResourceId;
+use super::path::Path;
 
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
@@ -96,6 +97,48 @@ impl Patch {
             Dialect::Compliant => self.compliant(),
         };
         json!({"schemas": [PATCH_OP], "Operations": operations})
+    }
+
+    /// Whether members come or go.
+    pub(super) fn concerns_members(&self) -> bool {
+        !self.joining.is_empty() || !self.leaving.is_empty()
+    }
+
+    /// Makes the changes in a resource that was read. `None` when a path has a form that no mapping has.
+    pub(super) fn apply(&self, resource: &mut Map<String, Value>) -> Option<()> {
+        for (text, change) in &self.changes {
+            let path = Path::parse(text)?;
+            match change {
+                Change::Add(value) | Change::Replace(value) => path.write(resource, value),
+                Change::Refer(id) => path.write(resource, &json!({"value": id})),
+                Change::Remove => path.remove(resource),
+            }
+        }
+        if self.concerns_members() {
+            self.apply_to_members(resource)?;
+        }
+        Some(())
+    }
+
+    fn apply_to_members(&self, resource: &mut Map<String, Value>) -> Option<()> {
+        let path = Path::parse("members")?;
+        let id_of = |member: &Value| {
+            let id = super::member(member.as_object()?, "value")?.as_str()?;
+            ResourceId::new(id)
+        };
+        let leaves = |id: &ResourceId| self.leaving.contains(id);
+        let mut members: Vec<Value> = path.read(resource).into_iter().cloned().collect();
+        members.retain(|member| id_of(member).is_none_or(|id| !leaves(&id)));
+        for id in &self.joining {
+            if !members
+                .iter()
+                .any(|member| id_of(member).as_ref() == Some(id))
+            {
+                members.push(json!({"value": id}));
+            }
+        }
+        path.write(resource, &Value::Array(members));
+        Some(())
     }
 
     fn with(mut self, path: &str, change: Change) -> Self {

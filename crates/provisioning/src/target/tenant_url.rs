@@ -54,6 +54,15 @@ impl TenantUrl {
         }
     }
 
+    pub(super) fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// What describes the service itself, such as `ServiceProviderConfig` (RFC 7644 section 4).
+    pub(super) fn discovery(&self, segments: &[&str]) -> Url {
+        self.below(segments, &[])
+    }
+
     /// Whether the target runs on this machine, so that no proxy can reach it.
     pub(super) fn is_local(&self) -> bool {
         is_loopback(&self.0)
@@ -146,7 +155,8 @@ impl ResourceKind {
         }
     }
 
-    fn endpoint(self) -> &'static str {
+    /// The name of its endpoint (RFC 7644 section 3.2).
+    pub(super) fn endpoint(self) -> &'static str {
         match self {
             Self::User => "Users",
             Self::Group => "Groups",

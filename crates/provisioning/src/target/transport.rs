@@ -1,15 +1,17 @@
 //! Sending one request, judging how it failed, and waiting before the next attempt.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, IF_MATCH};
 use reqwest::{Method, StatusCode, Url, redirect};
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::address::{self, Guard};
 use super::answer::{Answer, ReadError};
-use super::error::Error;
+use super::authentication::{Authentication, Token, Tokens};
+use super::error::{Error, NO_ANSWER};
+use super::pace::Pace;
 use super::retry::{Limits, Surroundings, retry_after};
 use super::tenant_url::TenantUrl;
 
@@ -19,33 +21,41 @@ const ACCEPTED: &str = "application/scim+json, application/json";
 /// How many redirects inside the target are followed.
 const REDIRECTS: usize = 3;
 
-/// Everything a request needs besides its address and body.
+/// Everything a request needs besides its address and body. Clones share their connections, their token and their pace.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     http: reqwest::Client,
-    authorization: HeaderValue,
+    authentication: Arc<Authentication>,
+    pace: Arc<Pace>,
     limits: Limits,
     surroundings: Arc<dyn Surroundings>,
 }
 
 impl Transport {
+    /// Without a `guard` the caller vouches for the address.
     pub(super) fn new(
         base: &TenantUrl,
-        token: &SecretString,
+        authentication: Authentication,
+        guard: Option<Guard>,
+        pace: Pace,
         limits: Limits,
         surroundings: Arc<dyn Surroundings>,
     ) -> Result<Self, Error> {
-        let authorization =
-            HeaderValue::from_str(&format!("Bearer {}", token.expose_secret().trim()));
-        let mut authorization = authorization.map_err(|_| {
-            Error::Setup("the secret token holds characters no header can carry".to_owned())
-        })?;
-        authorization.set_sensitive(true);
-        let http = http_client(base.is_local(), &limits)
+        let mut builder = http_builder(base.is_local(), &limits);
+        if let Some(guard) = guard {
+            builder = builder.dns_resolver(guard);
+            if !guard.private {
+                // A proxy would look the name up itself, and nobody would judge what it finds.
+                builder = builder.no_proxy();
+            }
+        }
+        let http = builder
+            .build()
             .map_err(|cause| Error::Setup(cause.to_string()))?;
         Ok(Self {
             http,
-            authorization,
+            authentication: Arc::new(authentication),
+            pace: Arc::new(pace),
             limits,
             surroundings,
         })
@@ -95,32 +105,98 @@ impl Transport {
         let pause = self.limits.backoff(*attempts, self.surroundings.random());
         let pause = asked.map_or(pause, |time| time + pause.min(Duration::from_secs(1)));
         tracing::warn!(error = %failure.error, attempt = *attempts, pause_ms = pause.as_millis() as u64, "repeating a request to the target");
-        self.surroundings.pause(pause).await;
+        if asked.is_some() || matches!(failure.error, Error::Throttled { .. }) {
+            // The target as a whole has too much to do: every request waits, this one before its next attempt.
+            self.pace.hold(pause);
+        } else {
+            self.surroundings.pause(pause).await;
+        }
         Ok(())
     }
 
-    /// Sends a request once.
+    /// Sends a request once; once more when it was refused for a token that has ended early.
     pub(super) async fn attempt(&self, request: &Request) -> Result<Answer, Failure> {
+        // First the wait, then the token: it could end meanwhile.
+        let _place = self.pace.turn().await;
+        let authorization = self.authorization().await?;
+        let answer = self.send(request, authorization.clone()).await?;
+        if answer.status == StatusCode::UNAUTHORIZED
+            && let Authentication::Tokens(tokens) = &*self.authentication
+        {
+            tokens.forget(&authorization).await;
+            let authorization = self.authorization().await?;
+            let answer = self.send(request, authorization).await?;
+            return self.judge(answer);
+        }
+        self.judge(answer)
+    }
+
+    async fn send(&self, request: &Request, authorization: HeaderValue) -> Result<Answer, Failure> {
         let mut builder = self
             .http
             .request(request.method.clone(), request.url.clone())
-            .header(AUTHORIZATION, self.authorization.clone())
+            .header(AUTHORIZATION, authorization)
             .header(ACCEPT, ACCEPTED)
             .header(CONTENT_TYPE, SCIM_JSON);
         if let Some(body) = &request.body {
             builder = builder.body(body.clone());
         }
-        let response = builder
+        if let Some(version) = &request.version {
+            builder = builder.header(IF_MATCH, version);
+        }
+        let answer = self.receive(builder).await?;
+        tracing::debug!(method = %request.method, path = request.url.path(), status = answer.status.as_u16(), "asked the target");
+        Ok(answer)
+    }
+
+    async fn receive(&self, request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+        let response = request
             .send()
             .await
             .map_err(|cause| Failure::unreachable(&cause))?;
-        let answer = Answer::read(response, self.limits.largest_answer)
+        Answer::read(response, self.limits.largest_answer)
             .await
             .map_err(|error| match error {
                 ReadError::Broken(cause) => Failure::unreachable(&cause),
                 ReadError::TooLarge(error) => Failure::lasting(error),
-            })?;
-        tracing::debug!(method = %request.method, path = request.url.path(), status = answer.status.as_u16(), "asked the target");
+            })
+    }
+
+    /// What goes into `Authorization` now.
+    async fn authorization(&self) -> Result<HeaderValue, Failure> {
+        match &*self.authentication {
+            Authentication::Fixed(value) => Ok(value.clone()),
+            Authentication::Tokens(tokens) => {
+                let now = self.surroundings.now();
+                tokens.current(now, || self.token(tokens, now)).await
+            }
+        }
+    }
+
+    /// Asks the token endpoint. It has seen nothing of the request, so nothing is in doubt when it fails.
+    async fn token(&self, tokens: &Tokens, now: SystemTime) -> Result<Token, Failure> {
+        let certain = |failure| Failure {
+            in_doubt: false,
+            ..failure
+        };
+        let request = tokens.request(&self.http).map_err(Failure::lasting)?;
+        let answer = self.receive(request).await.map_err(certain)?;
+        tracing::debug!(
+            host = tokens.endpoint.host_str(),
+            status = answer.status.as_u16(),
+            "asked for an access token"
+        );
+        match answer.status.as_u16() {
+            200..=299 => {
+                let body = answer.json().map_err(Failure::lasting)?;
+                Token::read(&body, now).map_err(Failure::lasting)
+            }
+            400..=428 | 430..=499 => Err(Failure::lasting(Error::SignIn(answer.oauth_refusal()))),
+            _ => Err(certain(self.failure(&answer))),
+        }
+    }
+
+    fn judge(&self, answer: Answer) -> Result<Answer, Failure> {
         if answer.status.is_success() {
             Ok(answer)
         } else {
@@ -158,6 +234,10 @@ impl Transport {
 /// Redirects are followed inside the origin that was asked, and only those that keep method and body (307, 308): the
 /// token and people's data go nowhere else. A server on this machine (`local`) is never reached through a proxy.
 pub(crate) fn http_client(local: bool, limits: &Limits) -> reqwest::Result<reqwest::Client> {
+    http_builder(local, limits).build()
+}
+
+fn http_builder(local: bool, limits: &Limits) -> reqwest::ClientBuilder {
     let redirects = redirect::Policy::custom(|attempt| {
         let keeps_body = matches!(
             attempt.status(),
@@ -176,8 +256,7 @@ pub(crate) fn http_client(local: bool, limits: &Limits) -> reqwest::Result<reqwe
         .connect_timeout(limits.connect_timeout)
         .timeout(limits.request_timeout)
         .redirect(redirects);
-    let builder = if local { builder.no_proxy() } else { builder };
-    builder.build()
+    if local { builder.no_proxy() } else { builder }
 }
 
 /// One request, kept for its repetitions.
@@ -185,6 +264,8 @@ pub(super) struct Request {
     method: Method,
     url: Url,
     body: Option<Vec<u8>>,
+    /// The only version that the request is for (`If-Match`).
+    version: Option<String>,
 }
 
 impl Request {
@@ -193,6 +274,7 @@ impl Request {
             method,
             url,
             body: None,
+            version: None,
         }
     }
 
@@ -201,7 +283,20 @@ impl Request {
             method,
             url,
             body: Some(body.to_string().into_bytes()),
+            version: None,
         }
+    }
+
+    /// The same request, to be done only while the resource has this version. A text that no header can carry is left
+    /// out.
+    pub(super) fn if_match(mut self, version: &str) -> Self {
+        let fits = HeaderValue::from_str(version).is_ok();
+        self.version = fits.then(|| version.to_owned());
+        self
+    }
+
+    pub(super) fn is_conditional(&self) -> bool {
+        self.version.is_some()
     }
 }
 
@@ -229,6 +324,9 @@ impl Failure {
     }
 
     fn unreachable(cause: &reqwest::Error) -> Self {
+        if let Some(forbidden) = address::refusal(cause) {
+            return Self::lasting(forbidden.into());
+        }
         let error = Error::Unreachable {
             attempts: 1,
             cause: cause_chain(cause),
@@ -252,7 +350,7 @@ pub(crate) fn cause_chain(error: &reqwest::Error) -> String {
         next = cause.source();
     }
     let kind = match error {
-        error if error.is_timeout() => "no answer in time",
+        error if error.is_timeout() => NO_ANSWER,
         error if error.is_connect() => "no connection",
         _ => "the connection broke",
     };

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -12,7 +13,8 @@ use hyper::header::HeaderMap;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use portreeve_provisioning::target::{Client, Limits, Surroundings, TenantUrl};
+use portreeve_provisioning::source::Home;
+use portreeve_provisioning::target::{Client, Error, Limits, Settings, Surroundings, TenantUrl};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -25,6 +27,10 @@ pub(crate) struct Seen {
     /// Path and query, encoded as they were sent.
     pub(crate) target: String,
     pub(crate) body: Option<Value>,
+    /// The body as text, for forms.
+    pub(crate) text: String,
+    pub(crate) authorization: String,
+    pub(crate) if_match: Option<String>,
 }
 
 impl Seen {
@@ -141,6 +147,22 @@ impl Double {
         client(&format!("http://{}/scim", self.address), limits)
     }
 
+    /// A client with these settings in TOML, in which `HERE` stands for the double. Without a URL of their own the
+    /// tenant URL is that of [`Double::client`], and without credentials there is the test's token.
+    pub(crate) fn open(&self, settings: &str) -> Result<(Client, Arc<Standstill>), Error> {
+        let mut settings = settings.replace("HERE", &self.address.to_string());
+        if !settings.contains("authentication") {
+            settings += &format!("\nauthentication = {{ type = \"bearer\", token = \"{TOKEN}\" }}");
+        }
+        if !settings.contains("allow_private") {
+            settings += "\nallow_private_addresses = true";
+        }
+        if !settings.contains("url =") {
+            settings += &format!("\nurl = \"http://{}/scim\"", self.address);
+        }
+        open(&settings)
+    }
+
     /// A client whose tenant URL carries a query.
     pub(crate) fn client_with_query(&self, query: &str) -> Client {
         client(
@@ -175,7 +197,22 @@ pub(crate) fn client(url: &str, limits: Limits) -> (Client, Arc<Standstill>) {
     (client.unwrap(), standstill)
 }
 
-/// Time stands still at noon; pauses are over at once and are written down. Chance always gives the largest number.
+/// A client with these settings, and its view of time.
+pub(crate) fn open(settings: &str) -> Result<(Client, Arc<Standstill>), Error> {
+    let standstill = Arc::new(Standstill::default());
+    let home = Home {
+        folder: PathBuf::new(),
+        state: PathBuf::new(),
+        surroundings: standstill.clone(),
+        environment: |name| (name == "APP_SECRET").then(|| "p&w".to_owned()),
+    };
+    let settings: Settings = toml::from_str(settings).unwrap();
+    let client = Client::open(&settings, &home, Limits::default())?;
+    Ok((client, standstill))
+}
+
+/// It is noon, and time passes only by pauses, which are over at once and are written down. Chance always gives the
+/// largest number.
 #[derive(Debug, Default)]
 pub(crate) struct Standstill {
     pauses: Mutex<Vec<Duration>>,
@@ -197,7 +234,8 @@ impl Standstill {
 
 impl Surroundings for Standstill {
     fn now(&self) -> SystemTime {
-        httpdate::parse_http_date(Self::NOON).unwrap()
+        let passed: Duration = self.pauses.lock().unwrap().iter().sum();
+        httpdate::parse_http_date(Self::NOON).unwrap() + passed
     }
 
     fn random(&self) -> u64 {
@@ -239,10 +277,17 @@ async fn serve(
         .path_and_query()
         .map(ToString::to_string)
         .unwrap_or_default();
+    let header = |name: &str| {
+        let value = head.headers.get(name)?;
+        value.to_str().ok().map(str::to_owned)
+    };
     let request = Seen {
         method: head.method.to_string(),
         target,
         body,
+        text: String::from_utf8_lossy(&bytes).into_owned(),
+        authorization: header("authorization").unwrap_or_default(),
+        if_match: header("if-match"),
     };
     objections
         .lock()
@@ -280,9 +325,12 @@ async fn serve(
     response.body(body).map_err(|_| HungUp)
 }
 
-/// What is wrong with a request, whatever it asks for.
+/// What is wrong with a request, whatever it asks for. Below `/own` it may sign in as it likes, and `/token` is no SCIM.
 fn object(request: &Seen, headers: &HeaderMap) -> Vec<String> {
     let mut objections = Vec::new();
+    if request.target.starts_with("/token") {
+        return objections;
+    }
     let expected = [
         ("authorization", format!("Bearer {TOKEN}")),
         (
@@ -298,7 +346,11 @@ fn object(request: &Seen, headers: &HeaderMap) -> Vec<String> {
             concat!("portreeve/", env!("CARGO_PKG_VERSION")).to_owned(),
         ),
     ];
+    let own = request.target.starts_with("/own/");
     for (name, value) in expected {
+        if own && name == "authorization" {
+            continue;
+        }
         let sent: Vec<_> = headers
             .get_all(name)
             .iter()

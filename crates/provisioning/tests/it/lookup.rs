@@ -31,7 +31,6 @@ async fn a_probe_asks_for_a_random_name_and_wants_an_empty_list() {
             list(&json!({"totalResults": 1, "Resources": [{"id": "1"}]})),
             false,
         ),
-        ("no endpoint", Reply::empty(404), false),
         ("no list", Reply::scim(200, &json!({"id": "1"})), false),
         (
             "another message",
@@ -86,11 +85,28 @@ async fn a_lookup_finds_one_or_none_and_trusts_no_other() {
             answer(&[json!({"id": "1"})]),
             "1",
         ),
-        ("two", answer(&[user("a"), user("b")]), "ambiguous"),
         (
-            "a filter that was ignored",
+            "two",
+            answer(&[
+                user("seán.o'brien@contoso.example"),
+                user("Seán.O'Brien@contoso.example"),
+            ]),
+            "ambiguous",
+        ),
+        (
+            "two, of whom one is shown",
+            list(&json!({"totalResults": 2, "Resources": [{"id": "1"}]})),
+            "ambiguous",
+        ),
+        (
+            "another one",
             answer(&[user("ada@contoso.example")]),
-            "not SCIM",
+            "filter ignored",
+        ),
+        (
+            "everybody, the wanted one among them",
+            answer(&[user("seán.o'brien@contoso.example"), user("ada")]),
+            "filter ignored",
         ),
     ];
     for (name, reply, expected) in cases {
@@ -108,7 +124,7 @@ async fn a_lookup_finds_one_or_none_and_trusts_no_other() {
             Ok(None) => "none",
             Ok(Some(resource)) => resource.id().as_str(),
             Err(Error::Ambiguous { count: 2, .. }) => "ambiguous",
-            Err(Error::NotScim { .. }) => "not SCIM",
+            Err(Error::FilterIgnored { .. }) => "filter ignored",
             Err(other) => panic!("{name}: {other}"),
         };
         assert_eq!(outcome, expected, "{name}");

@@ -5,6 +5,8 @@ mod client;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod discovery;
+#[cfg(test)]
 mod double;
 #[cfg(test)]
 mod files;
@@ -20,3 +22,7 @@ mod memory;
 mod reader;
 #[cfg(test)]
 mod slapd;
+#[cfg(test)]
+mod target;
+#[cfg(test)]
+mod target_faults;
