@@ -5,6 +5,7 @@
 //! is. [`codes`] names what can go wrong, and [`steps`] is the log that tells of it.
 
 pub mod codes;
+pub mod diff;
 pub mod escrow;
 pub mod guard;
 pub mod plan;
