@@ -32,6 +32,16 @@ pub(crate) struct Tenant {
 impl Server {
     /// Starts `program` on the (new) folder `data` and waits until it says that it is ready. Its log goes to `log`.
     pub(crate) fn start(program: &Path, data: PathBuf, log: &Path) -> Result<Self> {
+        Self::start_with(program, data, &[], log)
+    }
+
+    /// As [`start`](Self::start), with more words on the command line.
+    pub(crate) fn start_with(
+        program: &Path,
+        data: PathBuf,
+        words: &[&str],
+        log: &Path,
+    ) -> Result<Self> {
         if data.exists() {
             fs::remove_dir_all(&data)?;
         }
@@ -39,6 +49,7 @@ impl Server {
         let mut process = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(&data)
+            .args(words)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -163,13 +163,23 @@ const SUITES: &[Suite] = &[
         name: "scim2-tester",
         what: "an independent SCIM compliance tester",
         stage: Stage::Peer,
-        run: |place, log| python::scim_peer(place, "scim2-tester", "scim_tester.py", log),
+        run: |place, log| python::scim_peer(place, "scim2-tester", "scim_tester.py", &[], log),
+    },
+    Suite {
+        name: "scim2-postgres",
+        what: "the same tester against a server on PostgreSQL",
+        stage: Stage::Peer,
+        run: |place, log| {
+            let url = postgres()?.fresh_url();
+            let database = ["--database", &url];
+            python::scim_peer(place, "scim2-postgres", "scim_tester.py", &database, log)
+        },
     },
     Suite {
         name: "scim2-cli",
         what: "a session with an independent SCIM client",
         stage: Stage::Peer,
-        run: |place, log| python::scim_peer(place, "scim2-cli", "scim2_cli.py", log),
+        run: |place, log| python::scim_peer(place, "scim2-cli", "scim2_cli.py", &[], log),
     },
     Suite {
         name: "docs",
@@ -366,12 +376,15 @@ fn counted(command: Command, log: &Path) -> Result<Tally> {
 }
 
 fn cargo_test(log: &Path) -> Result<Tally> {
-    // One for all test programs: each would start its own otherwise.
-    let postgres = Cluster::try_shared().map_err(anyhow::Error::msg)?;
     let mut test = cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]);
-    test.env(portreeve_cluster::VARIABLE, postgres.url());
+    test.env(portreeve_cluster::VARIABLE, postgres()?.url());
     let good = logged(test, log)?;
     Ok(agree(test_results(&fs::read_to_string(log)?), good))
+}
+
+/// One for all suites and test programs: each would start its own otherwise.
+fn postgres() -> Result<&'static Cluster> {
+    Cluster::try_shared().map_err(anyhow::Error::msg)
 }
 
 /// A failure that the count does not show, such as a crash, is a failure all the same.

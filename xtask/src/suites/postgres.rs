@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
-use portreeve_cluster::Cluster;
 use serde_json::Value;
 
-use super::{Tally, agree, cargo, logged, test_results};
+use super::{Tally, agree, cargo, logged, postgres, test_results};
 use crate::cargo::root;
 
 /// Modules whose tests always run on PostgreSQL.
@@ -16,12 +15,11 @@ const CHOOSE_THEMSELVES: [&str; 2] = ["replicas::", "trips::"];
 
 /// Runs them; `cargo-test` has run them on the embedded database.
 pub(super) fn suite(log: &Path) -> Result<Tally> {
-    let postgres = Cluster::try_shared().map_err(anyhow::Error::msg)?;
     let mut test = Command::new(program("crates/server", "it")?);
     for own in CHOOSE_THEMSELVES {
         test.args(["--skip", own]);
     }
-    test.env(portreeve_cluster::VARIABLE, postgres.url())
+    test.env(portreeve_cluster::VARIABLE, postgres()?.url())
         .env(portreeve_cluster::DATABASE, "postgres");
     let good = logged(test, log)?;
     Ok(agree(test_results(&fs::read_to_string(log)?), good))

@@ -13,10 +13,17 @@ use crate::server::Server;
 const ENVIRONMENT: [(&str, &str); 2] =
     [("PYTHONDONTWRITEBYTECODE", "1"), ("NO_PROXY", "127.0.0.1")];
 
-/// Runs one of the peers against a fresh server with one directory in which deleting means deleting.
-pub(super) fn scim_peer(place: &Place, suite: &str, script: &str, log: &Path) -> Result<Tally> {
-    let server_log = log.with_extension("server.log");
-    let server = Server::start(&place.program(), place.scratch(suite), &server_log)?;
+/// Runs one of the peers against a fresh server, started with these words more, with one directory in which deleting
+/// means deleting.
+pub(super) fn scim_peer(
+    place: &Place,
+    suite: &str,
+    script: &str,
+    words: &[&str],
+    log: &Path,
+) -> Result<Tally> {
+    let (program, data) = (place.program(), place.scratch(suite));
+    let server = Server::start_with(&program, data, words, &log.with_extension("server.log"))?;
     let generic = [
         "--provider",
         "generic",
