@@ -271,7 +271,7 @@ impl Client {
                 Told::Resource(resource) => Ok(Some(resource)),
                 Told::WithoutId | Told::Nothing => Ok(None),
             },
-            Err(error) if self.replacement.applies(&error) => {
+            Err(error) if self.replacement.applies(&error, patch) => {
                 self.patch_by_replacing(kind, id, patch, error).await
             }
             Err(error) => Err(error),

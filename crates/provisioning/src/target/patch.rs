@@ -128,7 +128,6 @@ impl Patch {
         };
         let leaves = |id: &ResourceId| self.leaving.contains(id);
         let mut members: Vec<Value> = path.read(resource).into_iter().cloned().collect();
-        members.retain(|member| id_of(member).is_none_or(|id| !leaves(&id)));
         for id in &self.joining {
             if !members
                 .iter()
@@ -137,6 +136,8 @@ impl Patch {
                 members.push(json!({"value": id}));
             }
         }
+        // In the order of the request body.
+        members.retain(|member| id_of(member).is_none_or(|id| !leaves(&id)));
         path.write(resource, &Value::Array(members));
         Some(())
     }

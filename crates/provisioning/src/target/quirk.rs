@@ -17,7 +17,7 @@ pub enum Quirk {
     IdIsNumber,
     /// A creation was answered with another status than 201 (RFC 7644 section 3.3).
     CreatedWithoutStatus,
-    /// An answer with status 200 has no body; it counts as 204.
+    /// An answer with another status than 204 has no body; nothing is told, and what is needed is read.
     EmptyAnswer,
     /// A truth value is written as text (RFC 7643 section 2.3.2); it is read as a truth value.
     BooleanIsText,
@@ -36,7 +36,7 @@ impl fmt::Display for Quirk {
             Self::IdMissing => "it answers a creation without the id",
             Self::IdIsNumber => "its ids are numbers",
             Self::CreatedWithoutStatus => "it answers a creation with another status than 201",
-            Self::EmptyAnswer => "it answers with status 200 and an empty body",
+            Self::EmptyAnswer => "it answers with an empty body where there should be one",
             Self::BooleanIsText => "it writes truth values as text",
             Self::NotFoundForNothing => "it answers a search that finds nothing with 404",
             Self::PatchRefused => "it does not take PATCH, so resources are read and replaced",

@@ -47,8 +47,9 @@ impl Replacement {
     }
 
     /// Whether this refusal is one of PATCH and not of what it would change. One with status 405 or 501 goes for every
-    /// PATCH.
-    pub(super) fn applies(&self, error: &Error) -> bool {
+    /// PATCH. A 400 that gives no reason is taken for one only where no member comes or goes: it may mean a member that
+    /// the target does not know, and some targets empty a group before they find that out about a PUT.
+    pub(super) fn applies(&self, error: &Error, patch: &Patch) -> bool {
         let Error::Refused {
             status, scim_type, ..
         } = error
@@ -62,8 +63,11 @@ impl Replacement {
             }
             400 => {
                 let of_the_form = ["invalidSyntax", "invalidPath", "invalidFilter", "noTarget"];
-                let word = scim_type.as_deref();
-                self.allowed && word.is_none_or(|word| of_the_form.contains(&word))
+                self.allowed
+                    && match scim_type.as_deref() {
+                        Some(word) => of_the_form.contains(&word),
+                        None => !patch.concerns_members(),
+                    }
             }
             _ => false,
         }

@@ -336,6 +336,7 @@ async fn a_refused_patch_stays_refused_where_replacing_would_not_help() {
             1,
         ),
         ("a missing right", vec![refusal(403, None)], "", 1),
+        ("a member, perhaps", vec![refusal(400, None)], "", 1),
         ("a setting", vec![no()], "patch_refused = \"fail\"", 1),
         (
             "a large group",

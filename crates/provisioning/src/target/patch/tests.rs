@@ -1,5 +1,7 @@
 //! Both dialects, change by change, as `Dialect` describes them.
 
+use proptest::prelude::*;
+
 use super::*;
 
 const EMPLOYEE_NUMBER: &str =
@@ -117,4 +119,48 @@ fn a_later_change_of_a_path_takes_the_place_of_the_earlier_one() {
         .add("Title", json!("B"));
     assert_eq!(patch, Patch::new().add("title", json!("B")));
     assert!(Patch::new().is_empty());
+}
+
+/// Some change at some path of some form.
+fn any_patch() -> impl Strategy<Value = Patch> {
+    let paths = [
+        "title",
+        "name.givenName",
+        r#"emails[type eq "work"].value"#,
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+    ];
+    let change = (proptest::sample::select(paths.to_vec()), 0..3, "[a-z]{0,3}");
+    let member = (proptest::bool::ANY, "[a-c]");
+    let changes = proptest::collection::vec(change, 0..5);
+    let members = proptest::collection::vec(member, 0..4);
+    (changes, members).prop_map(|(changes, members)| {
+        let patch =
+            changes
+                .into_iter()
+                .fold(Patch::new(), |patch, (path, what, text)| match what {
+                    0 => patch.add(path, json!(text)),
+                    1 => patch.replace(path, json!(text)),
+                    _ => patch.remove(path),
+                });
+        members.into_iter().fold(patch, |patch, (joins, id)| {
+            let id = ResourceId::new(&id);
+            if joins {
+                patch.add_members(id)
+            } else {
+                patch.remove_members(id)
+            }
+        })
+    })
+}
+
+proptest! {
+    #[test]
+    fn applied_twice_a_patch_does_what_it_does_once(first in any_patch(), second in any_patch()) {
+        let mut once = Map::new();
+        prop_assert!(first.apply(&mut once).is_some());
+        prop_assert!(second.apply(&mut once).is_some());
+        let mut twice = once.clone();
+        prop_assert!(second.apply(&mut twice).is_some());
+        prop_assert_eq!(once, twice);
+    }
 }
