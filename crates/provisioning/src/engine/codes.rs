@@ -157,15 +157,21 @@ impl Code {
                 status, scim_type, ..
             } => refused(*status, scim_type.as_deref(), during),
             Error::Throttled { .. } => Self::TooManyRequests,
+            Error::ForbiddenAddress { .. } | Error::Settings(_) | Error::Setup(_) => {
+                Self::CredentialValidationUnavailable
+            }
+            Error::SignIn(_) => Self::CredentialValidationFailure,
             Error::Unreachable { .. } if during == During::Probe => {
                 Self::CredentialValidationUnavailable
             }
+            // The target says in one word whether nobody was there or nobody answered in time.
+            Error::Unreachable { .. } if error.code() == "Timeout" => Self::Timeout,
             Error::Unreachable { .. } => Self::WebExceptionProtocolError,
             Error::Ambiguous { .. } if during == During::Find => Self::DuplicateTargetEntries,
             Error::Ambiguous { .. } => Self::MultipleEntriesInResponse,
-            Error::Setup(_) => Self::CredentialValidationFailure,
-            _ if during == During::Probe => Self::ServiceIncompatibleFiltering,
-            _ => Self::ServiceIncompatible,
+            Error::FilterIgnored { .. } => Self::ServiceIncompatibleFiltering,
+            Error::NotScim { .. } if during == During::Probe => Self::ServiceIncompatibleFiltering,
+            Error::NotScim { .. } => Self::ServiceIncompatible,
         }
     }
 

@@ -85,7 +85,16 @@ fn every_other_answer_has_its_code() {
     let throttled = Error::Throttled {
         retry_after: Some(Duration::from_secs(9)),
     };
+    let late = Error::Unreachable {
+        attempts: 3,
+        cause: "no answer in time".to_owned(),
+    };
+    let ignored = Error::FilterIgnored {
+        filter: "userName eq \"ada\"".to_owned(),
+        count: 9,
+    };
     let setup = Error::Setup("a blank".to_owned());
+    let sign_in = Error::SignIn("invalid_client".to_owned());
     let cases = [
         (html(), Find, Code::ServiceIncompatible),
         (html(), Probe, Code::ServiceIncompatibleFiltering),
@@ -94,10 +103,16 @@ fn every_other_answer_has_its_code() {
         (unreachable(), Create, Code::WebExceptionProtocolError),
         (unreachable(), Probe, Code::CredentialValidationUnavailable),
         (throttled, Create, Code::TooManyRequests),
-        (setup, Probe, Code::CredentialValidationFailure),
+        (late, Create, Code::Timeout),
+        (ignored, Find, Code::ServiceIncompatibleFiltering),
+        (setup, Create, Code::CredentialValidationUnavailable),
+        (sign_in, Linked, Code::CredentialValidationFailure),
     ];
     for (error, during, code) in cases {
         assert_eq!(Code::of(&error, during), code, "{error}, {during:?}");
+        // What the target calls it is one of the codes too.
+        let name = serde_json::Value::from(error.code());
+        assert!(serde_json::from_value::<Code>(name).is_ok(), "{error}");
     }
 }
 
