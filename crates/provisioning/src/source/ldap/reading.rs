@@ -129,8 +129,8 @@ impl Reading<'_> {
         self.add_referring(&mut plan).await?;
         // What happens to a group happens to every group around it.
         let fewer = self.survey.seen().groups < self.survey.before().groups;
-        plan.groups.all |= self.source.settings.expand_nested_groups
-            && (!plan.groups.dns.is_empty() || fewer);
+        plan.groups.all |=
+            self.source.settings.expand_nested_groups && (!plan.groups.dns.is_empty() || fewer);
         for kind in [Kind::User, Kind::Group] {
             if plan.fetch(kind).all {
                 self.walk(kind).await?;
