@@ -310,7 +310,7 @@ impl Compiler<'_> {
             // Only active groups are members of groups, so that the walk need not ask.
             Field::InGroup => format!(
                 "WITH RECURSIVE below (id) AS (SELECT id FROM groups WHERE directory_id = $1 AND id = ${n} AND status = 'active' \
-                 UNION SELECT m.member_id FROM below b JOIN members m ON m.directory_id = $1 AND m.group_id = b.id) SELECT id FROM below"
+                 UNION SELECT m.member_id FROM below b CROSS JOIN members m WHERE m.directory_id = $1 AND m.group_id = b.id) SELECT id FROM below"
             ),
             _ => return None,
         };

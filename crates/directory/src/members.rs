@@ -15,9 +15,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 /// The groups above one member: those it is in itself, and on from each.
+///
+/// `CROSS JOIN`, here and below, has SQLite look a membership up for each group it has found, in this order. Left to
+/// itself it may read all memberships of the directory for each of them.
 macro_rules! above {
     () => {
-        "WITH RECURSIVE above (group_id, direct) AS (SELECT group_id, 1 FROM members WHERE directory_id = $1 AND member_id = $2 UNION SELECT m.group_id, 0 FROM above a JOIN members m ON m.directory_id = $1 AND m.member_id = a.group_id) "
+        "WITH RECURSIVE above (group_id, direct) AS (SELECT group_id, 1 FROM members WHERE directory_id = $1 AND member_id = $2 UNION SELECT m.group_id, 0 FROM above a CROSS JOIN members m WHERE m.directory_id = $1 AND m.member_id = a.group_id) "
     };
 }
 
@@ -31,9 +34,9 @@ statements! {
     NAMED = "SELECT m.member_id, m.kind, u.resource, g.display_name FROM members m LEFT JOIN users u ON m.kind = 'User' AND u.directory_id = m.directory_id AND u.id = m.member_id LEFT JOIN groups g ON m.kind = 'Group' AND g.directory_id = m.directory_id AND g.id = m.member_id WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 ORDER BY m.member_id LIMIT $4";
     COUNT = "SELECT count(*) FROM members WHERE directory_id = $1 AND group_id = $2";
     HAS_GROUPS = "SELECT 1 FROM members WHERE directory_id = $1 AND group_id = $2 AND kind = 'Group' LIMIT 1";
-    GROUPS_OF_ONE = concat!(above!(), "SELECT a.group_id, max(a.direct), g.display_name FROM above a JOIN groups g ON g.directory_id = $1 AND g.id = a.group_id WHERE g.status = 'active' GROUP BY a.group_id, g.display_name ORDER BY a.group_id");
+    GROUPS_OF_ONE = concat!(above!(), "SELECT a.group_id, max(a.direct), g.display_name FROM above a CROSS JOIN groups g WHERE g.directory_id = $1 AND g.id = a.group_id AND g.status = 'active' GROUP BY a.group_id, g.display_name ORDER BY a.group_id");
     /// A row for the user, and one for each group, which has no status.
-    USER_IN_GROUPS = concat!(above!(), "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2 UNION ALL SELECT a.group_id, '', '', max(a.direct), 0, 0, g.display_name FROM above a JOIN groups g ON g.directory_id = $1 AND g.id = a.group_id WHERE g.status = 'active' GROUP BY a.group_id, g.display_name");
+    USER_IN_GROUPS = concat!(above!(), "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2 UNION ALL SELECT a.group_id, '', '', max(a.direct), 0, 0, g.display_name FROM above a CROSS JOIN groups g WHERE g.directory_id = $1 AND g.id = a.group_id AND g.status = 'active' GROUP BY a.group_id, g.display_name");
 }
 
 /// One member of a group.
@@ -94,9 +97,9 @@ pub fn groups_of_all(
         let list = placeholders(chunk, &mut given);
         let sql = format!(
             "WITH RECURSIVE above (member_id, group_id, direct) AS (SELECT member_id, group_id, 1 FROM members WHERE directory_id = $1 AND member_id IN ({list}) \
-             UNION SELECT a.member_id, m.group_id, 0 FROM above a JOIN members m ON m.directory_id = $1 AND m.member_id = a.group_id) \
-             SELECT a.group_id, max(a.direct), g.display_name, a.member_id FROM above a JOIN groups g ON g.directory_id = $1 AND g.id = a.group_id \
-             WHERE g.status = 'active' GROUP BY a.member_id, a.group_id, g.display_name ORDER BY a.member_id, a.group_id"
+             UNION SELECT a.member_id, m.group_id, 0 FROM above a CROSS JOIN members m WHERE m.directory_id = $1 AND m.member_id = a.group_id) \
+             SELECT a.group_id, max(a.direct), g.display_name, a.member_id FROM above a CROSS JOIN groups g WHERE g.directory_id = $1 AND g.id = a.group_id \
+             AND g.status = 'active' GROUP BY a.member_id, a.group_id, g.display_name ORDER BY a.member_id, a.group_id"
         );
         for mut row in tx.query(&sql, &given)? {
             let group = InGroup {

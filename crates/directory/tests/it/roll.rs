@@ -4,6 +4,7 @@ use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::directories::{self, Counts};
 use portreeve_directory::{Refusal, roll};
+use portreeve_store::params;
 use serde_json::json;
 
 on_each_engine! {
@@ -82,4 +83,30 @@ fn names_of_directories_are_checked_and_unique(on: Engine) {
         );
     }
     assert_eq!(rename(" Ümlaut ").unwrap().name, "Ümlaut");
+}
+
+/// Without statistics SQLite once read every membership of a directory for each group of one person. What a plan reads of
+/// a table that grows with the directory is found by more than the directory's id.
+#[test]
+fn walks_along_memberships_look_each_step_up() {
+    let world = World::new(Engine::Sqlite);
+    let walks = roll::statements().filter(|(_, sql)| sql.contains("RECURSIVE"));
+    let mut seen = 0;
+    for (name, sql) in walks {
+        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let plan = world
+            .read(move |tx| {
+                let rows = tx.query(&explain, &params!["d", "u"])?;
+                let steps = rows.iter().map(|row| Ok(row.text(3)?.to_owned()));
+                steps.collect::<Result<Vec<_>, Refusal>>()
+            })
+            .unwrap();
+        for step in &plan {
+            let whole = step.ends_with("(directory_id=?)")
+                || (step.starts_with("SCAN ") && !step.starts_with("SCAN a"));
+            assert!(!whole, "{name}: {step} in {plan:#?}");
+        }
+        seen += 1;
+    }
+    assert!(seen >= 2, "{seen} statements walk along memberships");
 }
