@@ -57,6 +57,8 @@ impl Opener {
     ) -> Result<Self> {
         let lock_wait = options.queue_wait;
         let (idle, statement) = (lock_wait.as_millis() / 2, STATEMENT.as_millis());
+        // Every statement looks up by key or goes along an index. Without statistics, that is while a company arrives, the
+        // planner takes tables for empty and would read them whole, for as long as the plan is kept.
         // Just-in-time compilation takes longer than any statement here gains by it. A cursor is read to its end, so
         // it is planned like any other query. A commit that is acknowledged is on disk, whatever the server's
         // default.
@@ -66,6 +68,9 @@ impl Opener {
              SET statement_timeout = {statement};
              SET cursor_tuple_fraction = 1;
              SET jit = off;
+             SET enable_seqscan = off;
+             SET enable_hashjoin = off;
+             SET enable_mergejoin = off;
              SET client_min_messages = warning;
              SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
             lock_wait.as_millis(),
