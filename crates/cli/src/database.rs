@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::settings::{self, Flags};
 use crate::{Global, environment};
+use portreeve_server::config::DATABASE_FILE;
 use std::path::PathBuf;
 
 /// Which database: the one that `serve` would use, given the same flags.
@@ -52,7 +53,7 @@ impl Which {
         let data = PathBuf::from(value("data").unwrap_or("."));
         let database = match value("database") {
             Some(url) => Database::parse(url)?,
-            None => Database::File(data.join("portreeve.sqlite")),
+            None => Database::File(data.join(DATABASE_FILE)),
         };
         Ok(Place { data, database })
     }

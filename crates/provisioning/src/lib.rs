@@ -11,3 +11,4 @@ pub mod engine;
 pub mod secret;
 pub mod source;
 pub mod target;
+mod token;

@@ -92,16 +92,8 @@ pub fn patch(
     only_if: &Precondition,
 ) -> Result<Written<User>, Refusal> {
     let before = by_id(tx, &call.directory.id, id)?;
-    Ok(match plan_patch(call, before, patch, only_if)? {
-        Planned::Same(now) => Written {
-            now,
-            changed: false,
-        },
-        Planned::Change(change) => Written {
-            now: write_read(tx, call, &change)?,
-            changed: true,
-        },
-    })
+    let planned = plan_patch(call, before, patch, only_if)?;
+    carry_out(tx, call, planned)
 }
 
 /// Puts a new resource in place of the old one (PUT).
@@ -322,7 +314,12 @@ fn save(
     old: &Resource,
     new: Resource,
 ) -> Result<Written<User>, Refusal> {
-    Ok(match plan(call, verb, before, old, new) {
+    carry_out(tx, call, plan(call, verb, before, old, new))
+}
+
+/// Does what was planned for a user that this transaction has read.
+fn carry_out(tx: &mut Tx<'_>, call: &Call, planned: Planned) -> Result<Written<User>, Refusal> {
+    Ok(match planned {
         Planned::Same(now) => Written {
             now,
             changed: false,

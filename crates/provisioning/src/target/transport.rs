@@ -9,11 +9,12 @@ use serde_json::Value;
 
 use super::address::{self, Guard};
 use super::answer::{Answer, ReadError};
-use super::authentication::{Authentication, Token, Tokens};
+use super::authentication::{Authentication, Tokens};
 use super::error::{Error, NO_ANSWER};
 use super::pace::Pace;
 use super::retry::{Limits, Surroundings, retry_after};
 use super::tenant_url::TenantUrl;
+use crate::token::Token;
 
 const SCIM_JSON: &str = "application/scim+json; charset=utf-8";
 const ACCEPTED: &str = "application/scim+json, application/json";
@@ -123,7 +124,7 @@ impl Transport {
         if answer.status == StatusCode::UNAUTHORIZED
             && let Authentication::Tokens(tokens) = &*self.authentication
         {
-            tokens.forget(&authorization).await;
+            tokens.kept.forget(&authorization).await;
             let authorization = self.authorization().await?;
             let answer = self.send(request, authorization).await?;
             return self.judge(answer);
@@ -168,7 +169,8 @@ impl Transport {
             Authentication::Fixed(value) => Ok(value.clone()),
             Authentication::Tokens(tokens) => {
                 let now = self.surroundings.now();
-                tokens.current(now, || self.token(tokens, now)).await
+                let asked = || self.token(tokens, now);
+                tokens.kept.current(now, asked).await
             }
         }
     }
@@ -189,7 +191,7 @@ impl Transport {
         match answer.status.as_u16() {
             200..=299 => {
                 let body = answer.json().map_err(Failure::lasting)?;
-                Token::read(&body, now).map_err(Failure::lasting)
+                Token::read(&body, now).map_err(|reason| Failure::lasting(Error::SignIn(reason)))
             }
             400..=428 | 430..=499 => Err(Failure::lasting(Error::SignIn(answer.oauth_refusal()))),
             _ => Err(certain(self.failure(&answer))),

@@ -96,7 +96,7 @@ async fn a_token_is_kept_until_shortly_before_its_end_and_renewed_once_when_it_i
         ),
         (
             // The double's time passes by waiting.
-            "60 seconds before its end",
+            "at half of its short life",
             vec![token("t1", "110"), busy(), long("t2"), nobody(), nobody()],
             &["asks", one, "asks", two, two],
             true,

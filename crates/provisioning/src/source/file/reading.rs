@@ -6,9 +6,6 @@ use super::{Files, Format, table};
 use crate::source::ledger::{Mark, Shelf, Sighting, Survey};
 use crate::source::{Change, Error, Kind, Member, Place};
 
-/// Members in one change.
-const MEMBERS: usize = 1_000;
-
 /// Problems that a check names.
 const NAMED: usize = 5;
 
@@ -23,8 +20,6 @@ pub(super) fn survey(
     let mut reading = Reading {
         survey: Survey::begin(shelf, from, settings, id)?,
         files,
-        group: String::new(),
-        joining: Vec::new(),
     };
     reading.objects(Kind::User)?;
     reading.objects(Kind::Group)?;
@@ -40,12 +35,10 @@ enum At {
     Membership(u64),
 }
 
-/// A survey, and the members of the group that is being told of.
+/// A survey of files under way.
 struct Reading<'a> {
     survey: Survey,
     files: &'a Files,
-    group: String,
-    joining: Vec<Member>,
 }
 
 impl Reading<'_> {
@@ -129,7 +122,7 @@ impl Reading<'_> {
             let least = files.keep_at_least;
             refuse_shrunk(path, before.memberships, now.memberships, least)?;
         }
-        self.tell_joining()
+        Ok(())
     }
 
     /// The members that a row of a group lists.
@@ -149,7 +142,7 @@ impl Reading<'_> {
     /// A row of the table of memberships.
     fn pair(&mut self, line: u64, group: &str, member: &str) -> Result<(), Error> {
         let at = At::Membership(line);
-        if self.group == group || self.survey.knows(Kind::Group, group) {
+        if self.survey.knows(Kind::Group, group) {
             return self.membership(at, group, member);
         }
         self.unusable(
@@ -168,26 +161,7 @@ impl Reading<'_> {
             kind: Some(kind),
             key: member.to_owned(),
         };
-        if self.survey.membership(group, &member)? != Sighting::New {
-            return Ok(());
-        }
-        if self.group != group || self.joining.len() == MEMBERS {
-            self.tell_joining()?;
-            group.clone_into(&mut self.group);
-        }
-        self.joining.push(member);
-        Ok(())
-    }
-
-    fn tell_joining(&mut self) -> Result<(), Error> {
-        if self.joining.is_empty() {
-            return Ok(());
-        }
-        self.survey.tell(&Change::Members {
-            group: self.group.clone(),
-            added: std::mem::take(&mut self.joining),
-            removed: Vec::new(),
-        })
+        self.survey.membership(group, member)
     }
 
     fn unusable(&mut self, at: At, reason: String) -> Result<(), Error> {

@@ -15,21 +15,18 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::Mutex;
 
 use super::http::{Answer, Http};
 use super::settings::{Algorithm, Settings};
 use crate::secret::{Secret, SecretError};
 use crate::source::Error;
+use crate::token::{Kept, Token};
 
 /// Gets at the secrets that settings name.
 pub(super) type Reveal<'a> = dyn Fn(&Secret) -> Result<SecretString, SecretError> + 'a;
 
 /// How long an assertion is good for.
 const ASSERTION_LIFE: Duration = Duration::from_secs(10 * 60);
-
-/// How long before its end a token is no longer used: a request may take some time on its way.
-const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// Gets a token when there is none that is good, and keeps it.
 #[derive(Debug)]
@@ -39,13 +36,7 @@ pub(super) struct Tokens {
     client_id: String,
     scope: String,
     credential: Credential,
-    kept: Mutex<Option<Token>>,
-}
-
-#[derive(Debug, Clone)]
-struct Token {
-    authorization: HeaderValue,
-    until: SystemTime,
+    kept: Kept,
 }
 
 #[derive(Debug)]
@@ -77,33 +68,19 @@ impl Tokens {
             client_id: settings.client_id.trim().to_owned(),
             scope: format!("{}.default", graph.as_str()),
             credential: Credential::new(settings, reveal)?,
-            kept: Mutex::new(None),
+            kept: Kept::default(),
         })
     }
 
     /// A token that is good for a while, as the value of `Authorization`.
     pub(super) async fn current(&self) -> Result<HeaderValue, Error> {
-        // Held while a token is asked for, so that many requests that need one ask once.
-        let mut kept = self.kept.lock().await;
         let now = self.http.now();
-        if let Some(token) = kept.as_ref()
-            && now < token.until
-        {
-            return Ok(token.authorization.clone());
-        }
-        let token = self.ask(now).await?;
-        Ok(kept.insert(token).authorization.clone())
+        self.kept.current(now, || self.ask(now)).await
     }
 
-    /// Gives up a token that was refused, unless somebody has replaced it already.
+    /// Gives up a token that was refused.
     pub(super) async fn forget(&self, refused: &HeaderValue) {
-        let mut kept = self.kept.lock().await;
-        if kept
-            .as_ref()
-            .is_some_and(|token| token.authorization == refused)
-        {
-            *kept = None;
-        }
+        self.kept.forget(refused).await;
     }
 
     async fn ask(&self, now: SystemTime) -> Result<Token, Error> {
@@ -117,21 +94,9 @@ impl Tokens {
         if !answer.status.is_success() {
             return Err(refused(&answer));
         }
-        let token: TokenAnswer = answer.json()?;
-        if !token.token_type.eq_ignore_ascii_case("Bearer") {
-            return Err(Error::Unusable(format!(
-                "the token is of the unknown type {}",
-                token.token_type
-            )));
-        }
-        let text = format!("Bearer {}", token.access_token.expose_secret());
-        let mut authorization = HeaderValue::from_str(&text)
-            .map_err(|_| Error::Unusable("the token does not fit into a header".to_owned()))?;
-        authorization.set_sensitive(true);
-        let life = Duration::from_secs(token.expires_in);
-        Ok(Token {
-            authorization,
-            until: now + life.saturating_sub(MARGIN.min(life / 2)),
+        let answer = answer.json()?;
+        Token::read(&answer, now).map_err(|reason| {
+            Error::Unusable(format!("it gets no token that it can use: {reason}"))
         })
     }
 
@@ -271,28 +236,6 @@ fn read_key(pem: &str) -> Result<KeyPair, Error> {
             "cannot be used ({cause}); RSA of 2048 to 8192 bits is asked for"
         ))
     })
-}
-
-#[derive(Deserialize)]
-struct TokenAnswer {
-    token_type: String,
-    access_token: SecretString,
-    /// Seconds; some servers write the number as a text.
-    #[serde(deserialize_with = "number")]
-    expires_in: u64,
-}
-
-fn number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "a number of seconds")]
-    enum Number {
-        Number(u64),
-        Text(String),
-    }
-    match Number::deserialize(deserializer)? {
-        Number::Number(number) => Ok(number),
-        Number::Text(text) => text.parse().map_err(serde::de::Error::custom),
-    }
 }
 
 /// RFC 6749 section 5.2.

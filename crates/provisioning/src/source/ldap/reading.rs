@@ -15,9 +15,6 @@ use ldap3::ldap_escape;
 /// Changed entries that are fetched one by one; if there are more, all are read.
 const SINGLE: usize = 1_000;
 
-/// Members in one change.
-const MEMBERS: usize = 1_000;
-
 /// `modifyTimestamp` has whole seconds, and replicas take a moment: what changed within so many seconds before the
 /// newest entry is compared once more.
 const OVERLAP: i64 = 5;
@@ -55,8 +52,6 @@ pub(super) async fn survey(source: &Ldap, from: &Place) -> Result<String, Error>
         names: Names::default(),
         before,
         newest: None,
-        group: String::new(),
-        joining: Vec::new(),
     };
     reading.all().await?;
     let note = reading.note();
@@ -75,8 +70,6 @@ struct Reading<'a> {
     names: Names,
     before: Note,
     newest: Option<i64>,
-    group: String,
-    joining: Vec<Member>,
 }
 
 /// Which entries of a kind must be looked at.
@@ -140,7 +133,7 @@ impl Reading<'_> {
                 self.visit(kind, dn).await?;
             }
         }
-        self.tell_joining()
+        Ok(())
     }
 
     fn note(&self) -> serde_json::Value {
@@ -361,7 +354,7 @@ impl Reading<'_> {
             if member.kind.is_none() {
                 member.kind = self.survey.kind(&member.key);
             }
-            self.joins(group, member)?;
+            self.survey.membership(group, member)?;
         }
         Ok(())
     }
@@ -379,34 +372,11 @@ impl Reading<'_> {
                         kind: Some(Kind::User),
                         key: user.to_owned(),
                     };
-                    self.joins(&group.key, member)?;
+                    self.survey.membership(&group.key, member)?;
                 }
             }
         }
         Ok(())
-    }
-
-    fn joins(&mut self, group: &str, member: Member) -> Result<(), Error> {
-        if self.survey.membership(group, &member)? != Sighting::New {
-            return Ok(());
-        }
-        if self.group != group || self.joining.len() == MEMBERS {
-            self.tell_joining()?;
-            group.clone_into(&mut self.group);
-        }
-        self.joining.push(member);
-        Ok(())
-    }
-
-    fn tell_joining(&mut self) -> Result<(), Error> {
-        if self.joining.is_empty() {
-            return Ok(());
-        }
-        self.survey.tell(&Change::Members {
-            group: self.group.clone(),
-            added: std::mem::take(&mut self.joining),
-            removed: Vec::new(),
-        })
     }
 
     /// An entry that does not show its key may be anybody: nobody of its kind is taken as gone.

@@ -70,6 +70,7 @@ pub(in crate::source) struct Survey {
     altered: bool,
     index: Writer,
     spool: Spool,
+    joining: Crowd,
 }
 
 impl Survey {
@@ -108,6 +109,7 @@ impl Survey {
             altered: false,
             index,
             spool,
+            joining: Crowd::new(Move::In),
         })
     }
 
@@ -202,30 +204,26 @@ impl Survey {
             .find(|kind| self.knows(*kind, key))
     }
 
-    /// A membership passes by.
+    /// A membership passes by. One that was not there last time is told.
     pub(in crate::source) fn membership(
         &mut self,
         group: &str,
-        member: &Member,
-    ) -> Result<Sighting, Error> {
+        member: Member,
+    ) -> Result<(), Error> {
         let fingerprint = index::membership(group, &member.key);
         if let Some(before) = self.last.meet(&fingerprint) {
             self.seen.memberships += u64::from(!before);
-            return Ok(if before {
-                Sighting::Twice
-            } else {
-                Sighting::Same
-            });
+            return Ok(());
         }
         if !self.fresh.insert(fingerprint) {
-            return Ok(Sighting::Twice);
+            return Ok(());
         }
         self.altered = true;
         self.seen.memberships += 1;
         self.index
-            .membership(group, member)
-            .map_err(|cause| self.shelf.broken(&cause))?;
-        Ok(Sighting::New)
+            .membership(group, &member)
+            .and_then(|()| self.joining.push(group, member, &mut self.spool))
+            .map_err(|cause| self.shelf.broken(&cause))
     }
 
     /// Tells the engine, once the survey is finished.
@@ -262,6 +260,9 @@ impl Survey {
         owner: Owner,
     ) -> Result<String, Error> {
         let shelf = self.shelf.clone();
+        self.joining
+            .flush(&mut self.spool)
+            .map_err(|cause| shelf.broken(&cause))?;
         if let Some((last, _)) = &self.since {
             let last = shelf.index(last);
             self.carry(&last, owner)?;
@@ -293,7 +294,7 @@ impl Survey {
         let damaged =
             |cause: std::io::Error| Error::Expired(format!("its ledger is damaged: {cause}"));
         let mut gone: Vec<(Kind, String)> = Vec::new();
-        let mut leaving = Leaving::default();
+        let mut leaving = Crowd::new(Move::Out);
         let mut records = Reader::open(last).map_err(damaged)?;
         let (mut objects, mut memberships) = (0.., 0..);
         while let Some(record) = records.next().map_err(damaged)? {
@@ -345,7 +346,7 @@ impl Survey {
         group: &str,
         member: &Member,
         owner: Owner,
-        leaving: &mut Leaving,
+        leaving: &mut Crowd,
     ) -> std::io::Result<()> {
         let group_here = self.knows(Kind::Group, group);
         // Whoever is kept without having been met has not been asked for memberships either.
@@ -367,7 +368,7 @@ impl Survey {
         self.altered = true;
         // A group that is gone takes its memberships with it.
         if group_here {
-            return leaving.push(group, member, &mut self.spool);
+            return leaving.push(group, member.clone(), &mut self.spool);
         }
         Ok(())
     }
@@ -393,20 +394,35 @@ impl Survey {
     }
 }
 
-/// Members that have left one group, on their way to the spool.
-#[derive(Default)]
-struct Leaving {
+/// Which way members move.
+#[derive(Debug, Clone, Copy)]
+enum Move {
+    In,
+    Out,
+}
+
+/// Members that have come to one group, or have left it, on their way to the spool.
+struct Crowd {
+    to: Move,
     group: String,
     members: Vec<Member>,
 }
 
-impl Leaving {
-    fn push(&mut self, group: &str, member: &Member, spool: &mut Spool) -> std::io::Result<()> {
+impl Crowd {
+    fn new(to: Move) -> Self {
+        Self {
+            to,
+            group: String::new(),
+            members: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, group: &str, member: Member, spool: &mut Spool) -> std::io::Result<()> {
         if self.group != group || self.members.len() == MEMBERS {
             self.flush(spool)?;
             group.clone_into(&mut self.group);
         }
-        self.members.push(member.clone());
+        self.members.push(member);
         Ok(())
     }
 
@@ -414,10 +430,15 @@ impl Leaving {
         if self.members.is_empty() {
             return Ok(());
         }
+        let members = std::mem::take(&mut self.members);
+        let (added, removed) = match self.to {
+            Move::In => (members, Vec::new()),
+            Move::Out => (Vec::new(), members),
+        };
         spool.push(&Change::Members {
             group: self.group.clone(),
-            added: Vec::new(),
-            removed: std::mem::take(&mut self.members),
+            added,
+            removed,
         })
     }
 }
