@@ -14,7 +14,7 @@ macro_rules! columns {
 /// What makes an event a change. An answer only tells a client what came of changes that have events themselves.
 macro_rules! is_change {
     () => {
-        "outcome = 'ok' AND category IN ('SCIM_SYNC', 'ADMIN') AND action <> 'answer'"
+        "outcome = 'ok' AND category IN ('SCIM_SYNC', 'ADMIN', 'PROVISIONING') AND action <> 'answer'"
     };
 }
 
@@ -26,7 +26,7 @@ pub use read::{Event, Place, Query, find, get, list, list_all, streamable};
 
 pub(crate) use feed::begin;
 
-use crate::{Call, Refusal};
+use crate::{Actor, Call, Clock, Ids, Refusal};
 use portreeve_store::{Tx, params, statements};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -54,6 +54,8 @@ pub enum Category {
     ScimSync,
     /// An admin changed something.
     Admin,
+    /// An application was declared, changed, started or stopped, or its job changed its state by itself.
+    Provisioning,
 }
 
 impl Category {
@@ -62,6 +64,7 @@ impl Category {
         match self {
             Self::ScimSync => "SCIM_SYNC",
             Self::Admin => "ADMIN",
+            Self::Provisioning => "PROVISIONING",
         }
     }
 }
@@ -102,20 +105,59 @@ pub struct New<'a> {
     pub changes: Option<&'a str>,
 }
 
+/// Who caused an event of a team, and when.
+#[derive(Clone, Copy)]
+pub struct Cause<'a> {
+    /// In whose log it stands.
+    pub team_id: &'a str,
+    /// The directory that it concerns, where it concerns one.
+    pub directory_id: Option<&'a str>,
+    /// Who caused it.
+    pub actor: &'a Actor,
+    /// The request that caused it.
+    pub request_id: Option<&'a str>,
+    /// When that began (microseconds since 1970 UTC).
+    pub at: i64,
+    /// Where the time comes from.
+    pub clock: &'a dyn Clock,
+    /// Where ids come from.
+    pub ids: &'a Ids,
+}
+
+impl<'a> Cause<'a> {
+    /// A request on one directory.
+    pub fn of(call: &'a Call) -> Self {
+        Self {
+            team_id: &call.directory.team_id,
+            directory_id: Some(&call.directory.id),
+            actor: &call.actor,
+            request_id: Some(&call.request_id),
+            at: call.at,
+            clock: &*call.clock,
+            ids: &call.ids,
+        }
+    }
+}
+
 /// Writes an event in the transaction of the change it tells of.
 ///
 /// It gets its position at the end of that transaction, and cannot be read in it.
 pub fn record(tx: &mut Tx<'_>, call: &Call, new: &New<'_>) -> Result<(), Refusal> {
-    let now = call.clock.now();
+    record_of(tx, &Cause::of(call), new)
+}
+
+/// As [`record`], for what need not concern a directory.
+pub fn record_of(tx: &mut Tx<'_>, cause: &Cause<'_>, new: &New<'_>) -> Result<(), Refusal> {
+    let now = cause.clock.now();
     let (outcome, reason, detail) = match new.outcome {
         Outcome::Ok => ("ok", None, None),
         Outcome::Refused { reason, detail } => ("refused", Some(reason), Some(detail)),
     };
-    let (id, actor_id) = (call.ids.next(now).to_string(), call.actor.id());
+    let (id, actor_id) = (cause.ids.next(now).to_string(), cause.actor.id());
     let row = params![
-        &call.directory.team_id,
+        cause.team_id,
         &id,
-        &call.directory.id,
+        cause.directory_id,
         now,
         new.category.name(),
         new.action,
@@ -123,16 +165,16 @@ pub fn record(tx: &mut Tx<'_>, call: &Call, new: &New<'_>) -> Result<(), Refusal
         new.object_kind,
         new.object_id,
         new.object_name,
-        call.actor.kind(),
+        cause.actor.kind(),
         actor_id.as_deref(),
-        &call.request_id,
-        (now - call.at).max(0),
+        cause.request_id,
+        (now - cause.at).max(0),
         new.version,
         reason,
         detail,
         new.changes,
     ];
-    tx.exec_at_commit(ADVANCE, &params![&call.directory.team_id])?;
+    tx.exec_at_commit(ADVANCE, &params![cause.team_id])?;
     Ok(tx.exec_at_commit(INSERT, &row)?)
 }
 

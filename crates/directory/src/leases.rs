@@ -54,10 +54,16 @@ pub const PUSH: &str = "push";
 /// Removing what a team's log need not keep any more.
 pub const RETENTION: &str = "retention";
 
+/// Running the cycles of an application.
+pub const PROVISIONING: &str = "provisioning";
+
+/// Sending a team's mails.
+pub const MAIL: &str = "mail";
+
 /// The right to do one piece of work, until it is lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
-    /// The team or directory whose work it is.
+    /// The team, directory or application whose work it is.
     pub owner_id: String,
     /// Which work.
     pub name: &'static str,

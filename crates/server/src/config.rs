@@ -1,9 +1,11 @@
 //! Settings: each defined once, here. Flags, environment, configuration file, `config show` and the manual come from this list.
 
+mod applications;
 mod load;
 #[cfg(test)]
 mod tests;
 
+pub use applications::Applications;
 pub use load::{Load, Patience};
 use portreeve_store::Database;
 use std::collections::BTreeMap;
@@ -25,6 +27,9 @@ pub struct Setting {
     /// What holds when nobody says anything, for people.
     pub default: &'static str,
 }
+
+/// The embedded database of a server that was told of none, in its data folder.
+pub const DATABASE_FILE: &str = "portreeve.sqlite";
 
 /// All settings of `portreeve serve`.
 pub const SETTINGS: &[Setting] = &[
@@ -104,6 +109,27 @@ pub const SETTINGS: &[Setting] = &[
         value: "DAYS",
         help: "How many days the log keeps refused requests of providers: 30, or forever",
         default: "30",
+    },
+    Setting {
+        name: "retention-provisioning",
+        env: "PORTREEVE_RETENTION_PROVISIONING",
+        value: "DAYS",
+        help: "How many days the provisioning logs of applications are kept: 30, or forever",
+        default: "30",
+    },
+    Setting {
+        name: "applications-files",
+        env: "PORTREEVE_APPLICATIONS_FILES",
+        value: "DIR",
+        help: "Folder whose files applications may read as a source",
+        default: "none; applications read no files",
+    },
+    Setting {
+        name: "applications-at-once",
+        env: "PORTREEVE_APPLICATIONS_AT_ONCE",
+        value: "NUMBER",
+        help: "Applications that this server provisions at the same time",
+        default: "4",
     },
     Setting {
         name: "replace-master-key",
@@ -254,6 +280,8 @@ pub struct Config {
     pub load: Load,
     /// How long the log keeps what.
     pub retention: Retention,
+    /// What applications may have of the server.
+    pub applications: Applications,
     /// Whether this folder's master key counts although the database was used with another one.
     pub replace_master_key: bool,
     /// What was given, and where it came from.
@@ -264,13 +292,15 @@ pub struct Config {
     pub pace: Pace,
 }
 
-/// How long the two halves of the log are kept; `None` for ever.
+/// How long the parts of the log are kept; `None` for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Changes, and what admins did.
     pub audit: Option<Duration>,
     /// Requests of providers that were refused.
     pub requests: Option<Duration>,
+    /// What applications were sent.
+    pub provisioning: Option<Duration>,
 }
 
 impl Default for Retention {
@@ -278,6 +308,7 @@ impl Default for Retention {
         Self {
             audit: Some(400 * DAY),
             requests: Some(30 * DAY),
+            provisioning: Some(30 * DAY),
         }
     }
 }
@@ -292,6 +323,8 @@ pub struct Pace {
     pub beat: Duration,
     /// How often what need not be kept any more is looked for.
     pub retention: Duration,
+    /// The longest that it goes unnoticed that the next cycle of an application is due.
+    pub cycles: Duration,
 }
 
 impl Default for Pace {
@@ -299,6 +332,7 @@ impl Default for Pace {
         Self {
             beat: Duration::from_secs(5),
             retention: Duration::from_secs(600),
+            cycles: Duration::from_secs(1),
         }
     }
 }
@@ -339,6 +373,8 @@ impl Config {
         let retention = Retention {
             audit: read(values, "retention-audit", days)?.unwrap_or(kept.audit),
             requests: read(values, "retention-requests", days)?.unwrap_or(kept.requests),
+            provisioning: read(values, "retention-provisioning", days)?
+                .unwrap_or(kept.provisioning),
         };
         let replace_master_key = read(values, "replace-master-key", yes_or_no)?;
         Ok(Self {
@@ -349,6 +385,7 @@ impl Config {
             public_url,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             load: Load::from_values(values)?,
+            applications: Applications::from_values(values)?,
             given,
             patience: Patience::default(),
             pace: Pace::default(),
@@ -365,6 +402,7 @@ impl Config {
             trusted_proxies: Vec::new(),
             load: Load::default(),
             retention: Retention::default(),
+            applications: Applications::default(),
             replace_master_key: false,
             given: Values::new(),
             patience: Patience::default(),
@@ -425,7 +463,7 @@ fn read<T>(
 /// The database of a server that was told of none.
 fn embedded(data: &Path) -> Database {
     Database::Sqlite {
-        path: data.join("portreeve.sqlite"),
+        path: data.join(DATABASE_FILE),
     }
 }
 

@@ -19,6 +19,7 @@ mod neighbours;
 mod scim;
 mod serve;
 mod told;
+mod vault;
 mod work;
 
 pub use app::App;

@@ -10,8 +10,8 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::HeaderMap;
 use http::request::Parts;
 use portreeve_directory::directories::Directory;
-use portreeve_directory::events::{self, Category, Outcome};
-use portreeve_directory::{Actor, Call, Clock, Ids, Refusal};
+use portreeve_directory::events::{self, Category, Cause, Outcome};
+use portreeve_directory::{Actor, Clock, Ids, Refusal};
 use portreeve_scim::query;
 use portreeve_store::{Scope, Tx};
 use serde::de::DeserializeOwned;
@@ -116,8 +116,29 @@ pub(super) struct Object<'a> {
     pub(super) name: &'a str,
 }
 
+impl Object<'_> {
+    /// The event of a change to it. `changes` as [`events::New::changes`].
+    fn event<'a>(
+        &'a self,
+        category: Category,
+        action: &'a str,
+        changes: Option<&'a str>,
+    ) -> events::New<'a> {
+        events::New {
+            category,
+            action,
+            outcome: Outcome::Ok,
+            object_kind: Some(self.kind),
+            object_id: Some(self.id),
+            object_name: Some(self.name),
+            version: None,
+            changes,
+        }
+    }
+}
+
 impl Admin {
-    /// Leaves an event of an admin's change in its transaction. `changes` as [`events::New::changes`].
+    /// Leaves an event of an admin's change to a directory, or to what belongs to one, in its transaction.
     pub(super) fn record(
         &self,
         tx: &mut Tx<'_>,
@@ -126,25 +147,35 @@ impl Admin {
         object: &Object<'_>,
         changes: Option<&str>,
     ) -> Result<(), Refusal> {
-        let call = Call {
-            directory: Arc::new(directory.clone()),
-            actor: self.actor.clone(),
-            request_id: self.request_id.clone(),
+        let cause = self.cause(&directory.team_id, Some(&directory.id));
+        let event = object.event(Category::Admin, action, changes);
+        events::record_of(tx, &cause, &event)
+    }
+
+    /// Leaves an event of what an admin did to an application of a team in its transaction.
+    pub(super) fn record_provisioning(
+        &self,
+        tx: &mut Tx<'_>,
+        team_id: &str,
+        action: &str,
+        object: &Object<'_>,
+        changes: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let cause = self.cause(team_id, None);
+        let event = object.event(Category::Provisioning, action, changes);
+        events::record_of(tx, &cause, &event)
+    }
+
+    fn cause<'a>(&'a self, team_id: &'a str, directory_id: Option<&'a str>) -> Cause<'a> {
+        Cause {
+            team_id,
+            directory_id,
+            actor: &self.actor,
+            request_id: Some(&self.request_id),
             at: self.at,
-            clock: self.clock.clone(),
-            ids: self.ids.clone(),
-        };
-        let event = events::New {
-            category: Category::Admin,
-            action,
-            outcome: Outcome::Ok,
-            object_kind: Some(object.kind),
-            object_id: Some(object.id),
-            object_name: Some(object.name),
-            version: None,
-            changes,
-        };
-        events::record(tx, &call, &event)
+            clock: &*self.clock,
+            ids: &self.ids,
+        }
     }
 
     /// A new id, as text.

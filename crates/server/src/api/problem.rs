@@ -52,7 +52,7 @@ impl Problem {
         Self::new(
             StatusCode::NOT_FOUND,
             "no_endpoint",
-            "there is no such endpoint; below /api/v1 there are directories, events, changes, config and version",
+            "there is no such endpoint; below /api/v1 there are directories, applications, events, changes, config and version",
         )
     }
 

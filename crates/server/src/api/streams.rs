@@ -4,7 +4,8 @@ use super::ask::{Ask, Object};
 use super::problem::Problem;
 use super::reply::{self, present};
 use crate::app::App;
-use crate::scim::events::{JWKS_PATH, Vault, authorization, endpoint, poll_url};
+use crate::scim::events::{JWKS_PATH, authorization, endpoint, poll_url};
+use crate::vault::Vault;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::CACHE_CONTROL;
@@ -137,7 +138,7 @@ fn sealed(
     let sealed = vault
         .seal(id, value)
         .map_err(|_| Problem::invalid("the authorization could not be encrypted"))?;
-    Ok(Some(sealed))
+    Ok(Some(Sealed(sealed)))
 }
 
 fn object(stream: &Stream) -> Object<'_> {

@@ -79,7 +79,7 @@ impl Load {
     }
 }
 
-fn number<T>(value: &str, least: T, most: T) -> Result<T, String>
+pub(super) fn number<T>(value: &str, least: T, most: T) -> Result<T, String>
 where
     T: FromStr + PartialOrd + Display + Copy,
 {

@@ -12,7 +12,6 @@ mod push;
 mod receiver;
 mod set;
 
-pub(crate) use keys::Vault;
 pub(super) use later::{Answer, Asked, now_or_later};
 pub(super) use outcome::get as outcome;
 pub(super) use poll::poll;
@@ -21,6 +20,7 @@ pub(crate) use receiver::{authorization, endpoint};
 
 use crate::app::App;
 use crate::keys::MasterKey;
+use crate::vault::Vault;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderValue;
@@ -66,7 +66,7 @@ impl SecurityEvents {
     pub(crate) fn new(master: &MasterKey) -> io::Result<Self> {
         Ok(Self {
             signer: Signer::new(&master.derive("security events: signature")?)?,
-            vault: Vault::new(&master.derive("security events: authorization")?)?,
+            vault: Vault::new(master, "security events: authorization")?,
             room: Arc::new(Semaphore::new(ACCEPTED as usize)),
         })
     }

@@ -70,6 +70,7 @@ async fn what_is_kept_forever_stays() {
         config.retention = Retention {
             audit: None,
             requests: Some(DAY),
+            ..Retention::default()
         };
     })
     .await;

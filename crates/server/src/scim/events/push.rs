@@ -210,7 +210,7 @@ fn authorization(
     let value = app
         .security_events
         .vault
-        .open(&stream.id, sealed)
+        .open(&stream.id, &sealed.0)
         .map_err(|error| error.to_string())?;
     super::authorization(&value)
         .map(Some)

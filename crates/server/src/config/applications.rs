@@ -1,0 +1,44 @@
+//! What applications may have of the server.
+
+use super::load::number;
+use super::{ConfigError, Values, read};
+use std::path::PathBuf;
+
+/// What applications may have of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applications {
+    /// The folder whose files they may read as a source. Without it they may read none: whoever declares an application
+    /// need not be somebody who may read the files of the server's machine.
+    pub files: Option<PathBuf>,
+    /// How many are provisioned at the same time.
+    pub at_once: usize,
+}
+
+impl Default for Applications {
+    fn default() -> Self {
+        Self {
+            files: None,
+            at_once: 4,
+        }
+    }
+}
+
+impl Applications {
+    pub(super) fn from_values(values: &Values) -> Result<Self, ConfigError> {
+        let files = read(values, "applications-files", folder)?;
+        let at_once = read(values, "applications-at-once", |value| number(value, 1, 64))?;
+        Ok(Self {
+            files,
+            at_once: at_once.unwrap_or(Self::default().at_once),
+        })
+    }
+}
+
+/// A folder by its whole path, so that it does not depend on where the server was started.
+fn folder(value: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(value);
+    match path.is_absolute() {
+        true => Ok(path),
+        false => Err("give the whole path of a folder, such as /srv/portreeve/sources".to_owned()),
+    }
+}
