@@ -54,6 +54,6 @@ fuzz-smoke: ## Run each fuzz target for FUZZ_SECONDS (10) from its seed corpus; 
 	@scripts/tool cargo-fuzz 0.13.2
 	@scripts/fuzz-smoke $(FUZZ_SECONDS)
 
-peers-lock: ## Pin the Python peers anew from tests/peers/requirements.in
+peers-lock: ## Pin the peers anew from tests/peers/requirements.in and package.json
 	@scripts/setup build test
 	@scripts/peers-lock

@@ -66,12 +66,13 @@ impl Place {
         self.target.join("test-logs").join(format!("{suite}.log"))
     }
 
-    fn venv(&self) -> PathBuf {
-        self.target.join("peers-venv")
+    /// Where scripts/peers installs.
+    fn peers(&self) -> PathBuf {
+        self.target.join("peers")
     }
 
     fn python(&self) -> PathBuf {
-        self.venv().join("bin/python")
+        self.peers().join("venv/bin/python")
     }
 }
 
@@ -239,18 +240,19 @@ fn run_stages(place: &Place, names: &[&str]) -> Result<Tally> {
 
     thread::scope(|scope| {
         // Waits for the network while the compiler waits for the processor.
-        let venv = (!peers.is_empty()).then(|| scope.spawn(|| python::prepare(place)));
+        let needed = !(tests.is_empty() && peers.is_empty());
+        let installing = needed.then(|| scope.spawn(|| python::prepare(place)));
         let mut total = in_turn(place, &checks);
         let built = in_turn(place, &build);
         add(&mut total, built);
         if built.failed == 0 {
-            add(&mut total, in_turn(place, &tests));
-            if let Some(venv) = venv {
-                match venv.join() {
-                    Ok(prepared) => prepared.context("the peers could not be installed")?,
+            if let Some(installing) = installing {
+                match installing.join() {
+                    Ok(installed) => installed.context("the peers could not be installed")?,
                     Err(_) => bail!("installing the peers panicked"),
                 }
             }
+            add(&mut total, in_turn(place, &tests));
             add(&mut total, side_by_side(place, &peers));
             add(&mut total, in_turn(place, &faults));
         }

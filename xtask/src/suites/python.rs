@@ -1,10 +1,9 @@
 //! The suites that are Python programs: peers, which need packages of their own, and the faults, which need none.
 
-use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::{Place, Tally, counted, fresh, logged};
 use crate::cargo::root;
@@ -58,34 +57,13 @@ fn peer(place: &Place, script: &str) -> Command {
     command
 }
 
-/// Makes the virtual environment of the peers, unless it is there with just these requirements.
+/// Installs the peers, unless they are there just as they are pinned.
 pub(super) fn prepare(place: &Place) -> Result<()> {
-    let pins = root().join("tests/peers/requirements.txt");
-    let stamp = place.venv().join("installed.txt");
-    let wanted = fs::read(&pins).with_context(|| format!("could not read {}", pins.display()))?;
-    if place.python().exists() && fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    let log = place.log("peers-venv");
+    let log = place.log("peers-install");
     fresh(&log)?;
-    let failed = || format!("see {}", log.display());
-    let mut make = Command::new(any_python()?);
-    make.args(["-m", "venv", "--clear"]).arg(place.venv());
-    ensure!(logged(make, &log)?, failed());
-    let mut install = Command::new(place.python());
-    install
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--disable-pip-version-check",
-            "--require-hashes",
-            "--only-binary=:all:",
-            "-r",
-        ])
-        .arg(&pins);
-    ensure!(logged(install, &log)?, failed());
-    fs::write(&stamp, wanted)?;
+    let mut install = Command::new(root().join("scripts/peers"));
+    install.arg(place.peers());
+    ensure!(logged(install, &log)?, "see {}", log.display());
     Ok(())
 }
 
