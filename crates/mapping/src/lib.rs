@@ -26,4 +26,5 @@ pub use mapping::{AttributeMapping, MappingSet, Mappings, ObjectMapping, Operati
 pub use object::Object;
 pub use pattern::PatternError;
 pub use scope::Scope;
+pub use suggest::closest;
 pub use value::{Number, Role, Value};

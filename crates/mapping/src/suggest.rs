@@ -2,7 +2,7 @@
 
 /// The closest of the names, if any is close enough to be what was meant: another letter case always is, else at
 /// most a third of the letters may be wrong.
-pub(crate) fn closest<'n>(
+pub fn closest<'n>(
     wrong: &str,
     names: impl IntoIterator<Item = &'n str>,
 ) -> Option<&'n str> {

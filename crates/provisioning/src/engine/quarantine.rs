@@ -28,7 +28,7 @@ pub enum Reason {
 
 /// How many failures are too many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Thresholds {
     /// With fewer failures than this, nothing is concluded from them.
     pub evaluated_from: u64,

@@ -1,0 +1,535 @@
+use std::path::Path;
+
+use portreeve_mapping::lint::Severity;
+use portreeve_mapping::mapping::Flow;
+use portreeve_mapping::{Context, Object, Operation};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::engine::plan::Rules;
+
+/// The least that a definition has, in TOML, with `more` in front.
+fn minimal(more: &str) -> String {
+    format!(
+        "{more}\n[source]\ntype = \"csv\"\nusers = \"people.csv\"\n\n[target]\nurl = \"https://app.example/scim\"\n\
+         authentication = {{ type = \"bearer\", token = \"hush\" }}\n"
+    )
+}
+
+fn compile(text: &str) -> Result<Application, DefinitionError> {
+    Definition::from_toml(text)?.compile("app", Path::new("/nowhere"))
+}
+
+#[test]
+fn what_is_left_out_is_as_in_entra_or_better() {
+    let app = compile(&minimal("name = \" HR \"\ntemplate = \"generic\"")).unwrap();
+    assert_eq!(app.name, "HR");
+    assert!(!app.assigned_only && app.late_references);
+    assert!(!app.expand_nested_groups && !app.drift);
+    assert_eq!(app.guard_threshold, Some(500));
+    assert_eq!(app.thresholds, Thresholds::default());
+    assert_eq!(app.interval, SignedDuration::from_mins(5));
+    assert_eq!(app.source_name, "people.csv");
+    assert_eq!(app.target_name, "https://app.example/scim");
+    let rules = Rules {
+        add: true,
+        update: true,
+        delete: true,
+        skip_out_of_scope: false,
+        soft: Soft::Disable,
+        late_references: true,
+    };
+    assert_eq!(app.of(Kind::User).unwrap().rules, rules);
+    let groups = app.of(Kind::Group).unwrap();
+    assert_eq!(groups.rules.soft, Soft::Delete);
+    assert_eq!(groups.members.as_deref(), Some("members"));
+}
+
+#[test]
+fn every_setting_arrives() {
+    let app = compile(&minimal(
+        r#"
+        name = "HR"
+        interval = "PT40M"
+        late_references = false
+        expand_nested_groups = true
+        drift = true
+        skip_out_of_scope_deletions = true
+        notify = ["it@contoso.com", "IT@contoso.com", " ops@contoso.com "]
+        default_domain = "contoso.com"
+        accidental_deletions = { enabled = false }
+        deprovisioning = { users = "delete", groups = "keep" }
+        quarantine = { evaluated_from = 10, percent = 5 }
+
+        [[mappings]]
+        source = "User"
+        target = "User"
+        flowTypes = ["Add"]
+        [[mappings.attributeMappings]]
+        target = "userName"
+        attribute = "mail"
+        matchingPriority = 1
+
+        [[mappings]]
+        source = "Group"
+        target = "Group"
+        enabled = false
+        attributeMappings = []
+        "#,
+    ))
+    .unwrap();
+    assert_eq!(app.interval, SignedDuration::from_mins(40));
+    assert!(!app.late_references && app.expand_nested_groups && app.drift);
+    assert_eq!(app.notify, ["it@contoso.com", "ops@contoso.com"]);
+    assert_eq!(app.default_domain.as_deref(), Some("contoso.com"));
+    assert_eq!(app.guard_threshold, None);
+    assert_eq!(
+        (app.thresholds.evaluated_from, app.thresholds.percent),
+        (10, 5)
+    );
+    let users = app.users.as_ref().unwrap().rules;
+    assert!(users.add && !users.update && !users.delete && users.skip_out_of_scope);
+    assert_eq!(users.soft, Soft::Delete);
+    assert!(app.groups.is_none());
+    assert_eq!(app.asked().users, ["mail"]);
+}
+
+#[test]
+fn scope_is_what_the_source_knows() {
+    let graph = |scope: &str, of_source: &str| {
+        format!(
+            "name = \"A\"\ntemplate = \"generic\"\n{scope}\n[source]\ntype = \"graph\"\ntenant = \"t\"\nclient_id = \"c\"\n{of_source}\n\
+             [target]\nurl = \"https://app.example/scim\"\nauthentication = {{ type = \"bearer\", token = \"x\" }}\n"
+        )
+    };
+    for (name, text, assigned) in [
+        ("said by nobody", graph("", ""), true),
+        ("said by the source", graph("", "scope = \"all\""), false),
+        (
+            "said by the application",
+            graph("scope = \"all\"", ""),
+            false,
+        ),
+        (
+            "said by both",
+            graph("scope = \"assigned\"", "scope = \"all\""),
+            true,
+        ),
+        (
+            "files",
+            minimal("name = \"A\"\ntemplate = \"generic\""),
+            false,
+        ),
+    ] {
+        assert_eq!(compile(&text).unwrap().assigned_only, assigned, "{name}");
+    }
+}
+
+#[test]
+fn a_mistake_is_told_with_its_line_and_what_may_be_meant() {
+    let named = |more: &str| minimal(&format!("name = \"A\"\ntemplate = \"generic\"\n{more}"));
+    for (name, text, expected) in [
+        ("no TOML", "name = \n".to_owned(), "line 1: "),
+        (
+            "a misspelt setting",
+            named("intervall = \"5m\""),
+            "line 3: there is no setting intervall here; did you mean interval?",
+        ),
+        (
+            "a misspelt setting of the source",
+            named("").replace("users =", "user ="),
+            "line 6: there is no setting user here; did you mean users?",
+        ),
+        (
+            "a misspelt setting of the target's authentication",
+            named("").replace("token =", "tokn ="),
+            "line 10: there is no setting tokn here; did you mean token?",
+        ),
+        (
+            "another kind of source",
+            named("").replace("\"csv\"", "\"cvs\""),
+            "there is no value cvs here; did you mean csv?",
+        ),
+        (
+            "a setting that is missing",
+            named("").replace("url =", "#"),
+            "the setting url is missing",
+        ),
+        (
+            "an unknown template",
+            named("").replace("generic", "smalstep"),
+            "line 2: there is no value smalstep here; did you mean smallstep?",
+        ),
+        (
+            "an interval",
+            named("interval = \"soon\""),
+            "line 3: \"soon\" is no length of time; write it as \"5m\"",
+        ),
+        (
+            "too short an interval",
+            named("interval = \"0s\""),
+            "a second at least",
+        ),
+        (
+            "a scope without assignments",
+            named("scope = \"assigned\""),
+            "scope: this source knows no assignments",
+        ),
+        (
+            "a role without assignments",
+            named("required_roles = [\"admin\"]"),
+            "required_roles: this source knows no assignments",
+        ),
+        (
+            "a mail address",
+            named("notify = [\"it at contoso\"]"),
+            "notify: \"it at contoso\" is no mail address",
+        ),
+        (
+            "groups that cannot be disabled",
+            named("deprovisioning = { groups = \"disable\" }"),
+            "deprovisioning.groups: a group cannot be disabled",
+        ),
+        (
+            "an address without encryption",
+            named("").replace("https:", "http:"),
+            "target.url: the tenant URL is not encrypted",
+        ),
+        (
+            "no name",
+            named("").replace("\"A\"", "\" \""),
+            "name: a name has 1 to 100 characters",
+        ),
+        (
+            "no mappings",
+            minimal("name = \"A\""),
+            "mappings: there are none; take a template",
+        ),
+        (
+            "a template and mappings",
+            named("mappings = \"m.toml\""),
+            "template: there are mappings as well",
+        ),
+        (
+            "a file that is not there",
+            minimal("name = \"A\"\nmappings = \"m.toml\""),
+            "/nowhere/m.toml: the mappings cannot be read",
+        ),
+        (
+            "a misspelt key of a mapping",
+            minimal(
+                "name = \"A\"\n[[mappings]]\nsource = \"User\"\ntarget = \"User\"\nattributMappings = []",
+            ),
+            "line 5: there is no setting attributMappings here; did you mean attributeMappings?",
+        ),
+        (
+            "a wrong expression",
+            minimal(
+                "name = \"A\"\n[[mappings]]\nsource = \"User\"\ntarget = \"User\"\n[[mappings.attributeMappings]]\n\
+                 target = \"userName\"\nexpression = 'toLower([mail])'\nmatchingPriority = 1",
+            ),
+            "mapping of User: userName: ",
+        ),
+        (
+            "nothing to match by",
+            minimal(
+                "name = \"A\"\n[[mappings]]\nsource = \"User\"\ntarget = \"User\"\nattributeMappings = []",
+            ),
+            "mappings: no attribute of User is used for matching",
+        ),
+        (
+            "no object at all",
+            minimal("name = \"A\"\nmappings = []"),
+            "mappings: neither users nor groups are mapped",
+        ),
+    ] {
+        let error = compile(&text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+}
+
+#[test]
+fn json_and_toml_say_the_same() {
+    let text = minimal("name = \"A\"\ntemplate = \"portreeve\"\ninterval = \"1h\"");
+    let document = document::to_json(&text).unwrap();
+    assert_eq!(document["interval"], "1h");
+    let again = document::to_toml(&document).unwrap();
+    assert_eq!(document::to_json(&again).unwrap(), document);
+    let error = Definition::from_json(&json!({"nam": "A"})).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is no setting nam here; did you mean name?"
+    );
+}
+
+#[test]
+fn a_definition_that_is_spelt_out_needs_no_template() {
+    let mut document =
+        document::to_json(&minimal("name = \"A\"\ntemplate = \"portreeve\"")).unwrap();
+    mappings::spell_out(&mut document, Path::new("/nowhere")).unwrap();
+    assert!(document.get("template").is_none());
+    let toml = document::to_toml(&document).unwrap();
+    let set = Definition::from_toml(&toml)
+        .unwrap()
+        .mapping_set(Path::new(""))
+        .unwrap();
+    assert_eq!(set, Template::Portreeve.mapping_set().unwrap());
+}
+
+/// Every kind of source and of authentication, with all the secrets that it can have.
+fn with_secrets() -> Vec<Value> {
+    let target = |authentication: Value| json!({"url": "https://app.example/scim", "authentication": authentication});
+    let sources = [
+        json!({"type": "ldap", "url": "ldaps://ldap", "base": "dc=a", "password": "SECRET"}),
+        json!({"type": "graph", "tenant": "t", "client_id": "c", "client_secret": "SECRET"}),
+        json!({"type": "graph", "tenant": "t", "client_id": "c", "certificate": "SECRET", "private_key": "SECRET"}),
+    ];
+    let targets = [
+        json!({"type": "bearer", "token": "SECRET"}),
+        json!({"type": "basic", "user": "u", "password": "SECRET"}),
+        json!({"type": "oauth", "token_url": "https://t", "client_id": "c", "client_secret": "SECRET"}),
+    ];
+    let both = sources.into_iter().zip(targets);
+    let definitions = both.map(|(source, authentication)| {
+        json!({"name": "A", "template": "generic", "source": source, "target": target(authentication)})
+    });
+    definitions.collect()
+}
+
+#[test]
+fn secrets_are_taken_out_and_put_back() {
+    for document in with_secrets() {
+        let mut shown = document.clone();
+        let taken = secrets::take(&mut shown);
+        assert!(!shown.to_string().contains("SECRET"), "{shown}");
+        assert!(
+            taken
+                .values()
+                .all(|secret| secret.expose_secret() == "SECRET")
+        );
+        secrets::put(&mut shown, &taken);
+        assert_eq!(shown, document);
+        assert!(Definition::from_json(&shown).is_ok());
+    }
+}
+
+#[test]
+fn a_newer_secret_is_not_overwritten() {
+    let mut document = with_secrets().remove(0);
+    let old = secrets::take(&mut document);
+    document["source"]["password"] = "new".into();
+    secrets::put(&mut document, &old);
+    assert_eq!(document["source"]["password"], "new");
+    assert_eq!(document["target"]["authentication"]["token"], "SECRET");
+}
+
+#[test]
+fn what_is_kept_on_the_machine_is_named() {
+    let document = json!({
+        "mappings": "m.toml",
+        "source": {"password": {"file": "/run/secret"}, "ca_file": "ca.pem"},
+        "target": {"authentication": {"token": "text", "client_secret": {"env": "X"}}},
+    });
+    assert_eq!(
+        secrets::kept_elsewhere(&document),
+        [
+            "source.password",
+            "target.authentication.client_secret",
+            "mappings",
+            "source.ca_file"
+        ]
+    );
+    let mut same = document.clone();
+    let taken = secrets::take(&mut same);
+    assert_eq!(
+        taken.keys().collect::<Vec<_>>(),
+        ["target.authentication.token"]
+    );
+}
+
+#[test]
+fn what_is_kept_on_this_machine_is_put_in_for_another() {
+    let environment = |name: &str| (name == "TOKEN").then(|| "from the variable".to_owned());
+    let mut document = json!({"target": {"authentication": {"token": {"env": "TOKEN"}}}});
+    secrets::reveal(&mut document, Path::new(""), environment).unwrap();
+    assert_eq!(
+        document["target"]["authentication"]["token"],
+        "from the variable"
+    );
+    document["source"] = json!({"password": {"file": "no/such"}});
+    let error = secrets::reveal(&mut document, Path::new("/at"), environment).unwrap_err();
+    assert!(
+        error.to_string().contains("/at/no/such cannot be read"),
+        "{error}"
+    );
+}
+
+/// Somebody with a value for everything that a template reads.
+fn bill() -> Object {
+    Object::from_json(
+        json!({
+            "objectId": "5b6f1f4e", "userPrincipalName": "Bill.Gates@contoso.com", "mail": "bill.gates@contoso.com",
+            "mailNickname": "bgates", "displayName": "Bill Gates", "givenName": "Bill", "surname": "Gates",
+            "otherMails": ["bill@home.example", "b@home.example"], "telephoneNumber": "+1 425 1", "mobile": "+1 425 2",
+            "facsimileTelephoneNumber": "+1 425 3", "companyName": "Contoso", "department": "Board",
+            "employeeId": "1", "jobTitle": "Chair", "preferredLanguage": "en-US", "manager": "m1", "city": "Medina",
+            "state": "WA", "postalCode": "98039", "country": "US", "streetAddress": "Lake 1",
+            "physicalDeliveryOfficeName": "1/1", "IsSoftDeleted": false,
+        })
+        .as_object()
+        .unwrap(),
+    )
+}
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+#[test]
+fn each_template_gives_what_its_guide_says() {
+    let names = [
+        (
+            r#"emails[type eq "work"].value"#,
+            json!("bill.gates@contoso.com"),
+        ),
+        ("name.givenName", json!("Bill")),
+        ("name.familyName", json!("Gates")),
+    ];
+    let full = [
+        ("userName", json!("Bill.Gates@contoso.com")),
+        ("active", json!(true)),
+    ];
+    let cases: [(Template, Vec<(&str, Value)>); 3] = [
+        (
+            Template::Smallstep,
+            [
+                ("userName", json!("bill.gates")),
+                ("active", json!(true)),
+                ("displayName", json!("Bill Gates")),
+            ]
+            .into_iter()
+            .chain(names.clone())
+            .chain([("externalId", json!("5b6f1f4e"))])
+            .collect(),
+        ),
+        (
+            Template::Strongdm,
+            full.clone()
+                .into_iter()
+                .chain(names[1..].iter().cloned())
+                .chain([("name.formatted", json!("Bill Gates"))])
+                .collect(),
+        ),
+        (
+            Template::SignInEnterprise,
+            full.into_iter()
+                .chain(names)
+                .chain([
+                    (r#"phoneNumbers[type eq "work"].value"#, json!("+1 425 1")),
+                    (r#"phoneNumbers[type eq "mobile"].value"#, json!("+1 425 2")),
+                    ("organization", json!("Contoso")),
+                    ("department", json!("Board")),
+                    (
+                        r#"emails[type eq "other"].value"#,
+                        json!("bill@home.example"),
+                    ),
+                ])
+                .collect(),
+        ),
+    ];
+    for (template, expected) in cases {
+        let given = evaluated(template);
+        let expected: Vec<(String, Value)> = expected
+            .into_iter()
+            .map(|(path, value)| match path {
+                "organization" | "department" => (format!("{ENTERPRISE}:{path}"), value),
+                _ => (path.to_owned(), value),
+            })
+            .collect();
+        assert_eq!(given, expected, "{template}");
+    }
+}
+
+#[test]
+fn generic_and_portreeve_send_all_that_entra_maps() {
+    let generic = evaluated(Template::Generic);
+    assert_eq!(generic.len(), 22);
+    let of = |all: &[(String, Value)], path: &str| {
+        let found = all.iter().find(|(name, _)| name == path);
+        found.map(|(_, value)| value.clone())
+    };
+    assert_eq!(of(&generic, "externalId"), Some(json!("bgates")));
+    assert_eq!(
+        of(&generic, &format!("{ENTERPRISE}:manager")),
+        Some(json!("m1"))
+    );
+    let portreeve = evaluated(Template::Portreeve);
+    assert_eq!(of(&portreeve, "externalId"), Some(json!("5b6f1f4e")));
+    assert_eq!(portreeve.len(), 23);
+}
+
+fn evaluated(template: Template) -> Vec<(String, Value)> {
+    let app = compile(&minimal(&format!(
+        "name = \"A\"\ntemplate = \"{template}\""
+    )))
+    .unwrap();
+    let rules = app.users.unwrap();
+    let now = "2026-11-21T12:00:00Z".parse().unwrap();
+    let object = bill();
+    let evaluated = rules
+        .mappings
+        .evaluate(&object, &Context::at(now), Operation::Create);
+    assert!(evaluated.failed.is_empty() && evaluated.dropped.is_empty());
+    let assigned = evaluated.assigned.iter();
+    assigned
+        .map(|it| match &it.value {
+            Flow::One(value) => (it.target.text.clone(), value.to_json()),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn templates_have_nothing_that_the_linter_dislikes() {
+    for template in Template::ALL {
+        let text = minimal(&format!("name = \"A\"\ntemplate = \"{template}\""));
+        let findings = Definition::from_toml(&text)
+            .unwrap()
+            .lint(Path::new(""))
+            .unwrap();
+        let bad: Vec<_> = findings
+            .iter()
+            .filter(|it| it.severity == Severity::Error)
+            .collect();
+        assert!(bad.is_empty(), "{template}: {bad:?}");
+        assert_eq!(template.name().parse(), Ok(template));
+    }
+    let error = "smalstep".parse::<Template>().unwrap_err();
+    assert!(error.contains("did you mean smallstep?"), "{error}");
+}
+
+#[test]
+fn a_schema_exported_from_entra_is_read_as_mappings() {
+    let schema = json!({
+        "synchronizationRules": [{
+            "objectMappings": [{
+                "enabled": true, "sourceObjectName": "User", "targetObjectName": "User", "flowTypes": "Add, Update",
+                "attributeMappings": [{
+                    "targetAttributeName": "userName", "matchingPriority": 1,
+                    "source": {"type": "Attribute", "name": "userPrincipalName", "expression": "[userPrincipalName]"},
+                }],
+            }],
+        }],
+    });
+    let read = mappings::read(&schema.to_string()).unwrap();
+    let mut document = document::to_json(&minimal("name = \"A\"")).unwrap();
+    document["mappings"] = json!(read.set.object_mappings);
+    let app = Definition::from_json(&document)
+        .unwrap()
+        .compile("app", Path::new(""))
+        .unwrap();
+    let users = app.users.unwrap();
+    assert!(users.rules.add && !users.rules.delete);
+    assert_eq!(users.rules.soft, Soft::Keep);
+    let error = mappings::read("{\"synchronizationRules\": []}").unwrap_err();
+    assert!(error.to_string().contains("no object mappings"), "{error}");
+}
