@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
 use tokio_postgres::{RowStream, Statement};
@@ -11,7 +12,11 @@ use super::connection::{Connection, Failure};
 use super::statements::Statements;
 use super::trouble::{Reach, Trouble};
 use super::values;
-use crate::{Error, Param, Result, Row, Value};
+use crate::{Error, Param, Result, Row, Value, clock};
+
+/// How long the server keeps a plan: while a company arrives, what was planned for empty tables would go on reading the
+/// wrong index until the server itself counts the rows, which can take minutes.
+const PLANS_KEPT: Duration = Duration::from_secs(10);
 
 /// How many statements may be under way before somebody looks for their answers: they take memory here.
 const UNDER_WAY: usize = 256;
@@ -31,6 +36,8 @@ const UNDO: &str = "ROLLBACK TO work; RELEASE work";
 pub(crate) struct Session {
     connection: Connection,
     statements: Statements,
+    /// When the server was last told to plan anew.
+    planned: Instant,
     /// Commands that go out before the next statement.
     prelude: Vec<String>,
     /// Whether the transaction has begun at the server, as far as this side knows.
@@ -67,6 +74,7 @@ impl Session {
         Self {
             connection,
             statements: Statements::default(),
+            planned: clock::stopwatch(),
             prelude: Vec::new(),
             begun: false,
             answered: false,
@@ -284,7 +292,12 @@ impl Session {
 impl Session {
     /// The next statement begins a transaction with these commands.
     pub(super) fn begin(&mut self, commands: &str) {
-        self.prelude = vec![commands.to_string()];
+        self.prelude.clear();
+        if self.planned.elapsed() > PLANS_KEPT {
+            self.prelude.push("DISCARD PLANS".to_string());
+            self.planned = clock::stopwatch();
+        }
+        self.prelude.push(commands.to_string());
         self.begun = false;
         self.answered = false;
         self.work = Work::Whole;
