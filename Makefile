@@ -30,10 +30,11 @@ soak: ## The long form of the faults: more of each, longer ones, and all of them
 	cargo build --locked --package portreeve-cli
 	@exec "$$(scripts/python)" -B tests/faults "$$(scripts/target-dir)/debug/portreeve" --long $(if $(SEED),--seed $(SEED))
 
-bench: ## Measure this machine and the server on it (see bench/README.md)
+bench: ## Measure this machine, and server and engine on it (see bench/README.md)
 	@scripts/setup build
 	cargo build --release --locked --package portreeve-cli --package portreeve-bench
-	@target="$$(scripts/target-dir)/release" && exec "$$target/portreeve-bench" --portreeve "$$target/portreeve"
+	@target="$$(scripts/target-dir)/release" && "$$target/portreeve-bench" --portreeve "$$target/portreeve" \
+		&& exec "$$target/portreeve-bench" engine --portreeve "$$target/portreeve"
 
 check: ## Slower checks of the supply chain and the spelling: cargo-deny, typos, the fuzz targets compile
 	@scripts/setup build

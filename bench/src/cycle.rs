@@ -26,21 +26,28 @@ use crate::server::Server;
 /// Members per request.
 const BATCH: u64 = 100;
 
-/// How large the company is, and where it goes.
-#[derive(Args)]
-pub(crate) struct Cycle {
+/// How large the company is, and how many bring it.
+#[derive(Debug, Clone, Copy, Args, Serialize)]
+pub(crate) struct Company {
     /// People
     #[arg(long, value_name = "N", default_value_t = 100_000)]
-    users: u64,
+    pub(crate) users: u64,
     /// Groups
     #[arg(long, value_name = "N", default_value_t = 2_000)]
-    groups: u64,
+    pub(crate) groups: u64,
     /// Memberships, spread evenly over the groups
     #[arg(long, value_name = "N", default_value_t = 500_000)]
-    memberships: u64,
+    pub(crate) memberships: u64,
     /// Connections, each with one request under way
     #[arg(long, value_name = "N", default_value_t = 16)]
-    connections: usize,
+    pub(crate) connections: usize,
+}
+
+/// What to bring, and where it goes.
+#[derive(Args)]
+pub(crate) struct Cycle {
+    #[command(flatten)]
+    company: Company,
     /// Leave out the look-up before each creation, which is half of what a client of Entra's kind asks
     #[arg(long)]
     no_lookups: bool,
@@ -73,10 +80,8 @@ struct Phase {
 struct Outcome {
     machine: Machine,
     database: Kind,
-    users: u64,
-    groups: u64,
-    memberships: u64,
-    connections: usize,
+    #[serde(flatten)]
+    company: Company,
     phases: Vec<Phase>,
     total_seconds: f64,
     database_mib: u64,
@@ -89,10 +94,6 @@ struct Outcome {
 }
 
 pub(crate) async fn run(cycle: &Cycle) -> Result<()> {
-    ensure!(
-        cycle.users > 0 && cycle.groups > 0,
-        "there must be people and groups"
-    );
     let this = std::env::current_exe()?;
     let beside = this.parent().context("this program is in no folder")?;
     let program = cycle
@@ -106,52 +107,65 @@ pub(crate) async fn run(cycle: &Cycle) -> Result<()> {
     let data = folder.path().join("portreeve");
     std::fs::create_dir(&data)?;
     let server = Server::portreeve(&program, &data, database.fresh().as_deref()).await?;
-    let mut company = Company {
-        cycle,
-        server,
-        database,
-        phases: Vec::new(),
-    };
-    let outcome = company.arrive(&data).await?;
+    let mut arrival = Arrival::new(cycle.company, server, database)?;
+    let total_seconds = arrival.bring(!cycle.no_lookups).await?;
+    let outcome = arrival.look(&data, cycle.database, total_seconds).await?;
     outcome.save(&cycle.out)?;
     Ok(std::io::stdout().write_all(outcome.markdown()?.as_bytes())?)
 }
 
-struct Company<'a> {
-    cycle: &'a Cycle,
+/// How many seconds it takes to bring a company, with all look-ups, to a fresh server with an embedded database.
+pub(crate) async fn seconds(program: &Path, data: &Path, company: Company) -> Result<f64> {
+    let server = Server::portreeve(program, data, None).await?;
+    let database = Database::start(Kind::Sqlite);
+    Arrival::new(company, server, database)?.bring(true).await
+}
+
+struct Arrival {
+    company: Company,
     server: Server,
     database: Database,
     phases: Vec<Phase>,
 }
 
-impl Company<'_> {
-    async fn arrive(&mut self, data: &Path) -> Result<Outcome> {
+impl Arrival {
+    fn new(company: Company, server: Server, database: Database) -> Result<Self> {
+        ensure!(
+            company.users > 0 && company.groups > 0,
+            "there must be people and groups"
+        );
+        Ok(Self {
+            company,
+            server,
+            database,
+            phases: Vec::new(),
+        })
+    }
+
+    /// Brings everybody, and says how many seconds that took.
+    async fn bring(&mut self, lookups: bool) -> Result<f64> {
+        let Company { users, groups, .. } = self.company;
         let begun = Instant::now();
-        if !self.cycle.no_lookups {
+        if lookups {
             let lookup = |number| requests::missing(requests::find_by_user_name(number));
-            self.phase("look-up of each user", self.cycle.users, lookup)
-                .await?;
+            self.phase("look-up of each user", users, lookup).await?;
         }
         let users = self
-            .make("creation of users", self.cycle.users, requests::create)
+            .make("creation of users", users, requests::create)
             .await?;
-        if !self.cycle.no_lookups {
+        if lookups {
             let lookup = |number| requests::missing(requests::find_group(&group_name(number)));
-            self.phase("look-up of each group", self.cycle.groups, lookup)
-                .await?;
+            self.phase("look-up of each group", groups, lookup).await?;
         }
         let create = |number| requests::create_group(&group_name(number));
-        let groups = self
-            .make("creation of groups", self.cycle.groups, create)
-            .await?;
+        let groups = self.make("creation of groups", groups, create).await?;
         self.join(users, groups).await?;
-        let total_seconds = begun.elapsed().as_secs_f64();
-        self.look(data, total_seconds).await
+        Ok(begun.elapsed().as_secs_f64())
     }
 
     /// Adds the members: batch `n` goes to group `n % groups`, so that no two connections fill one group at once.
     async fn join(&mut self, users: Vec<Arc<str>>, groups: Vec<Arc<str>>) -> Result<()> {
-        let each = self.cycle.memberships / self.cycle.groups;
+        let each = self.company.memberships / self.company.groups;
         let batches = each.div_ceil(BATCH);
         let count = groups.len() as u64;
         let add = move |number: u64| {
@@ -167,9 +181,9 @@ impl Company<'_> {
             .await
     }
 
-    async fn look(&mut self, data: &Path, total_seconds: f64) -> Result<Outcome> {
+    async fn look(&mut self, data: &Path, database: Kind, total_seconds: f64) -> Result<Outcome> {
         say("looking at what is stored")?;
-        let users = self.cycle.users;
+        let users = self.company.users;
         let lookup = generate(
             &self.server.target,
             32,
@@ -182,11 +196,8 @@ impl Company<'_> {
         let (memory_mib, most_memory_mib) = resident_mib(self.server.process()?)?;
         Ok(Outcome {
             machine: Machine::describe()?,
-            database: self.cycle.database,
-            users,
-            groups: self.cycle.groups,
-            memberships: self.cycle.memberships,
-            connections: self.cycle.connections,
+            database,
+            company: self.company,
             phases: std::mem::take(&mut self.phases),
             total_seconds,
             database_mib: self.database.size(data)? / (1024 * 1024),
@@ -239,7 +250,7 @@ impl Company<'_> {
         let begun = Instant::now();
         let measured = generate(
             &self.server.target,
-            self.cycle.connections,
+            self.company.connections,
             amount,
             make,
             note,
@@ -267,7 +278,7 @@ impl Company<'_> {
 
 impl Outcome {
     fn save(&self, folder: &Path) -> Result<()> {
-        let name = format!("cycle-{}-{}", self.database.name(), self.users);
+        let name = format!("cycle-{}-{}", self.database.name(), self.company.users);
         let write = || {
             std::fs::create_dir_all(folder)?;
             let json = serde_json::to_string_pretty(self)? + "\n";
@@ -279,14 +290,16 @@ impl Outcome {
     }
 
     fn markdown(&self) -> Result<String> {
+        let Company {
+            users,
+            groups,
+            memberships,
+            connections,
+        } = self.company;
         let mut text = format!(
-            "{}\n{}: {} users, {} groups, {} memberships; {} connections.\n\n",
+            "{}\n{}: {users} users, {groups} groups, {memberships} memberships; {connections} connections.\n\n",
             self.machine,
             self.database.name(),
-            self.users,
-            self.groups,
-            self.memberships,
-            self.connections
         );
         writeln!(
             text,

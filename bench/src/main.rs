@@ -8,9 +8,11 @@ mod bare;
 mod client;
 mod cycle;
 mod database;
+mod engine;
 mod limits;
 mod load;
 mod machine;
+mod relay;
 mod report;
 mod requests;
 mod scenario;
@@ -77,6 +79,8 @@ struct Run {
 enum Command {
     /// Bring a whole company to an empty server, as an initial cycle does, and say where the time goes
     Cycle(cycle::Cycle),
+    /// Have the provisioning engine bring a company from tables to an empty server, then a hundred changes, then none
+    Engine(engine::Engine),
     /// Serve the bare handlers that the server is compared with; the benchmark starts this by itself
     #[command(hide = true)]
     Bare {
@@ -93,6 +97,7 @@ fn main() -> Result<()> {
     match arguments.command {
         Some(Command::Bare { answers }) => runtime.block_on(bare::serve(&answers)),
         Some(Command::Cycle(cycle)) => runtime.block_on(cycle::run(&cycle)),
+        Some(Command::Engine(engine)) => runtime.block_on(engine::run(&engine)),
         None => runtime.block_on(run(arguments.run)),
     }
 }

@@ -15,7 +15,8 @@ pub(crate) fn user_name(number: u64) -> String {
     format!("person{number}@contoso.example")
 }
 
-fn external_id(number: u64) -> String {
+/// What identifies a made-up person for good.
+pub(crate) fn external_id(number: u64) -> String {
     format!("8aa1b3c4-0000-4000-8000-{number:012}")
 }
 
