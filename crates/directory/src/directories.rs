@@ -11,6 +11,7 @@ statements! {
     INSERT = "INSERT INTO directories (id, team_id, name, name_key, provider, settings, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)";
     BY_ID = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at, active_sent_at FROM directories WHERE id = $1";
     BY_NAME = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at, active_sent_at FROM directories WHERE name_key = $1 LIMIT 2";
+    IN_TEAM = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at, active_sent_at FROM directories WHERE team_id = $1 AND (id = $2 OR name_key = $3) ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END LIMIT 1";
     LIST = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at, active_sent_at FROM directories ORDER BY name_key, id";
     UPDATE = "UPDATE directories SET name = $2, name_key = $3, settings = $4, updated_at = $5 WHERE id = $1";
     CONTACT = "UPDATE directories SET last_contact_at = $2 WHERE id = $1 AND (last_contact_at IS NULL OR last_contact_at < $2)";
@@ -271,6 +272,14 @@ pub fn find(tx: &mut Tx<'_>, id_or_name: &str) -> Result<Directory, Refusal> {
         }),
         _ => Err(Refusal::NotFound(What::Directory, id_or_name.to_owned())),
     }
+}
+
+/// The directory of a team with that id, or with that name in any letter case.
+pub fn find_in(tx: &mut Tx<'_>, team_id: &str, id_or_name: &str) -> Result<Directory, Refusal> {
+    let key = fold(id_or_name);
+    let row = tx.query_one(IN_TEAM, &params![team_id, id_or_name, key.as_ref()])?;
+    row.ok_or_else(|| Refusal::NotFound(What::Directory, id_or_name.to_owned()))
+        .and_then(from_row)
 }
 
 /// All directories by name.

@@ -19,7 +19,7 @@ pub mod members;
 pub mod outcomes;
 pub mod refusal;
 pub mod roll;
-mod shown;
+pub mod shown;
 pub mod streams;
 pub mod teams;
 pub mod tokens;

@@ -5,7 +5,7 @@
 
 mod steps;
 
-pub use steps::{Moved, apply, begin, set};
+pub use steps::{Moved, apply, begin, present, set};
 
 use crate::users::{self, InGroup, User};
 use crate::{Call, Refusal, What};

@@ -4,9 +4,9 @@ use portreeve_scim::schema::{Attribute, ResourceType, Returned};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// A resource without the values that its schemas never return (RFC 7643 section 7), for events. Of the RFC's own
+/// A resource without the values that its schemas never return (RFC 7643 section 7), for whoever is told of it. Of the RFC's own
 /// attributes only passwords are such, which are not stored; a directory's own extensions may have others.
-pub(crate) fn shown<'a>(
+pub fn shown<'a>(
     of: &ResourceType,
     map: &'a Map<String, Value>,
 ) -> Cow<'a, Map<String, Value>> {

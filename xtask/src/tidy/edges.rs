@@ -71,6 +71,16 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "and is written to SCIM paths",
     ),
     (
+        "portreeve-provisioning",
+        "portreeve-directory",
+        "a directory is a source as any other, and the rules keep the state of applications",
+    ),
+    (
+        "portreeve-provisioning",
+        "portreeve-store",
+        "both inside its transactions",
+    ),
+    (
         "portreeve-mapping",
         "portreeve-scim",
         "what a mapping writes to is a SCIM path of a SCIM schema",

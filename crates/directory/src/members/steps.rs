@@ -1,6 +1,6 @@
 //! Carrying out the membership part of a PATCH or PUT.
 
-use super::{CHUNK, CLEAR, DROP, kind_name, kinds, page, rows};
+use super::{CHUNK, CLEAR, DROP, Member, kind_name, kinds, page, rows};
 use crate::{Call, Refusal};
 use portreeve_scim::Error;
 use portreeve_scim::filter::Filter;
@@ -278,33 +278,36 @@ fn remove<'a>(
     moved: &mut Moved,
 ) -> Result<(), Refusal> {
     let gone: Vec<&str> = gone.collect();
-    for chunk in gone.chunks(CHUNK) {
-        for id in present(tx, call, group_id, chunk)? {
-            tx.exec(DROP, &params![&call.directory.id, group_id, &id])?;
-            moved.remove(id);
-        }
+    for member in present(tx, &call.directory.id, group_id, &gone)? {
+        tx.exec(DROP, &params![&call.directory.id, group_id, &member.id])?;
+        moved.remove(member.id);
     }
     Ok(())
 }
 
-/// Those of the ids that are members.
-fn present(
+/// Those of the ids that are members of a group, by id.
+pub fn present(
     tx: &mut Tx<'_>,
-    call: &Call,
+    directory_id: &str,
     group_id: &str,
     ids: &[&str],
-) -> Result<BTreeSet<String>, Refusal> {
-    let mut given: Vec<Param<'_>> = params![&call.directory.id, group_id].to_vec();
-    let list = rows(ids, &mut given, |place| format!("({place})"));
-    let sql = format!(
-        "WITH wanted (id) AS (VALUES {list}) \
-         SELECT (SELECT m.member_id FROM members m WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id = w.id) FROM wanted w"
-    );
-    let mut out = BTreeSet::new();
-    for mut row in tx.query(&sql, &given)? {
-        out.extend(row.take_opt_text(0)?);
+) -> Result<Vec<Member>, Refusal> {
+    let mut kinds = BTreeMap::new();
+    for chunk in ids.chunks(CHUNK) {
+        let mut given: Vec<Param<'_>> = params![directory_id, group_id].to_vec();
+        let list = rows(chunk, &mut given, |place| format!("({place})"));
+        let sql = format!(
+            "WITH wanted (id) AS (VALUES {list}) \
+             SELECT w.id, (SELECT m.kind FROM members m WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id = w.id) FROM wanted w"
+        );
+        for mut row in tx.query(&sql, &given)? {
+            if let Some(kind) = row.take_opt_text(1)? {
+                kinds.insert(row.take_text(0)?, kind);
+            }
+        }
     }
-    Ok(out)
+    let member = |(id, kind)| Member { id, kind };
+    Ok(kinds.into_iter().map(member).collect())
 }
 
 /// Members that a filter selects, read in pages. Filters on `value` alone never come here: they are `Remove` steps.

@@ -246,7 +246,7 @@ impl File {
             this.files.each(kind, &mut |item| {
                 if let Item::Row(row) = item
                     && let Ok(object) = row.object(kind)
-                    && row::has(&object, &attribute, &value)
+                    && object.has(&attribute, &value)
                 {
                     found.push(object);
                 }

@@ -205,6 +205,7 @@ pub(crate) fn open(settings: &str) -> Result<(Client, Arc<Standstill>), Error> {
         state: PathBuf::new(),
         surroundings: standstill.clone(),
         environment: |name| (name == "APP_SECRET").then(|| "p&w".to_owned()),
+        directories: None,
     };
     let settings: Settings = toml::from_str(settings).unwrap();
     let client = Client::open(&settings, &home, Limits::default())?;

@@ -22,6 +22,7 @@ pub(crate) fn source(toml: &str, folder: &Path, time: &Arc<Time>) -> Result<Sour
         state: folder.join("state"),
         surroundings,
         environment: |name| (name == "LDAP_PASSWORD").then(|| "secret".to_owned()),
+        directories: None,
     };
     Source::new(&settings, &home)
 }

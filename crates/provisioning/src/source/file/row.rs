@@ -67,22 +67,3 @@ fn truth(value: &Value) -> Result<bool, String> {
         _ => Err(format!("accountEnabled is \"{word}\"; write true or false")),
     }
 }
-
-/// Whether an attribute has a value, which is given in lower case.
-pub(super) fn has(object: &Object, attribute: &str, value: &str) -> bool {
-    let is = |candidate: &Value| match candidate {
-        Value::String(text) => text.to_lowercase() == value,
-        Value::Bool(truth) => value == if *truth { "true" } else { "false" },
-        Value::Number(number) => number.to_string().as_str() == value,
-        _ => false,
-    };
-    let named = object
-        .attributes
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case(attribute));
-    match named {
-        Some((_, Value::Array(values))) => values.iter().any(is),
-        Some((_, single)) => is(single),
-        None => false,
-    }
-}

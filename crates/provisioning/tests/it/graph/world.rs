@@ -78,6 +78,7 @@ pub(crate) fn home(time: &Arc<Time>) -> Home {
         state: PathBuf::from("/no/state"),
         surroundings,
         environment: |name| (name == "GRAPH_SECRET").then(|| CLIENT_SECRET.to_owned()),
+        directories: None,
     }
 }
 
