@@ -30,6 +30,11 @@ impl ResourceId {
         harmless.then(|| Self(text.to_owned()))
     }
 
+    /// An id that no target gave: of a resource that a dry run would have made.
+    pub(crate) fn made_up(number: u64) -> Self {
+        Self(format!("dry-run-{number}"))
+    }
+
     /// The id as the target wrote it.
     #[must_use]
     pub fn as_str(&self) -> &str {
