@@ -4,6 +4,7 @@
 //! that tells of it commit together or not at all. All SQL of the product is in this crate; it knows no HTTP.
 #![warn(missing_docs)]
 
+pub mod applications;
 pub mod call;
 pub mod clock;
 pub mod cursor;

@@ -15,6 +15,7 @@ pub enum What {
     Event,
     Stream,
     Outcome,
+    Application,
 }
 
 impl What {
@@ -29,6 +30,7 @@ impl What {
             Self::Event => "event",
             Self::Stream => "stream",
             Self::Outcome => "outcome",
+            Self::Application => "application",
         }
     }
 }
@@ -99,6 +101,7 @@ fn unique(index: &str) -> Option<(What, &'static str)> {
         "teams_name" => (What::Team, "name"),
         "directories_name" => (What::Directory, "name"),
         "users_user_name" => (What::User, "userName"),
+        "applications_name" => (What::Application, "name"),
         "groups_display_name" => (What::Group, "displayName"),
         _ => return None,
     })

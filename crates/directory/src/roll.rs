@@ -19,6 +19,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "installation",
         sql: include_str!("../../../migrations/0003_installation.sql"),
     },
+    Migration {
+        version: 4,
+        name: "applications",
+        sql: include_str!("../../../migrations/0004_applications.sql"),
+    },
 ];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
@@ -36,6 +41,13 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::outcomes::ALL,
         crate::leases::ALL,
         crate::installation::ALL,
+        crate::applications::ALL,
+        crate::applications::cycles::ALL,
+        crate::applications::escrows::ALL,
+        crate::applications::links::ALL,
+        crate::applications::records::ALL,
+        crate::applications::references::ALL,
+        crate::applications::secrets::ALL,
     ]
     .into_iter()
     .flatten()

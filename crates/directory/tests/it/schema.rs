@@ -21,7 +21,7 @@ const REFERENCE: &[(&str, &str)] = &[
 ];
 
 /// Whose key begins with one of these belongs to one tenant.
-const OWNERS: &[&str] = &["team_id", "directory_id", "owner_id"];
+const OWNERS: &[&str] = &["team_id", "directory_id", "owner_id", "application_id"];
 
 /// A table that each driver makes in its own words before any migration.
 const DRIVERS: &str = "migrations";
