@@ -274,7 +274,6 @@ impl Definition {
             source::Settings::Graph(settings) => {
                 format!("Microsoft Entra ID ({})", settings.tenant.trim())
             }
-            source::Settings::Directory(settings) => settings.directory.trim().to_owned(),
         }
     }
 

@@ -90,3 +90,6 @@ impl FromStr for Template {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
