@@ -7,7 +7,7 @@ use crate::Global;
 use crate::failure::{Code, Failure};
 use crate::output::{self, Column, Format, Shape};
 use crate::time;
-use portreeve_mapping::lint::{self, Finding, Severity};
+use portreeve_mapping::lint::{self, Severity};
 use portreeve_mapping::{MappingSet, ParseError, expectations, graph};
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -116,24 +116,27 @@ fn check(global: &Global, file: &Path) -> Result<(), Failure> {
         output::say(global.output, &format!("note: {note}"));
     }
     let findings = lint::check(&set, &portreeve_scim::Catalog::standard());
-    let count = |severity| findings.iter().filter(|it| it.severity == severity).count();
+    let findings: Vec<Value> = findings.iter().map(|it| json!(it)).collect();
+    report(global.output, &findings)
+}
+
+/// Prints what a linter found. Errors make the command fail.
+pub(crate) fn report(format: Format, findings: &[Value]) -> Result<(), Failure> {
+    let count = |severity: Severity| {
+        let all = findings.iter();
+        all.filter(|it| it["severity"] == severity.name()).count()
+    };
     let errors = count(Severity::Error);
-    match global.output {
+    match format {
         Format::Table => {
-            let lines = findings
-                .iter()
-                .map(|finding| output::harmless(&finding.to_string()) + "\n");
-            let mut text: String = lines.collect();
+            let mut text: String = findings.iter().map(line).collect();
             let (warnings, notes) = (count(Severity::Warning), count(Severity::Note));
             text.push_str(&format!(
                 "{errors} errors, {warnings} warnings, {notes} notes\n"
             ));
             output::print(&text)?;
         }
-        format => {
-            let findings: Vec<Value> = findings.iter().map(finding).collect();
-            output::list(format, &FINDINGS, &findings)?;
-        }
+        format => output::list(format, &FINDINGS, findings)?,
     }
     match errors {
         0 => Ok(()),
@@ -141,14 +144,14 @@ fn check(global: &Global, file: &Path) -> Result<(), Failure> {
     }
 }
 
-fn finding(finding: &Finding) -> Value {
-    json!({
-        "severity": finding.severity.name(),
-        "object": finding.object,
-        "target": finding.target,
-        "rule": finding.rule,
-        "message": finding.message,
-    })
+fn line(finding: &Value) -> String {
+    let text = |name: &str| output::harmless(finding[name].as_str().unwrap_or_default());
+    let place = match text("target") {
+        target if target.is_empty() => text("object"),
+        target => format!("{} {target}", text("object")),
+    };
+    let (severity, message, rule) = (text("severity"), text("message"), text("rule"));
+    format!("{severity}: {place}: {message} [{rule}]\n")
 }
 
 /// Mappings in whichever form, and what an import did not take over.

@@ -6,6 +6,7 @@
 use std::fmt;
 
 use portreeve_scim::Catalog;
+use serde::Serialize;
 
 use crate::mapping::{
     CompiledMapping, FlowAction, MappingSet, Mappings, ObjectMapping, TargetKind,
@@ -18,7 +19,8 @@ pub use posix::{PosixProblem, posix_problem};
 pub use survey::Survey;
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Provisioning will not work as it must.
     Error,
@@ -40,7 +42,7 @@ impl Severity {
 }
 
 /// One thing that the linter has to say.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,

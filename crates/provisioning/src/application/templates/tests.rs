@@ -125,11 +125,8 @@ fn generic_and_portreeve_send_all_that_entra_maps() {
 }
 
 fn evaluated(template: Template) -> Vec<(String, Value)> {
-    let app = compile(&minimal(&format!(
-        "name = \"A\"\ntemplate = \"{template}\""
-    )))
-    .unwrap();
-    let rules = app.users.unwrap();
+    let application = definition(template).compile("app", Path::new(""));
+    let rules = application.unwrap().users.unwrap();
     let now = "2026-11-21T12:00:00Z".parse().unwrap();
     let object = bill();
     let evaluated = rules
