@@ -16,6 +16,7 @@ pub mod ids;
 pub mod installation;
 pub mod leases;
 pub mod list;
+pub mod mails;
 pub mod members;
 pub mod outcomes;
 pub mod refusal;

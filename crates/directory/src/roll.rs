@@ -24,6 +24,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "applications",
         sql: include_str!("../../../migrations/0004_applications.sql"),
     },
+    Migration {
+        version: 5,
+        name: "mails",
+        sql: include_str!("../../../migrations/0005_mails.sql"),
+    },
 ];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
@@ -41,6 +46,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::outcomes::ALL,
         crate::leases::ALL,
         crate::installation::ALL,
+        crate::mails::ALL,
         crate::applications::ALL,
         crate::applications::cycles::ALL,
         crate::applications::escrows::ALL,

@@ -11,6 +11,8 @@ mod groups;
 #[cfg(test)]
 mod leases;
 #[cfg(test)]
+mod mails;
+#[cfg(test)]
 mod outcomes;
 #[cfg(test)]
 mod retention;
