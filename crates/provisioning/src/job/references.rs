@@ -289,6 +289,7 @@ fn may_be_one(failure: &Failure) -> bool {
             | Code::UnprocessableEntity
             | Code::SchemaAttributeNotFound
             | Code::EntryConflict
+            | Code::Conflict
             | Code::ServiceIncompatible
     ) && !failure.is_general
 }
