@@ -1,5 +1,5 @@
 //! What tests share: a clock that stands still, a whole server in this process, actors that talk to it over HTTP, and
-//! a tenant of Microsoft Entra ID to read from ([`graph`]).
+//! what people are read from: a tenant of Microsoft Entra ID ([`graph`]) and a real LDAP server ([`slapd`]).
 //!
 //! ```no_run
 //! # async fn example() {
@@ -24,6 +24,7 @@ mod clock;
 mod database;
 pub mod graph;
 mod server;
+pub mod slapd;
 
 pub use actor::{Answer, Client};
 pub use clock::TestClock;

@@ -10,7 +10,7 @@ mod town;
 use portreeve_provisioning::source::{Error, Kind, Place};
 use serde_json::{Value, json};
 
-use crate::slapd::{add, set};
+use portreeve_testbed::slapd::{add, set};
 use town::{Ear, Town, group, person};
 
 #[tokio::test]

@@ -9,6 +9,8 @@ mod discovery;
 #[cfg(test)]
 mod double;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod graph;
@@ -17,11 +19,13 @@ mod ldap;
 #[cfg(test)]
 mod lookup;
 #[cfg(test)]
+mod manual;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
-mod reader;
+mod native;
 #[cfg(test)]
-mod slapd;
+mod reader;
 #[cfg(test)]
 mod target;
 #[cfg(test)]

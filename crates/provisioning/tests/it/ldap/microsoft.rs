@@ -4,7 +4,7 @@ use portreeve_provisioning::source::{Kind, Place};
 use serde_json::json;
 
 use super::town::{Ear, Town, group, person};
-use crate::slapd::{BASE, add_bytes, set};
+use portreeve_testbed::slapd::{BASE, add_bytes, set};
 
 const GUID: [u8; 16] = [0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
 

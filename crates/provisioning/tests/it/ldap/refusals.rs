@@ -4,7 +4,7 @@ use portreeve_provisioning::source::{Change, Error, Place};
 
 use super::town::{Ear, Town, person};
 use crate::reader::read;
-use crate::slapd::{ADMIN, BASE, set};
+use portreeve_testbed::slapd::{ADMIN, BASE, set};
 
 #[tokio::test]
 async fn a_reader_who_sees_no_keys_is_told_so_and_ends_nobody() {

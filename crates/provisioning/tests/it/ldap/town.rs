@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::reader::{Time, Told, read, source};
-use crate::slapd::{ADMIN, BASE, Slapd, add, set};
+use portreeve_testbed::slapd::{ADMIN, BASE, Slapd, add, set};
 
 /// A directory of a few people, and somebody who reads it.
 pub(super) struct Town {

@@ -9,8 +9,10 @@ use std::process::{Child, Command, Stdio};
 use ldap3::{Ldap, LdapConnAsync, Mod};
 use tempfile::TempDir;
 
-pub(crate) const BASE: &str = "dc=contoso,dc=example";
-pub(crate) const ADMIN: &str = "cn=admin,dc=contoso,dc=example";
+/// The suffix of the directory: below it are `ou=people` and `ou=groups`.
+pub const BASE: &str = "dc=contoso,dc=example";
+/// Who may do everything, with the password `secret`.
+pub const ADMIN: &str = "cn=admin,dc=contoso,dc=example";
 
 /// Attributes that Active Directory has by itself, so that slapd can pass for it.
 const MICROSOFT: &str = "
@@ -28,7 +30,7 @@ objectclass ( 1.2.840.113556.1.5.8 NAME 'group' SUP top AUXILIARY MAY ( objectGU
 ";
 
 /// A running server. It ends with its owner.
-pub(crate) struct Slapd {
+pub struct Slapd {
     folder: TempDir,
     process: Child,
     port: u16,
@@ -37,12 +39,12 @@ pub(crate) struct Slapd {
 
 impl Slapd {
     /// An empty directory with people, groups and an administrator.
-    pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
         certificates(folder.path());
-        std::fs::create_dir(folder.path().join("db")).unwrap();
-        std::fs::write(folder.path().join("microsoft.schema"), MICROSOFT).unwrap();
-        std::fs::write(folder.path().join("root.ldif"), "dn:\n").unwrap();
+        std::fs::create_dir(folder.path().join("db")).expect("a folder");
+        write(folder.path(), "microsoft.schema", MICROSOFT);
+        write(folder.path(), "root.ldif", "dn:\n");
         let (process, port, tls_port) = (0..5)
             .find_map(|_| spawn(folder.path(), free_port(), free_port()))
             .expect("slapd starts; scripts/setup test installs it");
@@ -71,45 +73,45 @@ impl Slapd {
     }
 
     /// Ends the server and starts it again with what its root entry is to say.
-    pub(crate) fn restart(&mut self, root: &str) {
+    pub fn restart(&mut self, root: &str) {
         self.stop();
-        std::fs::write(
-            self.folder.path().join("root.ldif"),
-            format!("dn:\n{root}\n"),
-        )
-        .unwrap();
-        let (process, ..) = spawn(self.folder.path(), self.port, self.tls_port).unwrap();
+        write(self.folder.path(), "root.ldif", &format!("dn:\n{root}\n"));
+        let (process, ..) =
+            spawn(self.folder.path(), self.port, self.tls_port).expect("slapd starts again");
         self.process = process;
     }
 
     /// Ends the server.
-    pub(crate) fn stop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+    pub fn stop(&mut self) {
+        self.process.kill().expect("slapd runs");
+        self.process.wait().expect("slapd ends");
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Where it listens without encryption.
+    pub fn url(&self) -> String {
         format!("ldap://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn tls_url(&self) -> String {
+    /// Where it listens with TLS.
+    pub fn tls_url(&self) -> String {
         format!("ldaps://127.0.0.1:{}", self.tls_port)
     }
 
     /// The authority its certificate comes from.
-    pub(crate) fn ca_file(&self) -> String {
+    pub fn ca_file(&self) -> String {
         self.folder.path().join("ca.pem").display().to_string()
     }
 
     /// A connection that may do everything.
-    pub(crate) async fn admin(&self) -> Ldap {
-        let (driver, mut ldap) = LdapConnAsync::new(&self.url()).await.unwrap();
-        tokio::spawn(async move { driver.drive().await });
-        ldap.simple_bind(ADMIN, "secret")
+    pub async fn admin(&self) -> Ldap {
+        let (driver, mut ldap) = LdapConnAsync::new(&self.url())
             .await
-            .unwrap()
-            .success()
-            .unwrap();
+            .expect("slapd listens");
+        tokio::spawn(async move { driver.drive().await });
+        let bound = ldap.simple_bind(ADMIN, "secret").await;
+        bound
+            .and_then(ldap3::LdapResult::success)
+            .expect("the administrator is let in");
         ldap
     }
 }
@@ -122,7 +124,7 @@ impl Drop for Slapd {
 }
 
 /// Adds an entry.
-pub(crate) async fn add(ldap: &mut Ldap, dn: &str, attributes: &[(&str, &str)]) {
+pub async fn add(ldap: &mut Ldap, dn: &str, attributes: &[(&str, &str)]) {
     let bytes: Vec<_> = attributes
         .iter()
         .map(|(name, value)| (*name, value.as_bytes()))
@@ -131,7 +133,7 @@ pub(crate) async fn add(ldap: &mut Ldap, dn: &str, attributes: &[(&str, &str)]) 
 }
 
 /// Adds an entry with values that need not be text.
-pub(crate) async fn add_bytes(ldap: &mut Ldap, dn: &str, attributes: &[(&str, &[u8])]) {
+pub async fn add_bytes(ldap: &mut Ldap, dn: &str, attributes: &[(&str, &[u8])]) {
     let mut grouped: Vec<(Vec<u8>, HashSet<Vec<u8>>)> = Vec::new();
     for (name, value) in attributes {
         match grouped
@@ -142,14 +144,14 @@ pub(crate) async fn add_bytes(ldap: &mut Ldap, dn: &str, attributes: &[(&str, &[
             None => grouped.push((name.as_bytes().to_vec(), HashSet::from([value.to_vec()]))),
         }
     }
-    let result = ldap.add(dn, grouped).await.unwrap();
+    let result = ldap.add(dn, grouped).await.expect("slapd answers");
     assert_eq!(result.rc, 0, "adding {dn}: {}", result.text);
 }
 
 /// Replaces the values of an attribute; none removes it.
-pub(crate) async fn set(ldap: &mut Ldap, dn: &str, attribute: &str, values: &[&str]) {
+pub async fn set(ldap: &mut Ldap, dn: &str, attribute: &str, values: &[&str]) {
     let change = Mod::Replace(attribute, values.iter().copied().collect());
-    let result = ldap.modify(dn, vec![change]).await.unwrap();
+    let result = ldap.modify(dn, vec![change]).await.expect("slapd answers");
     assert_eq!(result.rc, 0, "changing {dn}: {}", result.text);
 }
 
@@ -167,7 +169,7 @@ fn spawn(folder: &Path, port: u16, tls_port: u16) -> Option<(Child, u16, u16)> {
          access to attrs=entryCSN by dn.base=\"uid=old,ou=people,{BASE}\" none by * read\n\
          access to * by * read\n"
     );
-    std::fs::write(folder.join("slapd.conf"), config).unwrap();
+    write(folder, "slapd.conf", &config);
     let mut process = Command::new("/usr/sbin/slapd")
         .arg("-f")
         .arg(folder.join("slapd.conf"))
@@ -179,7 +181,7 @@ fn spawn(folder: &Path, port: u16, tls_port: u16) -> Option<(Child, u16, u16)> {
         .stderr(Stdio::piped())
         .spawn()
         .ok()?;
-    let mut said = BufReader::new(process.stderr.take().unwrap()).lines();
+    let mut said = BufReader::new(process.stderr.take()?).lines();
     let started = said
         .by_ref()
         .map_while(Result::ok)
@@ -201,24 +203,29 @@ fn spawn(folder: &Path, port: u16, tls_port: u16) -> Option<(Child, u16, u16)> {
 }
 
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
 }
 
 /// An authority, and a certificate of it for this machine.
 fn certificates(folder: &Path) {
-    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("no names");
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority_key = rcgen::KeyPair::generate().unwrap();
-    let certificate = authority.self_signed(&authority_key).unwrap();
+    let authority_key = rcgen::KeyPair::generate().expect("a key");
+    let certificate = authority
+        .self_signed(&authority_key)
+        .expect("a certificate");
     let issuer = rcgen::Issuer::new(authority, authority_key);
-    let server = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-    let server_key = rcgen::KeyPair::generate().unwrap();
-    let signed = server.signed_by(&server_key, &issuer).unwrap();
-    std::fs::write(folder.join("ca.pem"), certificate.pem()).unwrap();
-    std::fs::write(folder.join("server.pem"), signed.pem()).unwrap();
-    std::fs::write(folder.join("server.key"), server_key.serialize_pem()).unwrap();
+    let server = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("an address");
+    let server_key = rcgen::KeyPair::generate().expect("a key");
+    let signed = server
+        .signed_by(&server_key, &issuer)
+        .expect("a certificate");
+    write(folder, "ca.pem", &certificate.pem());
+    write(folder, "server.pem", &signed.pem());
+    write(folder, "server.key", &server_key.serialize_pem());
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    std::fs::write(folder.join(name), text).expect("the test's own folder");
 }
