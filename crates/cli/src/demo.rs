@@ -5,22 +5,21 @@ mod story;
 
 use crate::client::Api;
 use crate::failure::{Code, Failure};
+use crate::machine::Machine;
 use crate::output::{Format, say};
 use crate::runtime::{self, Signals};
 use crate::settings;
 use crate::{Global, environment};
 use portreeve_provisioning::demo::{self, Report};
-use portreeve_provisioning::target::{Client, Limits, Surroundings, TenantUrl};
+use portreeve_provisioning::target::{Client, Limits, TenantUrl};
 use portreeve_server::config::{Origin, Values};
-use portreeve_server::{Clock, Config, Running, SystemClock};
+use portreeve_server::{Config, Running, SystemClock};
 use progress::Shown;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::fs;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use story::Next;
 use tempfile::TempDir;
 
@@ -180,19 +179,4 @@ impl Place {
 /// The demonstration shows what happens itself; of the log only what goes wrong belongs in between.
 fn quiet() -> Values {
     Values::from([("log", ("error".to_owned(), Origin::Default))])
-}
-
-/// The clock and the chance of this machine.
-#[derive(Debug)]
-struct Machine;
-
-impl Surroundings for Machine {
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_micros(u64::try_from(SystemClock.now()).unwrap_or(0))
-    }
-
-    /// The standard library seeds its hashers from the machine's randomness; that is enough for what is no secret.
-    fn random(&self) -> u64 {
-        RandomState::new().build_hasher().finish()
-    }
 }

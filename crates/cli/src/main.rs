@@ -1,6 +1,7 @@
 //! The program `portreeve`: one file per noun. `serve` and `demo` run a server in this process, everything else talks
 //! to one through its admin API.
 
+mod app;
 mod backup;
 mod client;
 mod completion;
@@ -12,6 +13,7 @@ mod environment;
 mod event;
 mod failure;
 mod group;
+mod machine;
 mod mapping;
 mod migrate;
 mod output;
@@ -107,6 +109,9 @@ enum Command {
     Restore(restore::Args),
     /// Copy everything from one database into another, such as from SQLite to PostgreSQL
     Migrate(migrate::Args),
+    /// Applications that people and groups are provisioned into
+    #[command(subcommand)]
+    App(app::Command),
     /// Attribute mappings and expressions, tried out without a server
     #[command(subcommand)]
     Mapping(mapping::Command),
@@ -140,6 +145,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Group(command) => runtime::client(group::run(global, command)),
         Command::Event(command) => runtime::client(event::run(global, command)),
         Command::Stream(command) => runtime::client(stream::run(global, command)),
+        Command::App(command) => runtime::client(app::run(global, command)),
         Command::Backup(args) => backup::run(global, args),
         Command::Restore(args) => restore::run(global, args),
         Command::Migrate(args) => migrate::run(global, &args),

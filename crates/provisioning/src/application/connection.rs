@@ -75,7 +75,12 @@ impl Definition {
             }
         };
         let target = async {
-            let client = self.open_target(home)?;
+            // Somebody waits for the answer.
+            let limits = Limits {
+                attempts: 2,
+                ..Limits::default()
+            };
+            let client = Client::open(&self.target, home, limits)?;
             probe(&client, application).await
         };
         let (source, target) = tokio::join!(source, target);

@@ -1,0 +1,117 @@
+//! `portreeve app`: applications that people and groups are provisioned into.
+//!
+//! An application is named in one of two ways. The file of its definition (`smallstep.toml`) runs in this process and
+//! keeps its state in a folder beside the file, without any server. A name or an id is that of an application inside a
+//! server, which is reached through its API. Both print the same objects.
+
+mod check;
+mod define;
+mod file;
+mod shapes;
+mod starter;
+
+use crate::Global;
+use crate::client::Api;
+use crate::failure::Failure;
+use clap::{Args, Subcommand};
+use portreeve_provisioning::application::Template;
+use std::path::PathBuf;
+
+/// Where to look when an application was not found.
+const APPLICATIONS: &str = "portreeve app list shows the applications there are";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a definition file to begin with, or make an application on the server from one
+    Create(define::Create),
+    /// List the applications of the server
+    List,
+    /// Show an application: its definition without secrets
+    #[command(visible_alias = "show")]
+    Get(Which),
+    /// Give an application of the server another definition
+    Update(define::Update),
+    /// Remove an application with its links; nothing is changed at the target
+    Delete {
+        #[command(flatten)]
+        which: Which,
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Reach source and target without changing anything
+    Test(Which),
+    /// Look for mistakes in the mappings, also by what the target says of itself
+    Lint {
+        #[command(flatten)]
+        which: Which,
+        /// Do not ask the target
+        #[arg(long)]
+        offline: bool,
+    },
+    /// Print the definition without secrets, as TOML (or with -o json)
+    Export {
+        #[command(flatten)]
+        which: Which,
+        /// Write the mappings out in place of a template or a file
+        #[arg(long)]
+        mappings: bool,
+    },
+    /// Take over the mappings of a configuration that was exported from Microsoft Entra ID
+    Import(define::Import),
+}
+
+/// Which application.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Definition file such as smallstep.toml, or name or id of an application of the server
+    #[arg(value_name = "FILE|NAME")]
+    app: String,
+}
+
+/// Where an application lives.
+enum Place {
+    /// In a file, and it runs in this process.
+    File(PathBuf),
+    /// In a server, under this name or id.
+    Server(Api, String),
+}
+
+impl Which {
+    /// A definition file has one of the two endings of its formats; everything else is a name.
+    fn file(&self) -> Option<PathBuf> {
+        let path = PathBuf::from(&self.app);
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        let is_file = ending.is_some_and(|ending| {
+            ending.eq_ignore_ascii_case("toml") || ending.eq_ignore_ascii_case("json")
+        });
+        is_file.then_some(path)
+    }
+
+    fn place(&self, global: &Global) -> Result<Place, Failure> {
+        match self.file() {
+            Some(path) => Ok(Place::File(path)),
+            None => Ok(Place::Server(Api::open(global)?, self.app.clone())),
+        }
+    }
+}
+
+pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let done = match command {
+        Command::Create(args) => define::create(global, &args).await,
+        Command::List => define::list(global).await,
+        Command::Get(which) => define::get(global, &which).await,
+        Command::Update(args) => define::update(global, &args).await,
+        Command::Delete { which, yes } => define::delete(global, &which, yes).await,
+        Command::Test(which) => check::test(global, &which).await,
+        Command::Lint { which, offline } => check::lint(global, &which, offline).await,
+        Command::Export { which, mappings } => define::export(global, &which, mappings).await,
+        Command::Import(args) => define::import(global, &args).await,
+    };
+    done.map_err(|failure| failure.hint_if_missing(APPLICATIONS))
+}
+
+/// The template of that name, for the command line.
+fn template(name: &str) -> Result<Template, String> {
+    name.parse()
+}

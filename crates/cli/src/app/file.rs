@@ -1,0 +1,112 @@
+//! An application that lives in a file: its definition, and the folder beside it with everything it remembers.
+
+use crate::environment;
+use crate::failure::{Code, Failure};
+use crate::machine::Machine;
+use portreeve_provisioning::application::{Application, Definition, document};
+use portreeve_provisioning::source::Home;
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The id of the only application of a state folder.
+const ID: &str = "local";
+
+/// A definition that was read and checked.
+pub(super) struct File {
+    pub(super) path: PathBuf,
+    pub(super) definition: Definition,
+    pub(super) application: Application,
+    pub(super) home: Home,
+}
+
+impl File {
+    /// Reads the definition and checks it as a whole.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let home = home(path);
+        let definition = definition(path)?;
+        let application = compile(path, &definition, &home)?;
+        Ok(Self {
+            path: path.to_owned(),
+            definition,
+            application,
+            home,
+        })
+    }
+}
+
+/// The definition as it was written.
+pub(super) fn definition(path: &Path) -> Result<Definition, Failure> {
+    let text = read(path)?;
+    let definition = match is_json(path) {
+        true => Definition::from_json(&json(path, &text)?),
+        false => Definition::from_toml(&text),
+    };
+    definition.map_err(|error| wrong(path, &error))
+}
+
+/// The definition, checked as a whole.
+pub(super) fn compile(
+    path: &Path,
+    definition: &Definition,
+    home: &Home,
+) -> Result<Application, Failure> {
+    let application = definition.compile(ID, &home.folder);
+    application.map_err(|error| wrong(path, &error))
+}
+
+/// The definition as the API would take it, whether or not it can work.
+pub(super) fn document(path: &Path) -> Result<Value, Failure> {
+    let text = read(path)?;
+    match is_json(path) {
+        true => json(path, &text),
+        false => document::to_json(&text).map_err(|error| wrong(path, &error)),
+    }
+}
+
+/// Where the application's files are.
+pub(super) fn home(path: &Path) -> Home {
+    let folder = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+    Home {
+        folder,
+        state: state(path).join("source"),
+        surroundings: Arc::new(Machine),
+        environment: environment::var,
+        directories: None,
+    }
+}
+
+/// The folder of what an application remembers: `smallstep.state` beside `smallstep.toml`.
+pub(super) fn state(path: &Path) -> PathBuf {
+    path.with_extension("state")
+}
+
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let file = path.display();
+            Failure::new(Code::NotFound, format!("there is no file {file}"))
+                .hint(format!("write one with: portreeve app create {file}"))
+        }
+        _ => Failure::usage(format!("{} cannot be read: {error}", path.display())),
+    })
+}
+
+fn json(path: &Path, text: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text).map_err(|error| wrong(path, &error))
+}
+
+fn is_json(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+}
+
+/// What is wrong with a definition.
+pub(super) fn wrong(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(format!(
+        "{}: {}",
+        path.display(),
+        error.to_string().trim_end()
+    ))
+}
