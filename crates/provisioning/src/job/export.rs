@@ -1,23 +1,23 @@
 //! Bringing one object to the target: it is matched or made, compared and changed, disabled or deleted.
 
+mod end;
+
 use std::collections::BTreeSet;
 
 use portreeve_mapping::mapping::Evaluated;
 
+use self::end::{End, not_provisioned};
 use super::evaluation::{self, Evaluation};
 use super::failure::Failure;
 use super::matching::{self, Searched};
-use super::record::{self, Ending, Log};
+use super::record::{self, Log};
 use super::subject::{Counted, Outcome, Stamp, Subject};
 use super::target::{Shown, Target, resource_kind};
 use crate::application::{Application, ObjectRules};
 use crate::engine::codes::{Code, During};
 use crate::engine::diff;
-use crate::engine::escrow::Escrow;
 use crate::engine::plan::{Action, Link, Matched, Standing, plan};
-use crate::engine::steps::{
-    Identity, ModifiedProperty, RecordAction, Status, StatusInfo, Step, StepName,
-};
+use crate::engine::steps::{Identity, RecordAction, Status, Step, StepName};
 use crate::target::ResourceId;
 
 /// How often a resource is made with another unique value, after somebody else took the one before.
@@ -67,23 +67,6 @@ pub async fn export(
     export.finish(application, end)
 }
 
-/// Kinds without mappings are not provisioned, and nothing is told of them.
-fn not_provisioned(subject: &Subject) -> Outcome {
-    Outcome {
-        kind: subject.kind,
-        key: subject.key.clone(),
-        link: subject.link,
-        target_id: subject.target_id.clone(),
-        exported: subject.exported.clone(),
-        references: None,
-        escrow: None,
-        detail: None,
-        record: None,
-        counted: Counted::Skipped,
-        stop: None,
-    }
-}
-
 struct Export<'a> {
     target: &'a Target,
     subject: &'a Subject,
@@ -101,46 +84,6 @@ struct Known {
     target_id: Option<ResourceId>,
     exported: Option<String>,
     references: Option<Vec<(String, Vec<String>)>>,
-}
-
-/// How it ended.
-struct End {
-    counted: Counted,
-    action: RecordAction,
-    status: StatusInfo,
-    modified: Vec<ModifiedProperty>,
-    /// Whether it is told even where not everything is.
-    told: bool,
-    failure: Option<Failure>,
-}
-
-impl End {
-    fn done(counted: Counted, action: RecordAction, modified: Vec<ModifiedProperty>) -> Self {
-        Self {
-            counted,
-            action,
-            status: StatusInfo::success(),
-            modified,
-            told: true,
-            failure: None,
-        }
-    }
-
-    /// Nothing was sent.
-    fn skipped(counted: Counted, code: Code, reason: &str, told: bool) -> Self {
-        Self {
-            status: StatusInfo::of(code, reason),
-            told,
-            ..Self::done(counted, RecordAction::Other, Vec::new())
-        }
-    }
-
-    fn failed(action: &RecordAction, failure: Failure) -> Self {
-        Self {
-            failure: Some(failure),
-            ..Self::done(Counted::Failed, *action, Vec::new())
-        }
-    }
 }
 
 type Ended = Result<End, Failure>;
@@ -492,56 +435,6 @@ impl Export<'_> {
         match action {
             Action::Create if self.known.target_id.is_some() => RecordAction::Update,
             action => RecordAction::of(action, false),
-        }
-    }
-
-    fn finish(self, application: &Application, end: End) -> Outcome {
-        let (subject, stamp) = (self.subject, self.stamp);
-        let stop = end.failure.as_ref().and_then(Failure::stop);
-        let escrow = match (&end.failure, &stop) {
-            (Some(failure), None) => {
-                Escrow::failed(subject.escrow.as_ref(), failure.code, stamp.now())
-            }
-            _ => None,
-        };
-        let detail = end.failure.as_ref().map(|failure| failure.detail.clone());
-        let status = match &end.failure {
-            Some(failure) => failure.status(match &escrow {
-                Some(escrow) => escrow.describe(&failure.detail),
-                None => failure.detail.clone(),
-            }),
-            None => end.status,
-        };
-        let record = (end.told || stamp.tells_all).then(|| {
-            let first = vec![
-                record::import(subject, stamp),
-                record::scoping(application, subject, self.evaluation, stamp),
-            ];
-            let linked = self.known.target_id.as_ref();
-            let linked = linked.map(|id| record::target_identity(subject.kind, id, &[]));
-            self.log.record(
-                first,
-                Ending {
-                    action: end.action,
-                    status,
-                    modified: end.modified,
-                    source: record::source_identity(subject),
-                    target: self.identity.or(linked),
-                },
-            )
-        });
-        Outcome {
-            kind: subject.kind,
-            key: subject.key.clone(),
-            link: self.known.link,
-            target_id: self.known.target_id,
-            exported: self.known.exported,
-            references: self.known.references,
-            escrow,
-            detail,
-            record,
-            counted: end.counted,
-            stop,
         }
     }
 }
