@@ -21,14 +21,17 @@
 //!
 //! [`document`] reads and writes definitions as text, [`secrets`] takes what must not be shown out of them,
 //! [`templates`] are mappings for applications that we know, [`lint`] says what is doubtful about mappings in the light of
-//! what the target says of itself, and [`connection`] whether both ends answer.
+//! what the target says of itself, [`connection`] whether both ends answer, and [`standalone`] runs an application without
+//! a server.
 
 mod compile;
 pub mod connection;
+mod consequence;
 pub mod document;
 pub mod lint;
 pub mod mappings;
 pub mod secrets;
+pub mod standalone;
 pub mod templates;
 
 #[cfg(test)]
@@ -44,6 +47,7 @@ use crate::source::{self, Kind, graph};
 use crate::target;
 
 pub use compile::DefinitionError;
+pub use consequence::consequence;
 pub use mappings::Written;
 pub use templates::Template;
 

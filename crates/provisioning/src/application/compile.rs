@@ -261,7 +261,9 @@ impl Definition {
         Ok(addresses)
     }
 
-    fn source_name(&self) -> String {
+    /// The name of the source for people.
+    #[must_use]
+    pub fn source_name(&self) -> String {
         let file = |path: &Path| {
             let name = path.file_name().unwrap_or(path.as_os_str());
             name.to_string_lossy().into_owned()
@@ -277,8 +279,11 @@ impl Definition {
         }
     }
 
-    /// The tenant URL without its query.
-    fn target_name(&self) -> Result<String, DefinitionError> {
+    /// The name of the target for people: the tenant URL without its query.
+    ///
+    /// # Errors
+    /// It is no URL that a target can have.
+    pub fn target_name(&self) -> Result<String, DefinitionError> {
         let url = TenantUrl::parse(&self.target.url)
             .map_err(|error| DefinitionError::setting("target.url", error.to_string()))?;
         let url = url.to_string();

@@ -389,3 +389,41 @@ fn a_schema_exported_from_entra_is_read_as_mappings() {
     let error = mappings::read("{\"synchronizationRules\": []}").unwrap_err();
     assert!(error.to_string().contains("no object mappings"), "{error}");
 }
+
+#[test]
+fn a_changed_definition_asks_for_no_more_than_it_must() {
+    let before = json!({
+        "name": "A",
+        "source": {"type": "csv", "users": "people.csv"},
+        "target": {"url": "https://app.example/scim", "requests_per_second": 1},
+        "mappings": [],
+    });
+    let with = |path: &str, value: Value| {
+        let mut now = before.clone();
+        let (parent, name) = path.rsplit_once('/').unwrap();
+        now.pointer_mut(parent).unwrap()[name] = value;
+        now
+    };
+    let full = Some("Watermark");
+    let unlink = Some("ConnectorDataStore, Escrows, Watermark");
+    for (path, value, expected) in [
+        ("/name", json!("B"), None),
+        ("/interval", json!("1h"), None),
+        ("/target/requests_per_second", json!(2), None),
+        ("/scope", Value::Null, None),
+        ("/scope", json!("all"), full),
+        ("/mappings", json!([1]), full),
+        ("/source/users", json!("staff.csv"), full),
+        ("/source/key", json!("employeeId"), unlink),
+        ("/target/url", json!("https://other.example/scim"), unlink),
+    ] {
+        let now = with(path, value);
+        let there = consequence(&before, &now).map(|reset| reset.to_string());
+        let back = consequence(&now, &before).map(|reset| reset.to_string());
+        assert_eq!(
+            (there.as_deref(), back.as_deref()),
+            (expected, expected),
+            "{path}"
+        );
+    }
+}
