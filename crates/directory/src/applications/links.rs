@@ -17,6 +17,7 @@ macro_rules! columns {
 
 statements! {
     PUT = "INSERT INTO links (application_id, kind, source_key, presence, attributes, roles, seen, roles_seen, stale, dirty, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'none') ON CONFLICT (application_id, kind, source_key) DO UPDATE SET presence = excluded.presence, attributes = excluded.attributes, roles = excluded.roles, seen = excluded.seen, roles_seen = excluded.roles_seen, stale = excluded.stale, dirty = excluded.dirty";
+    PAGE = concat!("SELECT ", columns!(), " FROM links WHERE application_id = $1 AND kind = $2 AND source_key > $3 ORDER BY source_key LIMIT $4");
     DIRTY = concat!("SELECT ", columns!(), " FROM links WHERE application_id = $1 AND kind = $2 AND dirty AND source_key > $3 ORDER BY source_key LIMIT $4");
     DIRTY_LINKED = concat!("SELECT ", columns!(), " FROM links WHERE application_id = $1 AND kind = $2 AND dirty AND source_key > $3 AND state IN ('managed', 'disabled') ORDER BY source_key LIMIT $4");
     COUNT_DIRTY = "SELECT count(*) FROM links WHERE application_id = $1 AND dirty";
@@ -267,6 +268,17 @@ pub fn touch_all(tx: &mut Tx<'_>, application_id: &str) -> Result<(), Refusal> {
 /// Forgets every resource, so that all are matched or made again.
 pub fn unlink_all(tx: &mut Tx<'_>, application_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(UNLINK_ALL, &params![application_id])?)
+}
+
+/// The next `limit` objects after a key (empty for the first), by key.
+pub fn page(
+    tx: &mut Tx<'_>,
+    application_id: &str,
+    kind: Kind,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Link>, Refusal> {
+    links(tx, PAGE, application_id, kind, after, limit)
 }
 
 /// The next `limit` dirty objects after a key (empty for the first), by key.

@@ -37,6 +37,7 @@ statements! {
     LOST_TO = "UPDATE link_references SET applied = FALSE, due = FALSE WHERE application_id = $1 AND other_key = $3 AND other_kind IN ('', $2) AND (applied OR due)";
     SWEEP_TO = "DELETE FROM link_references WHERE application_id = $1 AND other_key = $3 AND other_kind IN ('', $2) AND NOT told AND NOT wanted AND NOT applied";
     FORGET_OF = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND NOT applied";
+    PAGE = "SELECT kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen FROM link_references WHERE application_id = $1 AND (kind, source_key, attribute, other_key, other_kind) > ($2, $3, $4, $5, $6) ORDER BY kind, source_key, attribute, other_key, other_kind LIMIT $7";
     DUE = "SELECT kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen FROM link_references WHERE application_id = $1 AND due AND (kind, source_key, attribute, other_key, other_kind) > ($2, $3, $4, $5, $6) ORDER BY kind, source_key, attribute, other_key, other_kind LIMIT $7";
     COUNT_DUE = "SELECT count(*) FROM link_references WHERE application_id = $1 AND due";
     APPLY = "UPDATE link_references SET applied = $7, due = FALSE WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND attribute = $4 AND other_key = $5 AND other_kind = $6";
@@ -225,13 +226,33 @@ pub fn due(
     after: Option<&Reference>,
     limit: i64,
 ) -> Result<Vec<Reference>, Refusal> {
+    from(tx, DUE, application_id, after, limit)
+}
+
+/// The next `limit` references after one of them (`None` for the first), in the same order.
+pub fn page(
+    tx: &mut Tx<'_>,
+    application_id: &str,
+    after: Option<&Reference>,
+    limit: i64,
+) -> Result<Vec<Reference>, Refusal> {
+    from(tx, PAGE, application_id, after, limit)
+}
+
+fn from(
+    tx: &mut Tx<'_>,
+    statement: &str,
+    application_id: &str,
+    after: Option<&Reference>,
+    limit: i64,
+) -> Result<Vec<Reference>, Refusal> {
     let mut given: Vec<Param<'_>> = match after {
         Some(last) => key(application_id, last).to_vec(),
         None => params![application_id, "", "", "", "", ""].to_vec(),
     };
     given.push(limit.into());
     let mut found = Vec::new();
-    read(tx, DUE, &given, &mut found)?;
+    read(tx, statement, &given, &mut found)?;
     Ok(found)
 }
 
