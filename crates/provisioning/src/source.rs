@@ -8,6 +8,7 @@
 //! Sources may repeat themselves: the same object may come several times, the members of one group may be spread over many
 //! pages, and changes may be played again. The engine merges them; nothing here need remember what was sent.
 
+pub mod directory;
 pub mod file;
 pub mod graph;
 pub mod ldap;
@@ -32,6 +33,8 @@ pub struct Home {
     pub surroundings: Arc<dyn Surroundings>,
     /// Looks up a variable of the environment, for secrets that are kept there.
     pub environment: fn(&str) -> Option<String>,
+    /// The directories of the team, inside a server; `None` for a run on its own.
+    pub directories: Option<directory::Directories>,
 }
 
 /// Users or groups.
@@ -66,6 +69,24 @@ pub struct Object {
     /// Attributes with a value: text, numbers, truth values, or lists of text. References such as `manager` hold the key
     /// of the object they refer to. Membership is not among them.
     pub attributes: Map<String, Value>,
+}
+
+impl Object {
+    /// Whether an attribute has a value, or a list one like it; `value` is in lower case.
+    fn has(&self, attribute: &str, value: &str) -> bool {
+        let is = |candidate: &Value| match candidate {
+            Value::String(text) => text.to_lowercase() == value,
+            Value::Bool(truth) => value == if *truth { "true" } else { "false" },
+            Value::Number(number) => number.to_string().as_str() == value,
+            _ => false,
+        };
+        let mut named = self.attributes.iter();
+        match named.find(|(name, _)| name.eq_ignore_ascii_case(attribute)) {
+            Some((_, Value::Array(values))) => values.iter().any(is),
+            Some((_, single)) => is(single),
+            None => false,
+        }
+    }
 }
 
 /// A member of a group.
@@ -195,6 +216,8 @@ pub enum Settings {
     Ldap(Box<ldap::LdapSettings>),
     /// Microsoft Entra ID, through Microsoft Graph.
     Graph(Box<graph::Settings>),
+    /// A Portreeve directory, through its change feed.
+    Directory(directory::DirectorySettings),
 }
 
 /// Where people and groups come from.
@@ -206,6 +229,8 @@ pub enum Source {
     Ldap(ldap::Ldap),
     /// Microsoft Entra ID.
     Graph(graph::Graph),
+    /// A Portreeve directory.
+    Directory(directory::Directory),
 }
 
 impl Source {
@@ -220,6 +245,9 @@ impl Source {
             Settings::Ldap(settings) => Self::Ldap(ldap::Ldap::new(settings, home)?),
             Settings::Graph(settings) => {
                 Self::Graph(graph::Graph::new(settings, home, Limits::default())?)
+            }
+            Settings::Directory(settings) => {
+                Self::Directory(directory::Directory::new(settings, home)?)
             }
         })
     }
@@ -243,6 +271,7 @@ impl Source {
             Self::File(file) => file.read(from).await,
             Self::Ldap(ldap) => ldap.read(from).await,
             Self::Graph(graph) => graph.read(from).await,
+            Self::Directory(directory) => directory.read(from).await,
         }
     }
 
@@ -255,6 +284,7 @@ impl Source {
             Self::File(file) => file.one(kind, key).await,
             Self::Ldap(ldap) => ldap.one(kind, key).await,
             Self::Graph(graph) => graph.one(kind, key).await,
+            Self::Directory(directory) => directory.one(kind, key).await,
         }
     }
 
@@ -272,6 +302,7 @@ impl Source {
             Self::File(file) => file.find(kind, attribute, value).await,
             Self::Ldap(ldap) => ldap.find(kind, attribute, value).await,
             Self::Graph(graph) => graph.find(kind, attribute, value).await,
+            Self::Directory(directory) => directory.find(kind, attribute, value).await,
         }
     }
 
@@ -284,6 +315,7 @@ impl Source {
             Self::File(file) => file.members(group, limit).await,
             Self::Ldap(ldap) => ldap.members(group, limit).await,
             Self::Graph(graph) => graph.members(group, limit).await,
+            Self::Directory(directory) => directory.members(group, limit).await,
         }
     }
 
@@ -296,6 +328,7 @@ impl Source {
             Self::File(file) => file.check().await,
             Self::Ldap(ldap) => ldap.check().await,
             Self::Graph(graph) => graph.check().await,
+            Self::Directory(directory) => directory.check().await,
         }
     }
 }
