@@ -12,10 +12,9 @@ use crate::mapping::{
     CompiledMapping, FlowAction, MappingSet, Mappings, ObjectMapping, TargetKind,
 };
 
-mod posix;
 mod survey;
 
-pub use posix::{PosixProblem, posix_problem};
+pub use portreeve_access::posix::{PosixProblem, posix_problem};
 pub use survey::Survey;
 
 /// How bad it is.

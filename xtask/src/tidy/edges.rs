@@ -61,6 +61,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "the rules are about checked resources and change sets",
     ),
     (
+        "portreeve-mapping",
+        "portreeve-access",
+        "the linter knows which names accounts on hosts can have",
+    ),
+    (
         "portreeve-provisioning",
         "portreeve-mapping",
         "what is to be at the target is what the mappings give",

@@ -1,0 +1,25 @@
+//! Who may log in to which host, and why.
+//!
+//! [`tags`] are what hosts are called by, [`expression`] chooses hosts by their tags, and a [`grant`] says who may log in
+//! where. [`may`] decides about one person and one host and gives its reasons; whatever issues a certificate, writes a
+//! host's policy or explains a refusal asks this one function. [`estate`] finds the hosts that an expression chooses among
+//! thousands. [`posix`] makes account names and numbers.
+//!
+//! Nothing here reads a clock, a file or a database.
+#![warn(missing_docs)]
+
+mod decision;
+pub mod estate;
+pub mod expression;
+pub mod grant;
+pub mod posix;
+pub mod tags;
+
+pub use decision::{
+    Account, Decision, Host, Link, Membership, Person, Reason, RemoteIdentity, Standing, Step,
+    Verdict, may,
+};
+pub use estate::Estate;
+pub use expression::Expression;
+pub use grant::Grant;
+pub use tags::Tags;
