@@ -5,12 +5,12 @@
 //! ([`Error::Expired`]). One read goes through users, then groups, then assignments, and its place holds both links.
 //!
 //! What is told:
-//! - An object is [`Change::Altered`]: Graph names the attributes that it knows, in a first read and later alike. It may
+//! - An object is [`Change::Altered`](super::Change::Altered): Graph names the attributes that it knows, in a first read and later alike. It may
 //!   repeat itself, and tell the members of one group on many pages.
-//! - An object in the recycle bin is [`Change::Suspended`], one that is purged is [`Change::Gone`]. A read of everything
+//! - An object in the recycle bin is [`Change::Suspended`](super::Change::Suspended), one that is purged is [`Change::Gone`](super::Change::Gone). A read of everything
 //!   reads the recycle bin too, because a delta query begins without it.
 //! - Assignments have no delta query. Each read counts them, at one request for 999 of them, and tells them all
-//!   ([`Change::AssignmentsAnew`]) when their digest, which is part of the watermark, is another one. So neither the
+//!   ([`Change::AssignmentsAnew`](super::Change::AssignmentsAnew)) when their digest, which is part of the watermark, is another one. So neither the
 //!   source nor its watermark holds a list of them.
 //! - Only direct members of an assigned group count in Entra; who has the groups' members applies that.
 //!
