@@ -7,6 +7,8 @@
 mod check;
 mod define;
 mod file;
+mod job;
+mod logs;
 mod shapes;
 mod starter;
 
@@ -25,7 +27,11 @@ pub(crate) enum Command {
     /// Write a definition file to begin with, or make an application on the server from one
     Create(define::Create),
     /// List the applications of the server
-    List,
+    List {
+        /// Only of this team
+        #[arg(long, value_name = "NAME")]
+        team: Option<String>,
+    },
     /// Show an application: its definition without secrets
     #[command(visible_alias = "show")]
     Get(Which),
@@ -48,6 +54,23 @@ pub(crate) enum Command {
         /// Do not ask the target
         #[arg(long)]
         offline: bool,
+    },
+    /// Show how the job is: its last cycle, what failed, when it runs again
+    Status(Which),
+    /// Show what was done for whom, and why something was not
+    Logs(logs::Logs),
+    /// Let no further cycle begin; one that is under way runs to its end
+    Pause(Which),
+    /// Let the job go on where it stood, out of quarantine
+    Start(Which),
+    /// Have the next cycle begin anew
+    Restart {
+        #[command(flatten)]
+        which: Which,
+        /// What to begin anew, in Entra's words: Watermark, Escrows, QuarantineState, ConnectorDataStore, Full, ForceDeletes;
+        /// several with commas [default: Watermark, Escrows, QuarantineState]
+        #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+        scope: Vec<String>,
     },
     /// Print the definition without secrets, as TOML (or with -o json)
     Export {
@@ -99,12 +122,17 @@ impl Which {
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let done = match command {
         Command::Create(args) => define::create(global, &args).await,
-        Command::List => define::list(global).await,
+        Command::List { team } => define::list(global, team.as_deref()).await,
         Command::Get(which) => define::get(global, &which).await,
         Command::Update(args) => define::update(global, &args).await,
         Command::Delete { which, yes } => define::delete(global, &which, yes).await,
         Command::Test(which) => check::test(global, &which).await,
         Command::Lint { which, offline } => check::lint(global, &which, offline).await,
+        Command::Status(which) => job::status(global, &which).await,
+        Command::Logs(args) => logs::run(global, &args).await,
+        Command::Pause(which) => job::pause(global, &which).await,
+        Command::Start(which) => job::start(global, &which).await,
+        Command::Restart { which, scope } => job::restart(global, &which, &scope).await,
         Command::Export { which, mappings } => define::export(global, &which, mappings).await,
         Command::Import(args) => define::import(global, &args).await,
     };

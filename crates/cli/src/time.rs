@@ -71,6 +71,21 @@ pub(crate) fn end(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         .map_err(|_| wrong())
 }
 
+/// A moment in the past: how long ago, an RFC 3339 time, or the beginning of a day in UTC.
+pub(crate) fn since(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    if let Ok(length) = duration(text)
+        && let Ok(time) = now.checked_sub(length)
+    {
+        return Ok(time);
+    }
+    let wrong = || {
+        format!(
+            "\"{text}\" is no time; write how long ago, such as 24h, or a date such as 2026-11-21"
+        )
+    };
+    end(text, now).map_err(|_| wrong())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,6 +132,19 @@ mod tests {
             ("4294967295w", Err(())),
         ] {
             assert_eq!(end(text, now).map_err(drop), expected.map(at), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_in_the_past_can_be_said_in_three_ways() {
+        let now = at("2026-11-21T12:00:00Z");
+        for (text, expected) in [
+            ("24h", Ok("2026-11-20T12:00:00Z")),
+            ("2026-11-01", Ok("2026-11-01T00:00:00Z")),
+            ("2026-11-01T08:00:00+02:00", Ok("2026-11-01T06:00:00Z")),
+            ("yesterday", Err(())),
+        ] {
+            assert_eq!(since(text, now).map_err(drop), expected.map(at), "{text}");
         }
     }
 }

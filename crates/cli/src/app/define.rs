@@ -89,8 +89,9 @@ pub(super) async fn create(global: &Global, args: &Create) -> Result<(), Failure
     }
 }
 
-pub(super) async fn list(global: &Global) -> Result<(), Failure> {
-    let items = Api::open(global)?.list(&["applications"], &[]).await?;
+pub(super) async fn list(global: &Global, team: Option<&str>) -> Result<(), Failure> {
+    let query: Vec<_> = team.map(|team| ("team", team)).into_iter().collect();
+    let items = Api::open(global)?.list(&["applications"], &query).await?;
     if items.is_empty() {
         output::say(
             global.output,
@@ -108,8 +109,8 @@ pub(super) async fn get(global: &Global, which: &Which) -> Result<(), Failure> {
             secrets::take(&mut definition);
             json!({
                 "name": file.application.name,
-                "source_name": file.application.source_name,
-                "target_name": file.application.target_name,
+                "source": definition["source"]["type"],
+                "target": definition["target"]["url"],
                 "definition": definition,
             })
         }
@@ -205,9 +206,10 @@ pub(super) async fn import(global: &Global, args: &Import) -> Result<(), Failure
             Ok(())
         }
         Place::Server(api, app) => {
-            let mut body = mapped;
-            body["template"] = Value::Null;
-            let changed = api.patch(&["applications", &app], &body).await?;
+            let mut definition = api.get(&["applications", &app, "export"], &[]).await?;
+            definition["template"] = Value::Null;
+            definition["mappings"] = mapped["mappings"].clone();
+            let changed = api.patch(&["applications", &app], &definition).await?;
             output::one(global.output, &shapes::ONE, &changed)
         }
     }

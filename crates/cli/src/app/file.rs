@@ -3,7 +3,10 @@
 use crate::environment;
 use crate::failure::{Code, Failure};
 use crate::machine::Machine;
-use portreeve_provisioning::application::{Application, Definition, document};
+use portreeve_directory::{Clock, Ids, SystemClock};
+use portreeve_provisioning::application::standalone::{self, StandaloneError};
+use portreeve_provisioning::application::{Application, Definition, document, mappings};
+use portreeve_provisioning::job::{Job, State, Target};
 use portreeve_provisioning::source::Home;
 use serde_json::Value;
 use std::fs;
@@ -33,6 +36,38 @@ impl File {
             application,
             home,
         })
+    }
+
+    /// What the application remembers. The folder is made where there is none.
+    pub(super) async fn state(&self) -> Result<State, Failure> {
+        let mut definition = document(&self.path)?;
+        mappings::spell_out(&mut definition, &self.home.folder)
+            .map_err(|error| wrong(&self.path, &error))?;
+        let folder = state(&self.path);
+        let now = SystemClock.now();
+        let state = standalone::open_state(&folder, &self.application, &definition, now).await;
+        state.map_err(|error| match error {
+            StandaloneError::Busy => Failure::new(Code::Conflict, wrong_text(&self.path, &error))
+                .hint("portreeve app run prints what it does where it was started"),
+            other => Failure::plain(wrong_text(&self.path, &other)),
+        })
+    }
+
+    /// The application with its two ends, ready to run.
+    pub(super) async fn job(&self) -> Result<Job, Failure> {
+        let cannot = |error: &dyn std::fmt::Display| wrong(&self.path, error);
+        let source = self.definition.open_source(&self.application, &self.home);
+        let source = source.map_err(|error| cannot(&error))?;
+        let target = self.definition.open_target(&self.home);
+        let target = target.map_err(|error| cannot(&error))?;
+        Ok(Job::new(
+            Arc::new(self.application.clone()),
+            source,
+            Target::new(target),
+            self.state().await?,
+            Arc::new(SystemClock),
+            Arc::new(Ids::new()),
+        ))
     }
 }
 
@@ -104,9 +139,9 @@ fn is_json(path: &Path) -> bool {
 
 /// What is wrong with a definition.
 pub(super) fn wrong(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::usage(format!(
-        "{}: {}",
-        path.display(),
-        error.to_string().trim_end()
-    ))
+    Failure::usage(wrong_text(path, error))
+}
+
+fn wrong_text(path: &Path, error: &dyn std::fmt::Display) -> String {
+    format!("{}: {}", path.display(), error.to_string().trim_end())
 }
