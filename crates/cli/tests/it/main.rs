@@ -11,6 +11,8 @@ mod forms;
 #[cfg(test)]
 mod mapping;
 #[cfg(test)]
+mod peers;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod program;
