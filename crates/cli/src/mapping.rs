@@ -1,6 +1,9 @@
 //! `portreeve mapping`: expressions and attribute mappings tried out, without a server.
 
 mod objects;
+mod population;
+mod survey;
+mod tally;
 mod trial;
 
 use crate::Global;
@@ -22,20 +25,32 @@ pub(crate) enum Command {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Look for mistakes in a set of mappings
-    Check {
-        /// Mappings in TOML or JSON, or a synchronizationSchema exported from Entra
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
+    /// Look for mistakes in a set of mappings, and in what they make of everybody in a source
+    Check(CheckArgs),
     /// Evaluate an expression for one source object or for many
     Test(trial::Args),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Mappings in TOML or JSON, or a synchronizationSchema exported from Entra
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Definition of an application or of a source alone, which is read from one end to the other
+    #[arg(long, value_name = "FILE")]
+    source: Option<PathBuf>,
+    /// The attribute of users whose values become names of accounts on hosts, usually userName
+    #[arg(long, value_name = "ATTRIBUTE", requires = "source")]
+    posix: Option<String>,
+    /// The tenant's domain that DefaultDomain() gives
+    #[arg(long, value_name = "DOMAIN", requires = "source")]
+    default_domain: Option<String>,
 }
 
 pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
         Command::Verify { file } => verify(global, &file),
-        Command::Check { file } => check(global, &file),
+        Command::Check(args) => check(global, &args),
         Command::Test(args) => trial::run(global, &args),
     }
 }
@@ -110,12 +125,17 @@ const FINDINGS: Shape = Shape {
     name: "rule",
 };
 
-fn check(global: &Global, file: &Path) -> Result<(), Failure> {
-    let (set, notes) = mappings(file)?;
+fn check(global: &Global, args: &CheckArgs) -> Result<(), Failure> {
+    let (set, notes) = mappings(&args.file)?;
     for note in notes {
         output::say(global.output, &format!("note: {note}"));
     }
-    let findings = lint::check(&set, &portreeve_scim::Catalog::standard());
+    let catalog = portreeve_scim::Catalog::standard();
+    let mut findings = lint::check(&set, &catalog);
+    if let Some(source) = &args.source {
+        findings.extend(survey::findings(global, &set, &catalog, source, args)?);
+        findings.sort_by_key(|finding| finding.severity);
+    }
     let findings: Vec<Value> = findings.iter().map(|it| json!(it)).collect();
     report(global.output, &findings)
 }

@@ -60,10 +60,14 @@ pub(super) fn read(file: &Path) -> Result<Vec<Named>, Failure> {
     }
 }
 
+/// What people call an object with these attributes.
+pub(super) fn name(members: &Map<String, Value>) -> Option<&str> {
+    NAMES.iter().find_map(|name| members.get(*name)?.as_str())
+}
+
 fn named(members: &Map<String, Value>, number: usize) -> Named {
-    let name = NAMES.iter().find_map(|name| members.get(*name)?.as_str());
     Named {
-        name: name.map_or_else(|| format!("#{number}"), str::to_owned),
+        name: name(members).map_or_else(|| format!("#{number}"), str::to_owned),
         object: Object::from_json(members),
     }
 }

@@ -284,3 +284,195 @@ fn attributes_that_nobody_has_are_told() {
         assert_eq!(done.code, 2, "{name}: {done:?}");
     }
 }
+
+/// A folder with people and groups in tables, their source, an application that reads it, and mappings.
+fn company() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let people = "objectId,userPrincipalName,accountEnabled\n1,Bill.Gates@c.com,true\n2,bill@c.com,true\n3,BILL@d.com,no\n4,,true\n5,root@c.com,perhaps\n";
+    let source = "users = \"people.csv\"\ngroups = \"groups.csv\"\nkey = \"objectId\"\n";
+    for (name, content) in [
+        ("people.csv", people.to_owned()),
+        ("groups.csv", "objectId,displayName\ng,Gang\n".to_owned()),
+        ("source.toml", format!("type = \"csv\"\n{source}")),
+        ("app.toml", format!("name = \"App\"\nscope = \"all\"\n[source]\ntype = \"csv\"\n{source}")),
+        (
+            "mappings.toml",
+            r#"
+            [[objectMappings]]
+            source = "User"
+            target = "User"
+            [[objectMappings.attributeMappings]]
+            target = "userName"
+            expression = 'ToLower(Replace([userPrincipalName], , "(?<Suffix>@(.)*)", "Suffix", "", , ))'
+            matchingPriority = 1
+            [[objectMappings.attributeMappings]]
+            target = "active"
+            expression = 'Not([IsSoftDeleted])'
+            [[objectMappings]]
+            source = "Group"
+            target = "Group"
+            [[objectMappings.attributeMappings]]
+            target = "displayName"
+            attribute = "displayName"
+            matchingPriority = 1
+            [[objectMappings.attributeMappings]]
+            target = "members"
+            attribute = "members"
+            "#
+            .to_owned(),
+        ),
+    ] {
+        file(folder.path(), name, &content);
+    }
+    folder
+}
+
+fn in_company(folder: &TempDir, words: &[&str]) -> Done {
+    Done::of(portreeve(words).current_dir(folder.path()))
+}
+
+const ACCOUNT: &str =
+    r#"ToLower(Replace([userPrincipalName], , "(?<Suffix>@(.)*)", "Suffix", "", , ))"#;
+
+#[test]
+fn an_expression_is_evaluated_for_everybody_in_a_source() {
+    let folder = company();
+    for source in ["source.toml", "app.toml"] {
+        let words = ["mapping", "test", ACCOUNT, "--source", source, "--all"];
+        let done = in_company(&folder, &words);
+        assert_eq!(done.code, 0, "{done:?}");
+        let lines: Vec<&str> = done.out.lines().collect();
+        assert!(lines[1].contains("bill@c.com, BILL@d.com"), "{done:?}");
+        assert_eq!(
+            *lines.last().unwrap(),
+            "4 objects: 3 with a value (2 distinct), 1 null"
+        );
+        assert!(
+            done.err
+                .contains("people.csv line 6: accountEnabled is \"perhaps\""),
+            "{done:?}"
+        );
+    }
+    let words = [
+        "mapping",
+        "test",
+        "[IsSoftDeleted]",
+        "--source",
+        "app.toml",
+        "--key",
+    ];
+    for (key, expected) in [("2", (0, "False\n")), ("3", (0, "True\n")), ("9", (6, ""))] {
+        let done = in_company(&folder, &[&words[..], &[key]].concat());
+        assert_eq!((done.code, done.out.as_str()), expected, "{key}: {done:?}");
+    }
+    let words = [
+        "mapping",
+        "test",
+        "[displayName]",
+        "--source",
+        "app.toml",
+        "--all",
+        "--kind",
+        "group",
+    ];
+    assert!(in_company(&folder, &words).out.contains("Gang"));
+    assert!(
+        !folder.path().join("app.state").exists(),
+        "nothing is left behind"
+    );
+}
+
+#[test]
+fn names_of_accounts_that_cannot_be_come_first() {
+    let folder = company();
+    let words = [
+        "mapping", "test", ACCOUNT, "--source", "app.toml", "--all", "--posix",
+    ];
+    let done = in_company(&folder, &words);
+    assert_eq!(done.code, 1, "{done:?}");
+    let lines: Vec<&str> = done.out.lines().collect();
+    for (line, words) in [
+        (1, ["2", "bill", "2 objects would have it"]),
+        (2, ["1", "bill.gates", "'.' cannot be in it"]),
+    ] {
+        assert!(
+            words.iter().all(|word| lines[line].contains(word)),
+            "{done:?}"
+        );
+    }
+    assert!(
+        done.out
+            .ends_with("1 null; 2 cannot be names of accounts\n"),
+        "{done:?}"
+    );
+    let done = in_company(&folder, &[&words[..], &["-o", "json"]].concat());
+    let rows: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!(rows[0]["problem"], "2 objects would have it");
+    assert_eq!(rows[2]["problem"], serde_json::Value::Null);
+}
+
+#[test]
+fn check_says_what_mappings_would_make_of_everybody() {
+    let folder = company();
+    let words = [
+        "mapping",
+        "check",
+        "mappings.toml",
+        "--source",
+        "app.toml",
+        "--posix",
+    ];
+    let done = in_company(&folder, &[&words[..], &["userName"]].concat());
+    assert_eq!(done.code, 1, "{done:?}");
+    for said in [
+        "error: User: 1 of 4 have no value for any matching attribute and are skipped: \"4\" [unmatchable]",
+        "error: User userName: 1 of 4 names are no names of accounts: '.' cannot be in it",
+        "error: User userName: 1 names of accounts come more than once: \"bill\" (2) [collision]",
+        "note: User userName: has no value for 1 of 4: \"4\" [null]",
+    ] {
+        assert!(done.out.contains(said), "{said}\nin {}", done.out);
+    }
+    assert!(
+        !done.out.contains("Group members: has no value"),
+        "{done:?}"
+    );
+    assert!(
+        done.err.contains("note: User: 4 in scope, 0 not"),
+        "{done:?}"
+    );
+    let done = in_company(&folder, &[&words[..], &["nickName"]].concat());
+    assert_eq!(done.code, 2, "{done:?}");
+}
+
+#[test]
+fn a_source_that_is_none_is_a_mistake_of_the_command() {
+    let folder = company();
+    for (name, content, more, says) in [
+        ("neither all nor one", "", vec![], "--all"),
+        ("both", "", vec!["--all", "--key", "1"], "--key"),
+        (
+            "no source",
+            "name = \"App\"",
+            vec!["--all"],
+            "definition of an application",
+        ),
+        (
+            "a Portreeve directory",
+            "type = \"directory\"\ndirectory = \"People\"",
+            vec!["--all"],
+            "without a server",
+        ),
+        (
+            "no file",
+            "type = \"csv\"\nusers = \"nobody.csv\"",
+            vec!["--all"],
+            "nobody.csv",
+        ),
+    ] {
+        file(folder.path(), "s.toml", content);
+        let words = [&["mapping", "test", "[a]", "--source", "s.toml"], &more[..]].concat();
+        let done = in_company(&folder, &words);
+        assert_ne!(done.code, 0, "{name}: {done:?}");
+        assert!(done.err.contains(says), "{name}: {done:?}");
+    }
+}
