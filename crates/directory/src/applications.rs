@@ -28,7 +28,8 @@ statements! {
     BY_ID = concat!("SELECT ", columns!(), " FROM applications WHERE team_id = $1 AND id = $2");
     BY_NAME = concat!("SELECT ", columns!(), " FROM applications WHERE team_id = $1 AND name_key = $2");
     LIST = concat!("SELECT ", columns!(), " FROM applications WHERE team_id = $1 ORDER BY name_key");
-    RUNNING = concat!("SELECT ", columns!(), " FROM applications WHERE status = 'running' ORDER BY team_id, id");
+    RUNNING = "SELECT team_id, id, next_run_at, quarantine IS NOT NULL FROM applications WHERE status = 'running' ORDER BY next_run_at, id";
+    IDS = "SELECT id FROM applications";
     DECLARE = "UPDATE applications SET name = $3, name_key = $4, definition = $5, updated_at = $6 WHERE team_id = $1 AND id = $2";
     STATUS = "UPDATE applications SET status = $3, next_run_at = $4 WHERE team_id = $1 AND id = $2";
     RESET = "UPDATE applications SET reset = $3, next_run_at = $4 WHERE team_id = $1 AND id = $2";
@@ -183,10 +184,40 @@ pub fn list(tx: &mut Tx<'_>, team_id: &str) -> Result<Vec<Application>, Refusal>
     rows.into_iter().map(from_row).collect()
 }
 
-/// The applications of all teams whose jobs run.
-pub fn running(tx: &mut Tx<'_>) -> Result<Vec<Application>, Refusal> {
-    let rows = tx.query(RUNNING, &params![])?;
-    rows.into_iter().map(from_row).collect()
+/// The ids of all applications.
+pub fn ids<C: FromIterator<String>>(tx: &mut Tx<'_>) -> Result<C, Refusal> {
+    let rows = tx.query(IDS, &params![])?;
+    rows.into_iter()
+        .map(|mut row| Ok(row.take_text(0)?))
+        .collect()
+}
+
+/// A job that runs, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduled {
+    /// Whose it is.
+    pub team_id: String,
+    /// The application.
+    pub id: String,
+    /// Not before this time (microseconds since 1970 UTC) does its next cycle begin.
+    pub next_run_at: i64,
+    /// Whether it is in quarantine, where nothing but time makes it run.
+    pub is_quarantined: bool,
+}
+
+/// The jobs of all teams that run, by the time of their next cycle.
+pub fn running(tx: &mut Tx<'_>) -> Result<Vec<Scheduled>, Refusal> {
+    tx.query(RUNNING, &params![])?
+        .into_iter()
+        .map(|mut row| {
+            Ok(Scheduled {
+                next_run_at: row.opt_int(2)?.unwrap_or_default(),
+                is_quarantined: row.bool(3)?,
+                team_id: row.take_text(0)?,
+                id: row.take_text(1)?,
+            })
+        })
+        .collect()
 }
 
 /// Gives an application another name and definition. What its job must do anew for that is a restart

@@ -4,14 +4,24 @@
 //! that was interrupted: every step commits what it has done together with the place that the cycle has reached, so that
 //! it can be broken off anywhere. [`export()`] and [`write_references`] are what a cycle does for one object.
 
+mod absent;
+mod claims;
+mod cycle;
+mod end;
 mod evaluation;
 mod export;
+mod exporting;
+mod facts;
 mod failure;
+mod import;
 mod matching;
 mod progress;
+mod reading;
 mod record;
 mod references;
+mod referring;
 mod restart;
+mod settle;
 mod state;
 mod status;
 mod subject;

@@ -27,6 +27,7 @@ statements! {
     TOUCH_MEMBERS = "UPDATE links SET dirty = TRUE WHERE application_id = $1 AND kind = 'user' AND NOT dirty AND source_key IN (SELECT other_key FROM link_references WHERE application_id = $1 AND kind = 'group' AND source_key = $2 AND attribute = 'members' AND wanted AND other_kind <> 'group')";
     TOUCH_ALL = "UPDATE links SET dirty = TRUE, exported = NULL WHERE application_id = $1";
     UNLINK_ALL = "UPDATE links SET state = 'none', target_id = NULL, exported = NULL WHERE application_id = $1";
+    UNLINK = "UPDATE links SET state = 'none', target_id = NULL, exported = NULL WHERE application_id = $1 AND kind = $2 AND source_key = $3";
     SETTLE = "UPDATE links SET state = $4, target_id = $5, exported = $6, dirty = $7 WHERE application_id = $1 AND kind = $2 AND source_key = $3";
     RELEASE = "DELETE FROM links WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND presence = 'gone' AND roles IS NULL AND NOT dirty AND state IN ('none', 'released')";
     STALE = "SELECT source_key, roles FROM links WHERE application_id = $1 AND kind = 'group' AND stale ORDER BY source_key LIMIT $2";
@@ -116,6 +117,17 @@ pub struct Settled {
     pub exported: Option<String>,
     /// Whether something is still to be done.
     pub dirty: bool,
+}
+
+/// An object, and what it is linked with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    /// Its key at the source.
+    pub source_key: String,
+    /// What is known of the resource.
+    pub state: State,
+    /// Its id.
+    pub target_id: Option<String>,
 }
 
 /// How many objects of a kind are in a state.
@@ -356,25 +368,59 @@ pub fn release(
     Ok(tx.exec(RELEASE, &row)?)
 }
 
-/// Which objects these resources are linked with: id of the resource, key of the object.
+/// What is known of the resources of these objects, without what the source has told of them.
+pub fn ends(
+    tx: &mut Tx<'_>,
+    application_id: &str,
+    kind: Kind,
+    source_keys: &[&str],
+) -> Result<Vec<End>, Refusal> {
+    ends_where(tx, application_id, kind, "source_key", source_keys)
+}
+
+/// The objects that these resources are linked with.
 pub fn owners(
     tx: &mut Tx<'_>,
     application_id: &str,
     kind: Kind,
     target_ids: &[&str],
-) -> Result<Vec<(String, String)>, Refusal> {
-    let mut owners = Vec::new();
-    for chunk in target_ids.chunks(CHUNK) {
+) -> Result<Vec<End>, Refusal> {
+    ends_where(tx, application_id, kind, "target_id", target_ids)
+}
+
+fn ends_where(
+    tx: &mut Tx<'_>,
+    application_id: &str,
+    kind: Kind,
+    column: &str,
+    values: &[&str],
+) -> Result<Vec<End>, Refusal> {
+    let mut ends = Vec::new();
+    for chunk in values.chunks(CHUNK) {
         let mut given: Vec<Param<'_>> = params![application_id, kind.name()].to_vec();
         let list = placeholders(chunk, &mut given);
         let sql = format!(
-            "SELECT target_id, source_key FROM links WHERE application_id = $1 AND kind = $2 AND target_id IN ({list})"
+            "SELECT source_key, state, target_id FROM links WHERE application_id = $1 AND kind = $2 AND {column} IN ({list})"
         );
         for mut row in tx.query(&sql, &given)? {
-            owners.push((row.take_text(0)?, row.take_text(1)?));
+            ends.push(End {
+                state: State::by_name(row.text(1)?),
+                source_key: row.take_text(0)?,
+                target_id: row.take_opt_text(2)?,
+            });
         }
     }
-    Ok(owners)
+    Ok(ends)
+}
+
+/// Forgets the resource of an object that another one takes over.
+pub fn unlink(
+    tx: &mut Tx<'_>,
+    application_id: &str,
+    kind: Kind,
+    source_key: &str,
+) -> Result<(), Refusal> {
+    Ok(tx.exec(UNLINK, &params![application_id, kind.name(), source_key])?)
 }
 
 /// The roles that people get through the groups they are members of: key of the person, JSON list. Only groups that

@@ -28,7 +28,7 @@ statements! {
     REMOVE = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND attribute = $4 AND other_key = $5 AND other_kind = $6";
     SEE = "UPDATE link_references SET seen = $4 WHERE application_id = $1 AND kind = 'group' AND source_key = $2 AND attribute = 'members' AND other_key = $3";
     UNSEEN = "SELECT kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen FROM link_references WHERE application_id = $1 AND kind = 'group' AND attribute = 'members' AND (source_key, other_key, other_kind) > ($2, $3, $4) AND told AND seen < $5 ORDER BY source_key, other_key, other_kind LIMIT $6";
-    UNWANT = "UPDATE link_references SET wanted = FALSE, told = FALSE, due = applied WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND attribute <> 'members'";
+    UNWANT = "UPDATE link_references SET wanted = FALSE, told = FALSE, due = applied WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND attribute = $4";
     WANT = "INSERT INTO link_references (application_id, kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen) VALUES ($1, $2, $3, $4, $5, '', TRUE, TRUE, FALSE, TRUE, 0) ON CONFLICT (application_id, kind, source_key, attribute, other_key, other_kind) DO UPDATE SET told = TRUE, wanted = TRUE, due = NOT link_references.applied";
     SWEEP = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND NOT told AND NOT wanted AND NOT applied";
     DUE_OF = "UPDATE link_references SET due = TRUE WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND wanted <> applied AND NOT due";
@@ -36,7 +36,7 @@ statements! {
     LOST_OF = "UPDATE link_references SET applied = FALSE, due = FALSE WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND (applied OR due)";
     LOST_TO = "UPDATE link_references SET applied = FALSE, due = FALSE WHERE application_id = $1 AND other_key = $3 AND other_kind IN ('', $2) AND (applied OR due)";
     SWEEP_TO = "DELETE FROM link_references WHERE application_id = $1 AND other_key = $3 AND other_kind IN ('', $2) AND NOT told AND NOT wanted AND NOT applied";
-    FORGET_OF = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND NOT applied";
+    FORGET_OF = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3";
     PAGE = "SELECT kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen FROM link_references WHERE application_id = $1 AND (kind, source_key, attribute, other_key, other_kind) > ($2, $3, $4, $5, $6) ORDER BY kind, source_key, attribute, other_key, other_kind LIMIT $7";
     DUE = "SELECT kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen FROM link_references WHERE application_id = $1 AND due AND (kind, source_key, attribute, other_key, other_kind) > ($2, $3, $4, $5, $6) ORDER BY kind, source_key, attribute, other_key, other_kind LIMIT $7";
     COUNT_DUE = "SELECT count(*) FROM link_references WHERE application_id = $1 AND due";
@@ -162,7 +162,7 @@ pub fn unseen(
     Ok(found)
 }
 
-/// Notes which references the mappings give for an object now, by attribute of the target. Its members are left alone.
+/// Notes which references the mappings give for an object now, by attribute of the target. Other attributes keep theirs.
 pub fn want(
     tx: &mut Tx<'_>,
     application_id: &str,
@@ -170,9 +170,9 @@ pub fn want(
     source_key: &str,
     wanted: &[(String, Vec<String>)],
 ) -> Result<(), Refusal> {
-    let holder = params![application_id, kind.name(), source_key];
-    tx.exec(UNWANT, &holder)?;
     for (attribute, others) in wanted {
+        let one = params![application_id, kind.name(), source_key, attribute];
+        tx.exec(UNWANT, &one)?;
         for other in others {
             tx.exec(
                 WANT,
@@ -180,7 +180,7 @@ pub fn want(
             )?;
         }
     }
-    Ok(tx.exec(SWEEP, &holder)?)
+    Ok(tx.exec(SWEEP, &params![application_id, kind.name(), source_key])?)
 }
 
 /// An object has got a resource: what it refers to and what refers to it is due.

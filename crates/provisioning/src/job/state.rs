@@ -150,6 +150,15 @@ impl State {
         Ok(self.store.read(move |tx| work(tx, &owner)).await?)
     }
 
+    /// As [`read`](Self::read), for a handful of rows by key.
+    pub(super) async fn lookup<R: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Tx<'_>, &Owner) -> Result<R, Refusal> + Send + 'static,
+    ) -> Result<R, JobError> {
+        let owner = self.owner();
+        Ok(self.store.lookup(move |tx| work(tx, &owner)).await?)
+    }
+
     fn owner(&self) -> Owner {
         Owner {
             team_id: self.team_id.clone(),

@@ -45,13 +45,18 @@ impl Subject {
     /// Its name for people: `displayName`, or what else identifies it to them.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
-        let names = ["displayName", "userPrincipalName", "userName", "mail", "cn"];
-        let text = |name: &str| self.attributes.get(name)?.as_str();
-        names
-            .into_iter()
-            .filter_map(text)
-            .find(|name| !name.is_empty())
+        name_of(&self.attributes)
     }
+}
+
+/// The name for people of an object with these attributes.
+pub(super) fn name_of(attributes: &Map<String, Value>) -> Option<&str> {
+    let names = ["displayName", "userPrincipalName", "userName", "mail", "cn"];
+    let text = |name: &str| attributes.get(name)?.as_str();
+    names
+        .into_iter()
+        .filter_map(text)
+        .find(|name| !name.is_empty())
 }
 
 /// What has become of an object.

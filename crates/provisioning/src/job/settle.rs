@@ -1,0 +1,197 @@
+//! Settling: what has become of objects is written down, many of them in one transaction.
+
+use std::collections::{HashMap, HashSet};
+
+use portreeve_directory::Refusal;
+use portreeve_directory::applications::links::{self, Settled, State as LinkState};
+use portreeve_directory::applications::records::{self, Record as Row};
+use portreeve_directory::applications::{cycles, escrows, references};
+use portreeve_store::Tx;
+
+use super::facts::{kept, word};
+use super::state::{Owner, row_kind, row_state};
+use super::status::time;
+use super::subject::{Outcome, Subject};
+use crate::engine::codes::Code;
+use crate::engine::escrow::Escrow;
+use crate::engine::plan::{Link, Presence};
+use crate::engine::steps::Record;
+use crate::source::Kind;
+use crate::target::ResourceId;
+
+/// An object with what has become of it.
+#[derive(Debug)]
+pub(super) struct Done {
+    link: Link,
+    target_id: Option<ResourceId>,
+    had_escrow: bool,
+    is_gone: bool,
+    pub(super) outcome: Outcome,
+    record: Option<Row>,
+}
+
+impl Done {
+    pub(super) fn new(subject: &Subject, mut outcome: Outcome) -> Self {
+        let record = outcome.record.take();
+        Self {
+            link: subject.link,
+            target_id: subject.target_id.clone(),
+            had_escrow: subject.escrow.is_some(),
+            is_gone: subject.facts.presence == Presence::Gone,
+            record: record.as_ref().map(row),
+            outcome,
+        }
+    }
+
+    fn has_new_resource(&self) -> bool {
+        self.outcome.target_id.is_some() && self.outcome.target_id != self.target_id
+    }
+}
+
+/// Writes down what has become of objects, with the counters of the cycle. Returns how many were refused, because their
+/// resource belongs to another object.
+pub(super) fn settle(
+    tx: &mut Tx<'_>,
+    owner: &Owner,
+    done: &[Done],
+    cycle: i64,
+    counters: &str,
+) -> Result<u64, Refusal> {
+    let id = &owner.application_id;
+    let refused = refused(tx, id, done)?;
+    for one in done {
+        match refused.contains(one.outcome.key.as_str()) && one.has_new_resource() {
+            true => refuse(tx, id, one)?,
+            false => settle_one(tx, id, one)?,
+        }
+    }
+    let records: Vec<Row> = done.iter().filter_map(|one| one.record.clone()).collect();
+    records::append(tx, &owner.team_id, id, &records)?;
+    cycles::count(tx, id, cycle, counters)?;
+    Ok(refused.len() as u64)
+}
+
+/// The keys of those whose new resource belongs to another object. One that was released is taken over.
+fn refused<'a>(tx: &mut Tx<'_>, id: &str, done: &'a [Done]) -> Result<HashSet<&'a str>, Refusal> {
+    let mut refused = HashSet::new();
+    for kind in [Kind::User, Kind::Group] {
+        let mut takers: HashMap<&str, &str> = HashMap::new();
+        let new = done
+            .iter()
+            .filter(|one| one.outcome.kind == kind && one.has_new_resource());
+        for one in new {
+            let (Some(resource), key) = (&one.outcome.target_id, one.outcome.key.as_str()) else {
+                continue;
+            };
+            if takers.insert(resource.as_str(), key).is_some() {
+                refused.insert(key);
+            }
+        }
+        let resources: Vec<&str> = takers.keys().copied().collect();
+        for end in links::owners(tx, id, row_kind(kind), &resources)? {
+            let taker = end.target_id.as_deref().and_then(|it| takers.get(it));
+            match taker {
+                Some(taker) if *taker == end.source_key => {}
+                Some(_) if end.state == LinkState::Released => {
+                    links::unlink(tx, id, row_kind(kind), &end.source_key)?;
+                }
+                Some(taker) => {
+                    refused.insert(taker);
+                }
+                None => {}
+            }
+        }
+    }
+    Ok(refused)
+}
+
+/// The link stays as it was, and the object waits for a change.
+fn refuse(tx: &mut Tx<'_>, id: &str, done: &Done) -> Result<(), Refusal> {
+    let Outcome { kind, key, .. } = &done.outcome;
+    let settled = Settled {
+        state: row_state(done.link),
+        target_id: done.target_id.as_ref().map(ToString::to_string),
+        exported: None,
+        dirty: false,
+    };
+    links::settle(tx, id, row_kind(*kind), key, &settled)?;
+    let now = done.record.as_ref().map_or(0, |record| record.at);
+    let escrow = Escrow::failed(None, Code::DuplicateSourceEntries, time(now));
+    let detail = "the resource that it matches belongs to another object";
+    match escrow {
+        Some(escrow) => escrows::put(tx, id, &kept(*kind, key, "", &escrow, Some(detail))),
+        None => Ok(()),
+    }
+}
+
+fn settle_one(tx: &mut Tx<'_>, id: &str, done: &Done) -> Result<(), Refusal> {
+    let Outcome {
+        kind: object,
+        key,
+        link,
+        target_id,
+        exported,
+        references: wanted,
+        escrow,
+        detail,
+        ..
+    } = &done.outcome;
+    let kind = row_kind(*object);
+    let is_settled = done.outcome.is_settled();
+    let settled = Settled {
+        state: row_state(*link),
+        target_id: target_id.as_ref().map(ToString::to_string),
+        exported: exported.clone(),
+        dirty: !is_settled,
+    };
+    links::settle(tx, id, kind, key, &settled)?;
+    let is_other = *target_id != done.target_id;
+    if is_other && done.target_id.is_some() {
+        references::lost(tx, id, kind, key)?;
+    }
+    if let Some(wanted) = wanted {
+        references::want(tx, id, kind, key, wanted)?;
+    }
+    let was_managed = matches!(done.link, Link::Managed { .. });
+    if matches!(link, Link::Managed { .. }) && (is_other || !was_managed) {
+        references::linked(tx, id, kind, key)?;
+    }
+    if !is_settled {
+        return Ok(());
+    }
+    match escrow {
+        Some(escrow) => {
+            let kept = kept(*object, key, "", escrow, detail.as_deref());
+            escrows::put(tx, id, &kept)?;
+        }
+        None if done.had_escrow => escrows::remove(tx, id, kind, key, "")?,
+        None => {}
+    }
+    if done.is_gone && matches!(link, Link::None | Link::Released) && escrow.is_none() {
+        references::forget_of(tx, id, kind, key)?;
+        links::release(tx, id, kind, key)?;
+    }
+    Ok(())
+}
+
+/// A record as it is kept.
+pub(super) fn row(record: &Record) -> Row {
+    let status = &record.provisioning_status_info;
+    let source = &record.source_identity;
+    let code = status.error_information.as_ref().map(|it| &it.error_code);
+    Row {
+        position: 0,
+        id: record.id.clone(),
+        cycle_id: record.cycle_id.clone(),
+        change_id: record.change_id.clone(),
+        at: record.activity_date_time.as_microsecond(),
+        kind: word(&source.identity_type),
+        action: word(&record.provisioning_action),
+        status: word(&status.status),
+        error_code: code.map(word),
+        source_key: source.id.clone(),
+        target_id: record.target_identity.as_ref().map(|it| it.id.clone()),
+        name: source.display_name.clone().unwrap_or_default(),
+        body: serde_json::to_string(record).unwrap_or_default(),
+    }
+}
