@@ -16,7 +16,8 @@ use crate::{Error, Param, Result, Row, Value, clock};
 
 /// How long the server keeps a plan: while a company arrives, what was planned for empty tables would go on reading the
 /// wrong index until the server itself counts the rows, which can take minutes.
-const PLANS_KEPT: Duration = Duration::from_secs(10);
+/// (The tests of this crate do without any, so that all of them see what comes of planning anew.)
+const PLANS_KEPT: Duration = Duration::from_secs(if cfg!(test) { 0 } else { 10 });
 
 /// How many statements may be under way before somebody looks for their answers: they take memory here.
 const UNDER_WAY: usize = 256;
@@ -292,12 +293,12 @@ impl Session {
 impl Session {
     /// The next statement begins a transaction with these commands.
     pub(super) fn begin(&mut self, commands: &str) {
-        self.prelude.clear();
-        if self.planned.elapsed() > PLANS_KEPT {
+        self.prelude = vec![commands.to_string()];
+        if self.planned.elapsed() >= PLANS_KEPT {
+            // Not before the commands: the isolation level is set before anything else.
             self.prelude.push("DISCARD PLANS".to_string());
             self.planned = clock::stopwatch();
         }
-        self.prelude.push(commands.to_string());
         self.begun = false;
         self.answered = false;
         self.work = Work::Whole;
