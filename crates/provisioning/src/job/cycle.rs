@@ -168,7 +168,7 @@ impl Job {
         })
     }
 
-    fn stamp(&self, cycle_id: &str, claims: Arc<Owners>) -> Stamp {
+    pub(super) fn stamp(&self, cycle_id: &str, claims: Arc<Owners>) -> Stamp {
         let application = &self.application;
         let system = |id: &str, name: &str| System {
             id: id.to_owned(),

@@ -106,28 +106,22 @@ pub async fn write_references(
 
 /// What members must change so that a group has exactly those that it should have.
 ///
-/// `wanted` are the members whom the source names and the target can have; `kept` are resources that may stay or be
-/// missing: those that are no longer managed. Everybody else goes. `None` where the target has no such group.
-///
-/// # Errors
-/// Why the group cannot be read, as the cycle's reason to end where every other request would fail the same way.
-pub async fn members_adrift(
+/// `wanted` are the members whom the source names and the target can have, with their keys at the source; `kept` are
+/// resources that may be there or not: those that are no longer managed. Everybody else goes. `None` where the target
+/// has no such group.
+pub(super) async fn members_adrift(
     target: &Target,
     group: &ResourceId,
     wanted: &HashMap<ResourceId, String>,
     kept: &HashSet<ResourceId>,
-) -> Result<Option<Vec<Change>>, (Code, String, Option<(Reason, String)>)> {
-    let read = target.members(group).await;
-    let there = match read {
-        Ok(Some(there)) => there,
+) -> Result<Option<Vec<Change>>, Failure> {
+    let there: HashSet<ResourceId> = match target.members(group).await {
+        Ok(Some(there)) => there.into_iter().collect(),
         Ok(None) => return Ok(None),
         Err(error) => {
-            let failure = Failure::of(target, Kind::Group, error, During::Linked).await;
-            let stop = failure.stop();
-            return Err((failure.code, failure.detail, stop));
+            return Err(Failure::of(target, Kind::Group, error, During::Linked).await);
         }
     };
-    let there: HashSet<ResourceId> = there.into_iter().collect();
     let missing = wanted.iter().filter(|(id, _)| !there.contains(*id));
     let missing = missing.map(|(id, key)| Change {
         other_key: key.clone(),

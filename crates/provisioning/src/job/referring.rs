@@ -13,16 +13,16 @@ use portreeve_directory::applications::{Kind as RowKind, cycles, escrows};
 use portreeve_store::Tx;
 use serde_json::{Map, Value};
 
-use super::Job;
 use super::cycle::{Run, Stopped, counted};
 use super::exporting::AT_ONCE;
 use super::facts::{escrow, kept};
-use super::progress::Phase;
+use super::progress::{CycleKind, Phase};
 use super::record::{Ending, Log};
 use super::references::{Change, Due, MEMBERS, ReferencesOutcome, write_references};
 use super::settle;
 use super::state::{JobError, Owner, kind_of, link_of, row_kind};
 use super::subject::{Stamp, name_of};
+use super::{Job, Stop};
 use crate::application::Application;
 use crate::engine::codes::Code;
 use crate::engine::plan::{self, Link};
@@ -35,7 +35,7 @@ const PAGE: i64 = 5_000;
 
 /// Due references with what is known of both of their ends.
 #[derive(Debug, Default)]
-struct Page {
+pub(super) struct Page {
     due: Vec<Reference>,
     holders: HashMap<(RowKind, String), Row>,
     others: HashMap<(RowKind, String), End>,
@@ -51,7 +51,7 @@ struct Work {
 
 /// What comes of a page.
 #[derive(Default)]
-struct Sorted {
+pub(super) struct Sorted {
     /// What is written, by the object that refers.
     work: BTreeMap<(RowKind, String), Vec<Work>>,
     /// What is settled without a request.
@@ -62,14 +62,14 @@ struct Sorted {
 
 /// Everything that is written down about a page.
 #[derive(Default)]
-struct Results {
+pub(super) struct Results {
     settled: Vec<(Reference, Settled)>,
     /// Objects that refer and are not at the target any more.
     gone: Vec<(Kind, String)>,
     failed: Vec<escrows::Escrow>,
     /// Failures that are none any more, or are given up.
     over: Vec<escrows::Escrow>,
-    records: Vec<LogRow>,
+    pub(super) records: Vec<LogRow>,
     written: u64,
     lost: u64,
     stopped: Option<Stopped>,
@@ -77,6 +77,9 @@ struct Results {
 
 impl Job {
     pub(super) async fn refer(&self, run: &mut Run<'_>) -> Result<(), JobError> {
+        if self.application.drift && run.kind() == CycleKind::Initial {
+            self.repair_members(run).await?;
+        }
         let total = self
             .state
             .read(|tx, owner| references::count_due(tx, &owner.application_id))
@@ -95,7 +98,7 @@ impl Job {
             };
             let count = page.due.len() as u64;
             let sorted = page.sort(&self.application);
-            let results = self.write(run, sorted).await;
+            let results = self.write(&run.stamp, run.stop, sorted).await;
             self.settle_references(run, results, count).await?;
             after = Some(last);
         }
@@ -103,7 +106,7 @@ impl Job {
     }
 
     /// Writes what is due, several objects at a time, one attribute of each after the other.
-    async fn write(&self, run: &Run<'_>, sorted: Sorted) -> Results {
+    pub(super) async fn write(&self, stamp: &Stamp, stop: &Stop, sorted: Sorted) -> Results {
         let Sorted {
             work,
             settled,
@@ -115,7 +118,7 @@ impl Job {
         };
         for ((kind, key, attribute), count) in forgotten {
             results.lost += count;
-            let record = forgotten_record(kind_of(kind), &key, &attribute, count, &run.stamp);
+            let record = forgotten_record(kind_of(kind), &key, &attribute, count, stamp);
             results.records.push(record);
         }
         let halt = Arc::new(AtomicBool::new(false));
@@ -124,12 +127,11 @@ impl Job {
             async move {
                 let mut done = Vec::new();
                 for work in works {
-                    if halt.load(Ordering::Relaxed) || run.stop.is_asked() {
+                    if halt.load(Ordering::Relaxed) || stop.is_asked() {
                         break;
                     }
                     let (application, target) = (&self.application, &self.target);
-                    let outcome =
-                        write_references(application, target, &work.due, &run.stamp).await;
+                    let outcome = write_references(application, target, &work.due, stamp).await;
                     if outcome.stop.is_some() {
                         halt.store(true, Ordering::Relaxed);
                     }
@@ -173,12 +175,22 @@ impl Job {
 
 impl Page {
     fn after(tx: &mut Tx<'_>, owner: &Owner, after: Option<&Reference>) -> Result<Self, Refusal> {
+        let mut due = references::due(tx, &owner.application_id, after, PAGE)?;
+        cut(&mut due);
+        Self::around(tx, owner, due)
+    }
+
+    /// References with what is known of both of their ends.
+    pub(super) fn around(
+        tx: &mut Tx<'_>,
+        owner: &Owner,
+        due: Vec<Reference>,
+    ) -> Result<Self, Refusal> {
         let id = &owner.application_id;
         let mut page = Self {
-            due: references::due(tx, id, after, PAGE)?,
+            due,
             ..Self::default()
         };
-        page.cut();
         for kind in [RowKind::User, RowKind::Group] {
             let of_kind = page.due.iter().filter(|it| it.kind == kind);
             let keys = distinct(of_kind.map(|it| it.source_key.as_str()));
@@ -198,24 +210,7 @@ impl Page {
         Ok(page)
     }
 
-    /// Leaves out the last attribute of a full page, which may go on behind it: the old manager and the new one belong
-    /// together. Members do not.
-    fn cut(&mut self) {
-        let is_full = self.due.len() as i64 >= PAGE;
-        let Some(last) = self.due.last().filter(|_| is_full).cloned() else {
-            return;
-        };
-        let together = |it: &Reference| {
-            it.kind == last.kind
-                && it.source_key == last.source_key
-                && it.attribute == last.attribute
-        };
-        if let Some(before) = self.due.iter().rposition(|it| !together(it)) {
-            self.due.truncate(before + 1);
-        }
-    }
-
-    fn sort(self, application: &Application) -> Sorted {
+    pub(super) fn sort(self, application: &Application) -> Sorted {
         let mut sorted = Sorted::default();
         for reference in &self.due {
             let reference = reference.clone();
@@ -322,6 +317,21 @@ impl Page {
     }
 }
 
+/// Leaves out the last attribute of a full page, which may go on behind it: the old manager and the new one belong
+/// together. Members do not.
+fn cut(due: &mut Vec<Reference>) {
+    let is_full = due.len() as i64 >= PAGE;
+    let Some(last) = due.last().filter(|_| is_full).cloned() else {
+        return;
+    };
+    let together = |it: &Reference| {
+        it.kind == last.kind && it.source_key == last.source_key && it.attribute == last.attribute
+    };
+    if let Some(before) = due.iter().rposition(|it| !together(it)) {
+        due.truncate(before + 1);
+    }
+}
+
 enum Decision {
     /// With the resources of both ends.
     Write(ResourceId, ResourceId),
@@ -379,7 +389,7 @@ impl Results {
         }
     }
 
-    fn settle(
+    pub(super) fn settle(
         &self,
         tx: &mut Tx<'_>,
         owner: &Owner,

@@ -27,7 +27,7 @@ pub(super) struct Done {
     had_escrow: bool,
     is_gone: bool,
     pub(super) outcome: Outcome,
-    record: Option<Row>,
+    pub(super) record: Option<Row>,
 }
 
 impl Done {

@@ -1,13 +1,12 @@
 //! Members and managers at the target.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use portreeve_provisioning::engine::codes::Code;
 use portreeve_provisioning::job::{
-    Change, Due, MEMBERS, ReferencesOutcome, Target, members_adrift, write_references,
+    Change, Due, MEMBERS, ReferencesOutcome, Target, write_references,
 };
 use portreeve_provisioning::source::Kind;
-use portreeve_provisioning::target::ResourceId;
 use serde_json::{Value, json};
 
 use super::{MANAGER, application, id, refusal, stamp};
@@ -231,30 +230,4 @@ async fn a_revoked_token_ends_the_cycle_after_what_was_written() {
     assert_eq!(double.requests().len(), 2);
     assert_eq!(outcome.applied.len(), 100);
     assert!(outcome.stop.is_some() && outcome.escrow.is_none());
-}
-
-#[tokio::test]
-async fn members_that_were_changed_at_the_target_are_found() {
-    let members = json!([{"value": "u1"}, {"value": "stranger"}, {"value": "released"}]);
-    let group = json!({"id": "g1", "displayName": "Sales", "members": members});
-    let double = Double::script(vec![Reply::scim(200, &group), refusal(404, None)]).await;
-    let target = Target::new(double.open("").unwrap().0);
-    let wanted: HashMap<ResourceId, String> = [("u1", "k1"), ("u2", "k2")]
-        .map(|(resource, key)| (id(resource), key.to_owned()))
-        .into();
-    let kept = HashSet::from([id("released")]);
-    let changes = members_adrift(&target, &id("g1"), &wanted, &kept).await;
-    let found: Vec<_> = changes
-        .unwrap()
-        .unwrap()
-        .into_iter()
-        .map(|it| (it.other, it.wanted))
-        .collect();
-    assert_eq!(found, [(id("stranger"), false), (id("u2"), true)]);
-    let gone = members_adrift(&target, &id("g1"), &wanted, &kept).await;
-    assert_eq!(gone, Ok(None));
-    assert_eq!(
-        double.lines(),
-        ["GET /scim/Groups/g1", "GET /scim/Groups/g1"]
-    );
 }
