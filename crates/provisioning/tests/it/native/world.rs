@@ -33,7 +33,7 @@ pub(super) struct Office {
     pub(super) directory: Arc<Directory>,
     clock: Arc<Ticking>,
     ids: Arc<Ids>,
-    _folder: TempDir,
+    folder: Arc<TempDir>,
 }
 
 impl Office {
@@ -56,19 +56,21 @@ impl Office {
             directory: Arc::new(directory),
             clock,
             ids,
-            _folder: folder,
+            folder: Arc::new(folder),
         }
     }
 
     /// Another directory in the same database, of a team that may be new.
-    pub(super) async fn another(&self, team: &'static str, name: &'static str) -> Directory {
-        make(
-            &self.store,
-            &self.ids,
-            (team, name),
-            Rules::of(Provider::Native),
-        )
-        .await
+    pub(super) async fn another(&self, team: &'static str, name: &'static str) -> Self {
+        let rules = Rules::of(Provider::Native);
+        let directory = make(&self.store, &self.ids, (team, name), rules).await;
+        Self {
+            directory: Arc::new(directory),
+            store: self.store.clone(),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            folder: Arc::clone(&self.folder),
+        }
     }
 
     pub(super) fn source(&self) -> Source {
