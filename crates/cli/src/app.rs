@@ -9,12 +9,14 @@ mod define;
 mod file;
 mod job;
 mod logs;
+mod run;
 mod shapes;
 mod starter;
 
 use crate::Global;
 use crate::client::Api;
 use crate::failure::Failure;
+use crate::runtime;
 use clap::{Args, Subcommand};
 use portreeve_provisioning::application::Template;
 use std::path::PathBuf;
@@ -55,6 +57,8 @@ pub(crate) enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// Run a cycle now, and say what came of it
+    Run(run::Run),
     /// Show how the job is: its last cycle, what failed, when it runs again
     Status(Which),
     /// Show what was done for whom, and why something was not
@@ -119,8 +123,18 @@ impl Which {
     }
 }
 
-pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
-    let done = match command {
+pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
+    let is_work = matches!(command, Command::Run(_));
+    let done = answer(global, command);
+    let done = match is_work {
+        true => runtime::server()?.block_on(done),
+        false => runtime::client(done),
+    };
+    done.map_err(|failure| failure.hint_if_missing(APPLICATIONS))
+}
+
+async fn answer(global: &Global, command: Command) -> Result<(), Failure> {
+    match command {
         Command::Create(args) => define::create(global, &args).await,
         Command::List { team } => define::list(global, team.as_deref()).await,
         Command::Get(which) => define::get(global, &which).await,
@@ -128,6 +142,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Delete { which, yes } => define::delete(global, &which, yes).await,
         Command::Test(which) => check::test(global, &which).await,
         Command::Lint { which, offline } => check::lint(global, &which, offline).await,
+        Command::Run(args) => run::run(global, &args).await,
         Command::Status(which) => job::status(global, &which).await,
         Command::Logs(args) => logs::run(global, &args).await,
         Command::Pause(which) => job::pause(global, &which).await,
@@ -135,8 +150,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::Restart { which, scope } => job::restart(global, &which, &scope).await,
         Command::Export { which, mappings } => define::export(global, &which, mappings).await,
         Command::Import(args) => define::import(global, &args).await,
-    };
-    done.map_err(|failure| failure.hint_if_missing(APPLICATIONS))
+    }
 }
 
 /// The template of that name, for the command line.

@@ -18,6 +18,7 @@ mod mapping;
 mod migrate;
 mod output;
 mod postgres;
+mod progress;
 mod restore;
 mod runtime;
 mod scope;
@@ -145,7 +146,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Group(command) => runtime::client(group::run(global, command)),
         Command::Event(command) => runtime::client(event::run(global, command)),
         Command::Stream(command) => runtime::client(stream::run(global, command)),
-        Command::App(command) => runtime::client(app::run(global, command)),
+        Command::App(command) => app::run(global, command),
         Command::Backup(args) => backup::run(global, args),
         Command::Restore(args) => restore::run(global, args),
         Command::Migrate(args) => migrate::run(global, &args),
