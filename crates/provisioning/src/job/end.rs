@@ -34,6 +34,8 @@ struct Ending {
 /// What follows.
 struct Concluded {
     verdict: Verdict,
+    /// The quarantine that the job was in.
+    before: Option<Quarantine>,
     change: Change,
     next_run: Option<Timestamp>,
 }
@@ -55,29 +57,34 @@ impl Job {
             error,
         };
         run.cycle.counters = counted(&counters);
-        let (cycle, at_the_end) = (run.cycle.clone(), ending.clone());
-        let concluded = self.state.write(move |tx, owner| {
-            cycles::advance(tx, &owner.application_id, &cycle)?;
-            at_the_end.conclude(tx, owner)
-        });
-        let concluded = concluded.await?;
         let requests = self.target.requests();
         run.tell(|progress| progress.requests = requests);
-        Ok(Summary {
-            number: ending.number,
-            id: run.cycle.id.clone(),
-            kind: run.kind(),
-            result: ending.result,
-            error: ending.error,
-            counters,
-            requests,
-            held: losses(&run, &counters),
-            verdict: concluded.verdict,
-            quarantine: concluded.change,
-            began: ending.began,
-            ended: ending.now,
-            next_run: concluded.next_run,
-        })
+        let (cycle, kind, held) = (run.cycle.clone(), run.kind(), losses(&run, &counters));
+        let ended = self.state.ended().cloned();
+        let concluded = self.state.write(move |tx, owner| {
+            cycles::advance(tx, &owner.application_id, &cycle)?;
+            let concluded = ending.conclude(tx, owner)?;
+            let summary = Summary {
+                number: ending.number,
+                id: cycle.id.clone(),
+                kind,
+                result: ending.result,
+                error: ending.error.clone(),
+                counters,
+                requests,
+                held,
+                verdict: concluded.verdict,
+                quarantine: concluded.change,
+                began: ending.began,
+                ended: ending.now,
+                next_run: concluded.next_run,
+            };
+            if let Some(ended) = &ended {
+                ended(tx, &summary, concluded.before.as_ref())?;
+            }
+            Ok(summary)
+        });
+        concluded.await
     }
 
     fn result(&self, run: &Run<'_>, counters: &Counters) -> (RunResult, Option<String>) {
@@ -143,6 +150,7 @@ impl Ending {
         cycles::end(tx, id, self.number, at, result, error)?;
         Ok(Concluded {
             verdict,
+            before: current,
             change,
             next_run,
         })

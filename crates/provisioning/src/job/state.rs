@@ -8,11 +8,18 @@ use portreeve_directory::applications::{self, links};
 use portreeve_directory::leases::Halted;
 use portreeve_store::{Scope, Store, Tx};
 
+use super::progress::Summary;
 use crate::engine::plan::{Link, Presence};
+use crate::engine::quarantine::Quarantine;
 use crate::source::Kind;
 
 /// Checks, as the first thing in every transaction of a job, that the job is still this process's to do.
 pub type Hold = Arc<dyn Fn(&mut Tx<'_>) -> Result<(), Halted> + Send + Sync>;
+
+/// Is told how a cycle ended, and in which quarantine the job was before, in the transaction that ends it: what follows
+/// from it is written down with it or not at all.
+pub type Ended =
+    Arc<dyn Fn(&mut Tx<'_>, &Summary, Option<&Quarantine>) -> Result<(), Refusal> + Send + Sync>;
 
 /// Why a job does not go on. Whatever it was doing goes on where it stood when it runs again.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +59,7 @@ pub struct State {
     team_id: String,
     application_id: String,
     hold: Option<Hold>,
+    ended: Option<Ended>,
 }
 
 impl fmt::Debug for State {
@@ -73,6 +81,7 @@ impl State {
             team_id: team_id.to_owned(),
             application_id: application_id.to_owned(),
             hold: None,
+            ended: None,
         }
     }
 
@@ -83,6 +92,20 @@ impl State {
             hold: Some(hold),
             ..self
         }
+    }
+
+    /// The same, where `ended` is told of the end of each cycle.
+    #[must_use]
+    pub fn telling(self, ended: Ended) -> Self {
+        Self {
+            ended: Some(ended),
+            ..self
+        }
+    }
+
+    /// Who is told of the end of each cycle.
+    pub(super) fn ended(&self) -> Option<&Ended> {
+        self.ended.as_ref()
     }
 
     /// Whose application it is.
