@@ -6,12 +6,17 @@
 
 mod check;
 mod define;
+mod details;
+mod dry_run;
 mod file;
 mod job;
 mod logs;
+mod on_demand;
 mod run;
 mod shapes;
 mod starter;
+
+pub(crate) use file::File;
 
 use crate::Global;
 use crate::client::Api;
@@ -59,6 +64,10 @@ pub(crate) enum Command {
     },
     /// Run a cycle now, and say what came of it
     Run(run::Run),
+    /// Say what a whole cycle would do, without changing anything
+    DryRun(dry_run::DryRun),
+    /// Provision one person, or a group with a few members, now and show every step
+    OnDemand(on_demand::OnDemand),
     /// Show how the job is: its last cycle, what failed, when it runs again
     Status(Which),
     /// Show what was done for whom, and why something was not
@@ -124,7 +133,7 @@ impl Which {
 }
 
 pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
-    let is_work = matches!(command, Command::Run(_));
+    let is_work = matches!(command, Command::Run(_) | Command::DryRun(_));
     let done = answer(global, command);
     let done = match is_work {
         true => runtime::server()?.block_on(done),
@@ -143,6 +152,8 @@ async fn answer(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Test(which) => check::test(global, &which).await,
         Command::Lint { which, offline } => check::lint(global, &which, offline).await,
         Command::Run(args) => run::run(global, &args).await,
+        Command::DryRun(args) => dry_run::run(global, &args).await,
+        Command::OnDemand(args) => on_demand::run(global, &args).await,
         Command::Status(which) => job::status(global, &which).await,
         Command::Logs(args) => logs::run(global, &args).await,
         Command::Pause(which) => job::pause(global, &which).await,

@@ -111,6 +111,10 @@ impl Api {
         self.send(Method::POST, path, &[], Some(body)).await
     }
 
+    pub(crate) async fn put(&self, path: &[&str], body: &Value) -> Result<Value, Failure> {
+        self.send(Method::PUT, path, &[], Some(body)).await
+    }
+
     pub(crate) async fn patch(&self, path: &[&str], body: &Value) -> Result<Value, Failure> {
         self.send(Method::PATCH, path, &[], Some(body)).await
     }

@@ -51,6 +51,9 @@ pub(super) async fn lint(global: &Global, which: &Which, offline: bool) -> Resul
         Place::Server(api, app) => {
             let asked = json!({"offline": offline});
             let answer = api.post(&["applications", &app, "lint"], &asked).await?;
+            if let Some(note) = answer["note"].as_str() {
+                output::say(global.output, &format!("note: {}", output::harmless(note)));
+            }
             answer["findings"].as_array().cloned().unwrap_or_default()
         }
     };

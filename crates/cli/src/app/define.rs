@@ -122,7 +122,7 @@ pub(super) async fn get(global: &Global, which: &Which) -> Result<(), Failure> {
 pub(super) async fn update(global: &Global, args: &Update) -> Result<(), Failure> {
     let api = Api::open(global)?;
     let body = for_server(&args.from)?;
-    let changed = api.patch(&["applications", &args.app], &body).await?;
+    let changed = api.put(&["applications", &args.app], &body).await?;
     output::one(global.output, &shapes::ONE, &changed)
 }
 
@@ -206,10 +206,9 @@ pub(super) async fn import(global: &Global, args: &Import) -> Result<(), Failure
             Ok(())
         }
         Place::Server(api, app) => {
-            let mut definition = api.get(&["applications", &app, "export"], &[]).await?;
-            definition["template"] = Value::Null;
-            definition["mappings"] = mapped["mappings"].clone();
-            let changed = api.patch(&["applications", &app], &definition).await?;
+            let mut body = mapped;
+            body["template"] = Value::Null;
+            let changed = api.patch(&["applications", &app], &body).await?;
             output::one(global.output, &shapes::ONE, &changed)
         }
     }

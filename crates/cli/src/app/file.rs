@@ -17,7 +17,7 @@ use std::sync::Arc;
 const ID: &str = "local";
 
 /// A definition that was read and checked.
-pub(super) struct File {
+pub(crate) struct File {
     pub(super) path: PathBuf,
     pub(super) definition: Definition,
     pub(super) application: Application,
@@ -26,7 +26,7 @@ pub(super) struct File {
 
 impl File {
     /// Reads the definition and checks it as a whole.
-    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let home = home(path);
         let definition = definition(path)?;
         let application = compile(path, &definition, &home)?;
@@ -54,7 +54,7 @@ impl File {
     }
 
     /// The application with its two ends, ready to run.
-    pub(super) async fn job(&self) -> Result<Job, Failure> {
+    pub(crate) async fn job(&self) -> Result<Job, Failure> {
         let cannot = |error: &dyn std::fmt::Display| wrong(&self.path, error);
         let source = self.definition.open_source(&self.application, &self.home);
         let source = source.map_err(|error| cannot(&error))?;

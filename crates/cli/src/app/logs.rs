@@ -96,23 +96,10 @@ impl Log {
     async fn read(
         &self,
         limit: usize,
-        mut each: impl FnMut(Value) -> Result<(), Failure>,
+        each: impl FnMut(Value) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         match self {
-            Self::State(state, filter) => {
-                let (mut place, mut left) = (log::Place::Before(i64::MAX), limit);
-                loop {
-                    let page = read_page(state, filter, place, left.min(BATCH)).await?;
-                    left -= page.entries.len();
-                    for (_, record) in &page.entries {
-                        each(json!(record))?;
-                    }
-                    if page.ended || left == 0 {
-                        return Ok(());
-                    }
-                    place = page.next;
-                }
-            }
+            Self::State(state, filter) => read(state, filter, limit, each).await,
             Self::Server(api, app, query) => {
                 let size = page_size(limit);
                 let mut query = borrowed(query);
@@ -122,6 +109,27 @@ impl Log {
                 items.into_iter().try_for_each(each)
             }
         }
+    }
+}
+
+/// Shows `limit` entries at most of what is in this process, the newest first.
+pub(super) async fn read(
+    state: &State,
+    filter: &Filter,
+    limit: usize,
+    mut each: impl FnMut(Value) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (mut place, mut left) = (log::Place::Before(i64::MAX), limit);
+    loop {
+        let page = read_page(state, filter, place, left.min(BATCH)).await?;
+        left -= page.entries.len();
+        for (_, record) in &page.entries {
+            each(json!(record))?;
+        }
+        if page.ended || left == 0 {
+            return Ok(());
+        }
+        place = page.next;
     }
 }
 

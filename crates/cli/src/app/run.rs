@@ -63,7 +63,14 @@ async fn of_file(global: &Global, path: &Path, goes_on: bool) -> Result<(), Fail
         let cycle = watched(shown, &mut signals, async |progress, stop| {
             job.cycle(progress, stop).await
         });
-        let summary = match cycle.await? {
+        let done = cycle.await.map_err(|failure| match failure.code {
+            Code::Conflict => failure.hint(format!(
+                "start it with: portreeve app start {}",
+                path.display()
+            )),
+            _ => failure,
+        });
+        let summary = match done? {
             Some(summary) => summary,
             None if goes_on => return Ok(()),
             None => return Err(stopped()),
@@ -110,7 +117,7 @@ pub(super) async fn watched<T>(
         Ok(done) => Ok(Some(done)),
         Err(JobError::Stopped) => Ok(None),
         Err(error @ (JobError::Paused | JobError::Disabled)) => {
-            Err(Failure::new(Code::Conflict, error).hint("start it with: portreeve app start"))
+            Err(Failure::new(Code::Conflict, error))
         }
         Err(error) => Err(Failure::plain(error)),
     }

@@ -69,6 +69,7 @@ pub(super) const STATUS: Shape = Shape {
             "escrowedReferences",
             references_for_0,
         ),
+        Column::text("Trouble", "trouble"),
         Column::text("Restart asked for", "restart"),
         Column::time("Next cycle", "nextRun", ""),
     ],
@@ -88,6 +89,26 @@ pub(super) const CYCLE: Shape = Shape {
         Column::text("Id", "id"),
     ],
     name: "id",
+};
+
+/// What came of provisioning on demand.
+pub(super) const ON_DEMAND: Shape = Shape {
+    columns: &[
+        Column::text("Result", "result"),
+        Column::text("Code", "error.errorCode"),
+        Column::text("Reason", "error.reason"),
+    ],
+    name: "result",
+};
+
+/// What a cycle would do.
+pub(super) const DRY_RUN: Shape = Shape {
+    columns: &[
+        Column::text("Result", "execution.result"),
+        Column::text("Error", "execution.error"),
+        Column::made("Would be", "execution.counters", would),
+    ],
+    name: "execution.result",
 };
 
 /// Entries of the provisioning log.
@@ -114,6 +135,10 @@ fn doing(status: &Value) -> String {
 
 fn done(status: &Value) -> String {
     counters(&status["lastExecution"])
+}
+
+fn would(report: &Value) -> String {
+    counters(&report["execution"])
 }
 
 /// What a cycle has done: all counters that are not zero, in words.
@@ -172,8 +197,27 @@ pub(super) fn what(record: &Value) -> String {
     if reason.is_string() {
         return plain(reason);
     }
+    const SHOWN: usize = 4;
     let properties = record["modifiedProperties"].as_array();
-    let names = properties.into_iter().flatten();
-    let names: Vec<String> = names.map(|it| plain(&it["displayName"])).collect();
-    names.join(", ")
+    let mut names: Vec<(String, usize)> = Vec::new();
+    for property in properties.into_iter().flatten() {
+        let name = plain(&property["displayName"]);
+        match names.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, count)) => *count += 1,
+            None => names.push((name, 1)),
+        }
+    }
+    let shown = names.iter().take(SHOWN).map(|(name, count)| {
+        // Of an extension's attribute the URN says less than the name.
+        let short = name.rsplit(':').next().unwrap_or(name);
+        match count {
+            1 => short.to_owned(),
+            count => format!("{short} ({count})"),
+        }
+    });
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }

@@ -37,7 +37,7 @@ const LOOKED_THROUGH: usize = 100_000;
 const NO_CYCLE: i64 = 0;
 
 /// What is to be provisioned at once.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Asked {
     /// User or group.
@@ -45,7 +45,7 @@ pub struct Asked {
     /// Its key at the source, or a value of `attribute`.
     pub object: String,
     /// The source attribute by which it is looked for; without one, the key.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attribute: Option<String>,
     /// Keys of the members that go along with a group. Where there is none, the first few of the source.
     #[serde(default)]
