@@ -139,7 +139,7 @@ impl Page {
 }
 
 /// A word of the log, such as a status, as JSON has it.
-fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
