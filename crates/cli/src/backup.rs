@@ -3,7 +3,8 @@
 use crate::database::{Database, Place, Which};
 use crate::failure::{Code, Failure};
 use crate::output::{self, Column, Format, Shape, say};
-use crate::watched::{self, Unit, Watched};
+use crate::progress::Unit;
+use crate::watched::{self, Watched};
 use crate::{Global, postgres};
 use indicatif::{HumanBytes, HumanCount};
 use portreeve_store::Error;
@@ -86,8 +87,8 @@ fn remind(format: Format, place: &Place) {
 /// Shows how far the store has come.
 pub(crate) fn watch(watched: Arc<Watched>) -> Watch {
     Arc::new(move |progress| match progress {
-        Progress::Copying { done, total } => watched.at("copying", Unit::Bytes, done, total),
-        Progress::Checking => watched.at("checking", Unit::Unknown, 0, 0),
+        Progress::Copying { done, total } => watched.at("copying", Unit::Bytes, done, Some(total)),
+        Progress::Checking => watched.at("checking", Unit::Nothing, 0, None),
     })
 }
 

@@ -2,7 +2,8 @@
 
 use crate::failure::{Code, Failure};
 use crate::output::{self, Column, Shape, say};
-use crate::watched::{self, Unit, Watched};
+use crate::progress::Unit;
+use crate::watched::{self, Watched};
 use crate::{Global, environment, time};
 use portreeve_directory::roll;
 use portreeve_store::copy::{self, CopyError, Progress, Watch};
@@ -90,10 +91,12 @@ async fn open(database: Database, side: &'static str) -> Result<Store, Failure> 
     })
 }
 
+const ROWS: Unit = Unit::Things("rows");
+
 fn watch(watched: Arc<Watched>) -> Watch {
     Arc::new(move |progress| match progress {
-        Progress::Copying { done, total } => watched.at("copying", Unit::Rows, done, total),
-        Progress::Comparing { done, total } => watched.at("comparing", Unit::Rows, done, total),
+        Progress::Copying { done, total } => watched.at("copying", ROWS, done, Some(total)),
+        Progress::Comparing { done, total } => watched.at("comparing", ROWS, done, Some(total)),
     })
 }
 

@@ -4,10 +4,16 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use portreeve_server::{Clock, SystemClock};
+use std::time::Duration;
 
 /// The current time.
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_microsecond(SystemClock.now()).unwrap_or_default()
+}
+
+/// The time on a clock that nobody sets, for lengths of time.
+pub(crate) fn steady() -> Duration {
+    SystemClock.steady()
 }
 
 /// An RFC 3339 time as a person says it: "3 minutes ago", "in 12 days".

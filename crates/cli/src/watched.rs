@@ -1,39 +1,18 @@
-//! Long work on a database: a bar on a terminal and a line per stage elsewhere, and an end in good order when somebody
-//! asks for one.
+//! Long work on a database, which shows how far it has come and ends in good order when somebody asks for it.
 
 use crate::failure::{Code, Failure};
 use crate::output::Format;
+use crate::progress::{Reached, Shown, Unit};
 use crate::runtime::{self, Signals};
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::future::Future;
-use std::io::{IsTerminal, stderr};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Shows how far work has come, and knows whether it is to go on.
 pub(crate) struct Watched {
-    format: Format,
     cancelled: AtomicBool,
-    current: Mutex<Option<Stage>>,
-}
-
-struct Stage {
-    name: &'static str,
-    unit: Unit,
-    bar: ProgressBar,
-}
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Bytes,
-    Rows,
-    /// Bytes of a file that grows to nobody knows what.
-    Size,
-    /// Nothing: how long it takes is not known.
-    Unknown,
+    shown: Mutex<Shown>,
 }
 
 impl Watched {
@@ -43,79 +22,26 @@ impl Watched {
         name: &'static str,
         unit: Unit,
         done: u64,
-        total: u64,
+        total: Option<u64>,
     ) -> ControlFlow<()> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_none_or(|stage| stage.name != name) {
-            self.end(current.take());
-            let bar = self.bar(name, unit);
-            *current = Some(Stage { name, unit, bar });
-        }
-        if let Some(stage) = &*current {
-            stage.bar.set_length(total);
-            stage.bar.set_position(done);
-        }
+        let failed = 0;
+        self.lock().at(
+            name,
+            Reached {
+                unit,
+                done,
+                total,
+                failed,
+            },
+        );
         match self.cancelled.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     }
 
-    fn bar(&self, name: &'static str, unit: Unit) -> ProgressBar {
-        let target = match self.format == Format::Table && stderr().is_terminal() {
-            true => ProgressDrawTarget::stderr(),
-            false => ProgressDrawTarget::hidden(),
-        };
-        let bar = ProgressBar::with_draw_target(Some(0), target);
-        let template = match unit {
-            Unit::Bytes => {
-                "{prefix:10} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec}, {eta} left"
-            }
-            Unit::Rows => {
-                "{prefix:10} {wide_bar} {human_pos}/{human_len} rows, {per_sec}, {eta} left"
-            }
-            Unit::Size => "{prefix:10} {spinner} {bytes}, {bytes_per_sec}",
-            Unit::Unknown => "{prefix:10} {spinner} {elapsed}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        if unit == Unit::Unknown {
-            bar.enable_steady_tick(Duration::from_millis(100));
-        }
-        bar.set_prefix(name);
-        bar
-    }
-
-    /// A stage that is over leaves a line.
-    fn end(&self, stage: Option<Stage>) {
-        let Some(Stage { name, unit, bar }) = stage else {
-            return;
-        };
-        // Finishing it sets it to its length.
-        let done = bar.position();
-        bar.finish_and_clear();
-        if self.format != Format::Table {
-            return;
-        }
-        match unit {
-            Unit::Bytes | Unit::Size => eprintln!("{name}: {} done", HumanBytes(done)),
-            Unit::Rows => eprintln!("{name}: {} rows done", HumanCount(done)),
-            Unit::Unknown => eprintln!("{name}: done"),
-        }
-    }
-
-    fn finish(&self, well: bool) {
-        let stage = self
-            .current
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        match (stage, well) {
-            (stage, true) => self.end(stage),
-            (Some(stage), false) => stage.bar.finish_and_clear(),
-            (None, false) => {}
-        }
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,9 +51,8 @@ where
     F: Future<Output = Result<T, Failure>>,
 {
     let watched = Arc::new(Watched {
-        format,
         cancelled: AtomicBool::new(false),
-        current: Mutex::new(None),
+        shown: Mutex::new(Shown::new(format)),
     });
     let mut done = Err(cancelled());
     runtime::client(async {
@@ -142,7 +67,7 @@ where
         };
         Ok(())
     })?;
-    watched.finish(done.is_ok());
+    watched.lock().end(done.is_ok());
     done
 }
 

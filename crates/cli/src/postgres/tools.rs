@@ -3,7 +3,8 @@
 use super::address::Address;
 use crate::failure::{Code, Failure};
 use crate::output::Format;
-use crate::watched::{self, Unit};
+use crate::progress::Unit;
+use crate::watched;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
@@ -155,8 +156,8 @@ pub(super) fn run(
         loop {
             let ended = child.try_wait();
             let size = file.and_then(|file| fs::metadata(file).ok());
-            let (unit, size) = size.map_or((Unit::Unknown, 0), |found| (Unit::Size, found.len()));
-            if watched.at(stage, unit, size, 0).is_break() {
+            let (unit, size) = size.map_or((Unit::Nothing, 0), |found| (Unit::Bytes, found.len()));
+            if watched.at(stage, unit, size, None).is_break() {
                 end(&mut child);
                 return Err(watched::cancelled());
             }
