@@ -1,5 +1,6 @@
 //! What every handler shares.
 
+use crate::applications::Applications;
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::contact::Contacts;
@@ -8,9 +9,10 @@ use crate::limits::Limits;
 use crate::neighbours;
 use crate::scim::{SecurityEvents, Strangers};
 use crate::told::Told;
-use crate::work::Replica;
+use crate::work::{Jobs, Replica};
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, Refusal};
+use portreeve_mail::Mailer;
 use portreeve_store::{self as store, Scope, Store, Tx};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,6 +33,12 @@ pub struct App {
     pub(crate) cursors: Cursors,
     /// Keys of security events, and the requests that are carried out later.
     pub(crate) security_events: SecurityEvents,
+    /// How applications' secrets are kept.
+    pub(crate) applications: Applications,
+    /// The jobs of applications, as far as others have to do with them.
+    pub(crate) jobs: Jobs,
+    /// Who sends mails; nobody where no mail server is known.
+    pub(crate) mailer: Option<Mailer>,
     /// Tokens verified a moment ago.
     pub(crate) tokens: Tokens,
     /// When providers were last heard of.

@@ -2,157 +2,23 @@
 
 mod applications;
 mod load;
+mod mail;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use applications::Applications;
 pub use load::{Load, Patience};
+pub use mail::Mail;
 use portreeve_store::Database;
+pub use settings::{SETTINGS, Setting};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// One setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Setting {
-    /// Its name in the configuration file and as a flag (`--public-url`).
-    pub name: &'static str,
-    /// Its environment variable.
-    pub env: &'static str,
-    /// What stands for the value in help texts.
-    pub value: &'static str,
-    /// What it does.
-    pub help: &'static str,
-    /// What holds when nobody says anything, for people.
-    pub default: &'static str,
-}
-
 /// The embedded database of a server that was told of none, in its data folder.
 pub const DATABASE_FILE: &str = "portreeve.sqlite";
-
-/// All settings of `portreeve serve`.
-pub const SETTINGS: &[Setting] = &[
-    Setting {
-        name: "data",
-        env: "PORTREEVE_DATA",
-        value: "DIR",
-        help: "Folder for the embedded database, keys and the local socket",
-        default: "/var/lib/portreeve for root with systemd, else $XDG_DATA_HOME/portreeve",
-    },
-    Setting {
-        name: "listen",
-        env: "PORTREEVE_LISTEN",
-        value: "ADDR",
-        help: "Address and port to serve HTTP on; port 0 takes a free one",
-        default: "127.0.0.1:8460",
-    },
-    Setting {
-        name: "database",
-        env: "PORTREEVE_DATABASE",
-        value: "URL",
-        help: "Database to use: sqlite:///absolute/path, or postgres://user@host/name for several servers on one database",
-        default: "portreeve.sqlite in the data folder",
-    },
-    Setting {
-        name: "public-url",
-        env: "PORTREEVE_PUBLIC_URL",
-        value: "URL",
-        help: "How clients reach this server; stands in tenant URLs and resource locations",
-        default: "http:// and the listen address",
-    },
-    Setting {
-        name: "trusted-proxies",
-        env: "PORTREEVE_TRUSTED_PROXIES",
-        value: "ADDRS",
-        help: "Comma-separated addresses of reverse proxies whose X-Forwarded-For, -Proto and -Host count",
-        default: "none",
-    },
-    Setting {
-        name: "rate-limit-token",
-        env: "PORTREEVE_RATE_LIMIT_TOKEN",
-        value: "NUMBER",
-        help: "Requests a second with one token; 0 sets no limit",
-        default: "2500",
-    },
-    Setting {
-        name: "rate-limit-address",
-        env: "PORTREEVE_RATE_LIMIT_ADDRESS",
-        value: "NUMBER",
-        help: "Requests a second without a valid token from one address; 0 sets no limit",
-        default: "50",
-    },
-    Setting {
-        name: "max-requests",
-        env: "PORTREEVE_MAX_REQUESTS",
-        value: "NUMBER",
-        help: "Requests that are worked on at once; further ones are answered 503",
-        default: "1024",
-    },
-    Setting {
-        name: "request-timeout",
-        env: "PORTREEVE_REQUEST_TIMEOUT",
-        value: "SECONDS",
-        help: "How long a request may take until its answer begins; then it is answered 503",
-        default: "30",
-    },
-    Setting {
-        name: "retention-audit",
-        env: "PORTREEVE_RETENTION_AUDIT",
-        value: "DAYS",
-        help: "How many days the log keeps changes and what admins did: 400, or forever",
-        default: "400",
-    },
-    Setting {
-        name: "retention-requests",
-        env: "PORTREEVE_RETENTION_REQUESTS",
-        value: "DAYS",
-        help: "How many days the log keeps refused requests of providers: 30, or forever",
-        default: "30",
-    },
-    Setting {
-        name: "retention-provisioning",
-        env: "PORTREEVE_RETENTION_PROVISIONING",
-        value: "DAYS",
-        help: "How many days the provisioning logs of applications are kept: 30, or forever",
-        default: "30",
-    },
-    Setting {
-        name: "applications-files",
-        env: "PORTREEVE_APPLICATIONS_FILES",
-        value: "DIR",
-        help: "Folder whose files applications may read as a source",
-        default: "none; applications read no files",
-    },
-    Setting {
-        name: "applications-at-once",
-        env: "PORTREEVE_APPLICATIONS_AT_ONCE",
-        value: "NUMBER",
-        help: "Applications that this server provisions at the same time",
-        default: "4",
-    },
-    Setting {
-        name: "replace-master-key",
-        env: "PORTREEVE_REPLACE_MASTER_KEY",
-        value: "yes|no",
-        help: "Use this folder's master key although the database was used with another one, which is lost; what was sealed with that one must be given again",
-        default: "no",
-    },
-    Setting {
-        name: "log-format",
-        env: "PORTREEVE_LOG_FORMAT",
-        value: "text|json",
-        help: "Form of the log on standard error",
-        default: "text",
-    },
-    Setting {
-        name: "log",
-        env: "PORTREEVE_LOG",
-        value: "FILTER",
-        help: "What is logged: error, warn, info, debug, or a filter such as portreeve_server=debug",
-        default: "info",
-    },
-];
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -282,6 +148,8 @@ pub struct Config {
     pub retention: Retention,
     /// What applications may have of the server.
     pub applications: Applications,
+    /// How mails leave, if they do.
+    pub mail: Option<Mail>,
     /// Whether this folder's master key counts although the database was used with another one.
     pub replace_master_key: bool,
     /// What was given, and where it came from.
@@ -323,7 +191,7 @@ pub struct Pace {
     pub beat: Duration,
     /// How often what need not be kept any more is looked for.
     pub retention: Duration,
-    /// The longest that it goes unnoticed that the next cycle of an application is due.
+    /// The longest that it goes unnoticed that the next cycle of an application, or a mail, is due.
     pub cycles: Duration,
 }
 
@@ -386,6 +254,7 @@ impl Config {
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             load: Load::from_values(values)?,
             applications: Applications::from_values(values)?,
+            mail: Mail::from_values(values)?,
             given,
             patience: Patience::default(),
             pace: Pace::default(),
@@ -403,6 +272,7 @@ impl Config {
             load: Load::default(),
             retention: Retention::default(),
             applications: Applications::default(),
+            mail: None,
             replace_master_key: false,
             given: Values::new(),
             patience: Patience::default(),

@@ -6,6 +6,7 @@
 
 mod api;
 mod app;
+mod applications;
 mod auth;
 mod body;
 pub mod config;
@@ -19,6 +20,7 @@ mod neighbours;
 mod scim;
 mod serve;
 mod told;
+mod trouble;
 mod vault;
 mod work;
 

@@ -1,7 +1,8 @@
 //! Starting and stopping a server.
 
 use crate::app::App;
-use crate::config::Config;
+use crate::applications::Applications;
+use crate::config::{self, Config};
 use crate::contact::{self, Contacts};
 use crate::feeds::Feeds;
 use crate::http::{self, Serving};
@@ -13,6 +14,8 @@ use crate::{api, body, health, neighbours, scim};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, installation, roll, teams};
+use portreeve_mail::{Mailer, Settings};
+use portreeve_provisioning::secret::{Elsewhere, Secret};
 use portreeve_store::{Database, Options, Scope, Stats, Store, Tx};
 use std::fs;
 use std::io;
@@ -56,6 +59,10 @@ pub enum ServeError {
     Replica(portreeve_directory::Refusal),
     #[error("what became of requests of an earlier run could not be written down: {0}")]
     Outcomes(portreeve_directory::Refusal),
+    #[error("mails cannot be sent: {0}")]
+    Mail(#[from] portreeve_mail::SettingsError),
+    #[error("mails cannot be sent: {0}")]
+    MailPassword(#[from] portreeve_provisioning::secret::SecretError),
 }
 
 /// A server that runs until it is stopped.
@@ -80,19 +87,12 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let (store, ids) = open(&options).await?;
     let master = master_key(&config, &store).await?;
     let security_events = scim::SecurityEvents::new(&master).map_err(data)?;
+    let applications = Applications::new(&master).map_err(data)?;
     let cursor_key = master.derive("cursor").map_err(data)?;
 
-    let listen = |cause| ServeError::Listen {
-        address: config.listen.to_string(),
-        cause,
-    };
-    let listener = http::listen(config.listen).map_err(listen)?;
-    let listening = listener.local_addr().map_err(listen)?;
+    let mailer = config.mail.as_ref().map(mailer).transpose()?;
+    let (listener, listening, local) = listen(&config)?;
     let socket = Config::socket(&config.data);
-    let local = bind_socket(&socket).map_err(|cause| ServeError::Socket {
-        path: socket.clone(),
-        cause,
-    })?;
 
     // The embedded database has one server at a time, and its lock says that this is the one.
     let sole = matches!(config.database, Database::Sqlite { .. });
@@ -105,6 +105,9 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         replica,
         cursors: Cursors::new(&cursor_key),
         security_events,
+        applications,
+        jobs: work::Jobs::default(),
+        mailer,
         tokens: crate::auth::Tokens::default(),
         contacts: Contacts::default(),
         told: Told::default(),
@@ -131,6 +134,31 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         beat,
         socket,
     })
+}
+
+/// Listens on the network, at the returned address, and on the local socket.
+fn listen(config: &Config) -> Result<(TcpListener, SocketAddr, UnixListener), ServeError> {
+    let refused = |cause| ServeError::Listen {
+        address: config.listen.to_string(),
+        cause,
+    };
+    let listener = http::listen(config.listen).map_err(refused)?;
+    let listening = listener.local_addr().map_err(refused)?;
+    let path = Config::socket(&config.data);
+    let local = bind_socket(&path).map_err(|cause| ServeError::Socket { path, cause })?;
+    Ok((listener, listening, local))
+}
+
+/// Who sends mails. Nobody is asked yet.
+fn mailer(config: &config::Mail) -> Result<Mailer, ServeError> {
+    let mut settings = Settings::new(&config.server, &config.from);
+    if let Some(path) = &config.password_file {
+        let secret = Secret::Elsewhere(Elsewhere::File(path.clone()));
+        settings.password = Some(secret.reveal(Path::new(""), |_| None)?);
+    }
+    settings.ca_file.clone_from(&config.ca_file);
+    settings.encrypted = config.encrypted;
+    Ok(Mailer::new(&settings)?)
 }
 
 /// The key in the data folder, if it is the one that the database is used with. The first server of a database makes it.
@@ -222,6 +250,8 @@ fn serve(
         tokio::spawn(scim::push(app.clone(), app.stop.clone())),
         tokio::spawn(neighbours::listen(app.clone(), app.stop.clone())),
         tokio::spawn(work::prune(app.clone(), app.stop.clone())),
+        tokio::spawn(work::provision(app.clone(), app.stop.clone())),
+        tokio::spawn(work::send_mails(app.clone(), app.stop.clone())),
     ]
 }
 

@@ -51,6 +51,21 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "the SCIM surface parses and answers in the protocol's types",
     ),
     (
+        "portreeve-server",
+        "portreeve-provisioning",
+        "jobs of applications run in a server, and its API declares and steers them",
+    ),
+    (
+        "portreeve-server",
+        "portreeve-mapping",
+        "the API tells what the linter finds",
+    ),
+    (
+        "portreeve-server",
+        "portreeve-mail",
+        "people are told what happened to a job",
+    ),
+    (
         "portreeve-directory",
         "portreeve-store",
         "the rules run inside its transactions",

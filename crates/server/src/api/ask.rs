@@ -9,9 +9,11 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::HeaderMap;
 use http::request::Parts;
+use jiff::Timestamp;
 use portreeve_directory::directories::Directory;
 use portreeve_directory::events::{self, Category, Cause, Outcome};
 use portreeve_directory::{Actor, Clock, Ids, Refusal};
+use portreeve_provisioning::engine::steps::{Initiator, InitiatorType};
 use portreeve_scim::query;
 use portreeve_store::{Scope, Tx};
 use serde::de::DeserializeOwned;
@@ -176,6 +178,20 @@ impl Admin {
             clock: &*self.clock,
             ids: &self.ids,
         }
+    }
+
+    /// Who starts provisioning on demand.
+    pub(super) fn initiator(&self) -> Initiator {
+        Initiator {
+            id: self.actor.id().unwrap_or_default(),
+            display_name: "Administrator of the server".to_owned(),
+            initiator_type: InitiatorType::User,
+        }
+    }
+
+    /// When the request arrived.
+    pub(super) fn time(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.at).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     /// A new id, as text.

@@ -1,8 +1,10 @@
-//! The admin API, `/api/v1`: directories, tokens, users, groups, events, changes, settings. Described for people in the manual.
+//! The admin API, `/api/v1`: directories, tokens, users, groups, applications, events, changes, settings. Described for
+//! people in the manual.
 //!
 //! On the local socket it is open to whoever may open the socket. Over the network nobody can sign in to it, so every
 //! route answers 401 there and says where to go instead.
 
+mod applications;
 mod ask;
 mod changes;
 mod directories;
@@ -76,11 +78,55 @@ pub(crate) fn local(app: Arc<App>) -> Router {
             get(groups::members),
         );
     Router::new()
-        .nest(ROOT, routes)
+        .nest(ROOT, routes.merge(of_applications()))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .fallback(async || Problem::no_endpoint())
         .with_state(app.clone())
         .merge(health::router(app))
+}
+
+fn of_applications() -> Router<Arc<App>> {
+    let one = get(applications::get)
+        .put(applications::replace)
+        .patch(applications::update)
+        .delete(applications::delete);
+    Router::new()
+        .route(
+            "/applications",
+            get(applications::list).post(applications::create),
+        )
+        .route("/applications/{application}", one)
+        .route(
+            "/applications/{application}/export",
+            get(applications::export),
+        )
+        .route(
+            "/applications/{application}/pause",
+            post(applications::pause),
+        )
+        .route(
+            "/applications/{application}/start",
+            post(applications::start),
+        )
+        .route(
+            "/applications/{application}/restart",
+            post(applications::restart),
+        )
+        .route(
+            "/applications/{application}/status",
+            get(applications::status),
+        )
+        .route("/applications/{application}/logs", get(applications::logs))
+        .route("/applications/{application}/test", post(applications::test))
+        .route("/applications/{application}/lint", post(applications::lint))
+        .route(
+            "/applications/{application}/on-demand",
+            post(applications::on_demand),
+        )
+        .route(
+            "/applications/{application}/dry-run",
+            post(applications::dry_run),
+        )
 }
 
 /// What the network serves.

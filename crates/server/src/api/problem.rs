@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode};
 use portreeve_directory::Refusal;
 use portreeve_store as store;
 use serde_json::json;
+use std::io;
 
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,16 @@ impl Problem {
     /// The request makes no sense.
     pub(super) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid", detail)
+    }
+
+    /// What was asked for is not there.
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// Something else that is there or under way is in the way.
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
     /// The caller over the network is nobody.
@@ -75,6 +86,14 @@ impl Problem {
         }
     }
 
+    fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "the server could not do this; its log has the cause under the X-Request-Id of this answer",
+        )
+    }
+
     pub(super) fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -88,8 +107,8 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let detail = refusal.to_string();
         match refusal {
-            Refusal::NotFound(..) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
-            Refusal::Conflict { .. } => Self::new(StatusCode::CONFLICT, "conflict", detail),
+            Refusal::NotFound(..) => Self::not_found(detail),
+            Refusal::Conflict { .. } => Self::conflict(detail),
             Refusal::Invalid { .. } => Self::invalid(detail),
             Refusal::Scim(error) => Self::new(
                 StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::BAD_REQUEST),
@@ -121,11 +140,14 @@ impl From<store::Error> for Problem {
             );
         }
         tracing::error!(%error, "the database failed");
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal",
-            "the server could not do this; its log has the cause under the X-Request-Id of this answer",
-        )
+        Self::internal()
+    }
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        tracing::error!(%error, "the data folder cannot be used");
+        Self::internal()
     }
 }
 

@@ -5,9 +5,15 @@
 //! rules of leases are in [`portreeve_directory::leases`].
 
 mod answers;
+mod jobs;
+mod mail;
+mod provisioning;
 mod replica;
 mod retention;
 
 pub(crate) use answers::tell_interrupted;
+pub(crate) use jobs::Jobs;
+pub(crate) use mail::send as send_mails;
+pub(crate) use provisioning::run as provision;
 pub(crate) use replica::{Held, Replica, beat};
 pub(crate) use retention::prune;

@@ -6,8 +6,14 @@ use portreeve_directory::leases::{self, Halted, LIFE, Lease, Watch};
 use portreeve_directory::{Clock, Ids, Refusal};
 use portreeve_store::{Scope, Store, Tx};
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
+
+/// How often guarded work that waits for something looks whether it may go on.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What this server knows of itself as a replica.
 pub(crate) struct Replica {
@@ -244,10 +250,43 @@ impl Held {
         });
         let done = write.await;
         if let Err(Halted::Lost(_)) = &done {
-            let mut state = self.replica.lock();
-            state.held.retain(|_, lease| *lease != self.lease);
+            self.forget();
         }
         done
+    }
+
+    /// Whether both are the same tenure of the same lease.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.lease == other.lease
+    }
+
+    /// What transactions check that are not written by [`write`](Self::write), as their first step.
+    pub(crate) fn check(&self) -> impl Fn(&mut Tx<'_>) -> Result<(), Halted> + Send + Sync + use<> {
+        let lease = self.lease.clone();
+        move |tx| leases::hold(tx, &lease)
+    }
+
+    /// It was lost: when it is asked for again, the database is.
+    pub(crate) fn forget(&self) {
+        let mut state = self.replica.lock();
+        state.held.retain(|_, lease| *lease != self.lease);
+    }
+
+    /// Does something that no transaction guards as long as nobody else can have the lease; `None` when it was broken
+    /// off. It is asked for before each step of the work, also after the process has stood still.
+    pub(crate) async fn guard<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut work = pin!(work);
+        let mut look = pin!(tokio::time::sleep(LOOK));
+        poll_fn(|context| {
+            if self.left().is_zero() {
+                return Poll::Ready(None);
+            }
+            while look.as_mut().poll(context).is_ready() {
+                look.set(tokio::time::sleep(LOOK));
+            }
+            work.as_mut().poll(context).map(Some)
+        })
+        .await
     }
 }
 

@@ -7,6 +7,7 @@
 use super::replica::Held;
 use crate::app::App;
 use crate::http::asked_to_stop;
+use portreeve_directory::applications::{self, cycles, records};
 use portreeve_directory::events::{self, Log};
 use portreeve_directory::leases::{Halted, RETENTION};
 use portreeve_directory::{Refusal, outcomes, teams};
@@ -88,7 +89,35 @@ async fn round(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) -> Result
             }
         }
     }
+    if let Some(kept) = kept.provisioning {
+        prune_provisioning(app, stop, now - micros(kept)).await?;
+    }
     Ok(expire_outcomes(app, stop, now).await?)
+}
+
+/// Removes cycles and the entries of their logs. No lease is needed: only what is old is touched.
+async fn prune_provisioning(
+    app: &App,
+    stop: &watch::Receiver<bool>,
+    older_than: i64,
+) -> Result<(), Refusal> {
+    let all: Vec<String> = app.store.lookup(applications::ids).await?;
+    for application in all {
+        let mut more = true;
+        while more && !*stop.borrow() {
+            let id = application.clone();
+            let write = app.store.write(Scope::of(&application), move |tx| {
+                let entries = records::prune(tx, &id, older_than, BATCH.into())?;
+                let cycles = cycles::prune(tx, &id, older_than, BATCH.into())?;
+                Ok::<_, Refusal>(entries.max(cycles))
+            });
+            more = write.await? >= BATCH.into();
+            if more {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn prune_log(

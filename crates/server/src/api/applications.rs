@@ -1,0 +1,308 @@
+//! `/applications`: declare, see, change and remove applications of provisioning, and steer their jobs.
+//!
+//! A definition is the JSON form of what `portreeve app` reads from a file. Its secrets are in requests only.
+
+mod control;
+mod logs;
+mod look;
+mod trial;
+
+pub(super) use control::{pause, restart, start};
+pub(super) use logs::list as logs;
+pub(super) use look::{lint, status, test};
+pub(super) use trial::{dry_run, on_demand};
+
+use super::ask::{Ask, Object};
+use super::groups::unknown_parameter;
+use super::problem::Problem;
+use super::reply::{self, present};
+use crate::applications::{
+    self as kept, Before, Declared, Opened, SealedSecrets, Unusable, document,
+};
+use crate::vault::Damaged;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::LOCATION;
+use portreeve_directory::applications::{self, Application, New, Status, secrets};
+use portreeve_directory::teams::{self, Team};
+use portreeve_directory::{Refusal, What, events};
+use portreeve_provisioning::application::consequence;
+use portreeve_store::Tx;
+use serde_json::{Map, Value, json};
+
+/// An application with the name of its team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Found {
+    application: Application,
+    team: String,
+}
+
+/// Declares an application. Its first cycle begins at once.
+pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
+    let mut document: Map<String, Value> = ask.body(body).await?;
+    let team = match document.shift_remove("team") {
+        None => teams::DEFAULT_NAME.to_owned(),
+        Some(Value::String(team)) => team,
+        Some(_) => return Err(Problem::invalid("team: give the name of a team")),
+    };
+    let id = ask.admin.new_id();
+    let allowed = &ask.app.config.applications;
+    let declared = Declared::check(Value::Object(document), &id, &Before::default(), allowed)?;
+    Opened::check(&ask.app, &declared)?;
+    let sealed = ask.app.applications.seal(&id, &declared.secrets)?;
+    let admin = ask.admin.clone();
+    let made = ask.change(move |tx| {
+        let team = teams::ensure(tx, &team, &admin.new_id(), admin.at)?;
+        let new = New {
+            id: id.clone(),
+            team_id: team.id,
+            name: declared.application.name.clone(),
+            definition: declared.document.to_string(),
+        };
+        let application = applications::create(tx, &new, admin.at)?;
+        kept::keep(tx, &application, &sealed)?;
+        let (team_id, object) = (&application.team_id, object(&application));
+        admin.record_provisioning(tx, team_id, "create", &object, Some(&new.definition))?;
+        let team = team.name;
+        Ok(shown(&Found { application, team }, &sealed))
+    });
+    let view = made.await?;
+    ask.app.jobs.look();
+    let location = format!(
+        "{}/applications/{}",
+        super::ROOT,
+        view["id"].as_str().unwrap_or_default()
+    );
+    let answer = reply::object(StatusCode::CREATED, &Value::Object(view));
+    Ok(([(LOCATION, location)], answer).into_response())
+}
+
+/// All applications, or those of a team, by name.
+pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
+    let mut wanted = None;
+    for (name, value) in &ask.pairs {
+        match name.as_str() {
+            "team" => wanted = Some(value.clone()),
+            _ => return Err(unknown_parameter(name, "team")),
+        }
+    }
+    let items = ask.read(move |tx| {
+        let mut views = Vec::new();
+        for team in teams_of(tx, wanted.as_deref())? {
+            for application in applications::list(tx, &team.id)? {
+                let team = team.name.clone();
+                views.push(Value::Object(view(&Found { application, team })));
+            }
+        }
+        Ok(views)
+    });
+    Ok(reply::list(items.await?))
+}
+
+/// One application with its definition.
+pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
+    let (found, sealed) = read(&ask).await?;
+    let view = shown(&found, &sealed);
+    Ok(reply::object(StatusCode::OK, &Value::Object(view)))
+}
+
+/// The definition alone, as it may be declared again.
+pub(super) async fn export(ask: Ask) -> Result<Response, Problem> {
+    let (found, _) = read(&ask).await?;
+    Ok(reply::object(StatusCode::OK, &document(&found.application)))
+}
+
+/// Puts another definition in the place of the one there is. Secrets that it does not say stay, unless they would be
+/// sent to somebody else.
+pub(super) async fn replace(ask: Ask, body: Body) -> Result<Response, Problem> {
+    let wanted: Map<String, Value> = ask.body(body).await?;
+    change(&ask, |_| wanted.clone()).await
+}
+
+/// Changes members of the definition, each as a whole; `null` takes one away.
+pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
+    let wanted: Map<String, Value> = ask.body(body).await?;
+    change(&ask, |mut definition| {
+        for (name, value) in &wanted {
+            match value {
+                Value::Null => definition.shift_remove(name),
+                value => definition.insert(name.clone(), value.clone()),
+            };
+        }
+        definition
+    })
+    .await
+}
+
+/// Changes the definition, again if somebody else has changed it meanwhile.
+async fn change(
+    ask: &Ask,
+    change: impl Fn(Map<String, Value>) -> Map<String, Value>,
+) -> Result<Response, Problem> {
+    loop {
+        let (found, sealed) = read(ask).await?;
+        let id = found.application.id.clone();
+        let before = Before {
+            document: document(&found.application),
+            secrets: ask.app.applications.readable(&id, &sealed),
+        };
+        let wanted = change(before.document.as_object().cloned().unwrap_or_default());
+        let allowed = &ask.app.config.applications;
+        let declared = Declared::check(Value::Object(wanted), &id, &before, allowed)?;
+        Opened::check(&ask.app, &declared)?;
+        let sealed = ask.app.applications.seal(&id, &declared.secrets)?;
+        if let Some(view) = declare(ask, found, declared, sealed).await? {
+            ask.app.jobs.look();
+            return Ok(reply::object(StatusCode::OK, &Value::Object(view)));
+        }
+    }
+}
+
+/// Writes a changed definition; `None` when somebody else was quicker.
+async fn declare(
+    ask: &Ask,
+    found: Found,
+    declared: Declared,
+    sealed: SealedSecrets,
+) -> Result<Option<Map<String, Value>>, Problem> {
+    let admin = ask.admin.clone();
+    let written = ask.change(move |tx| {
+        let before = &found.application;
+        let now = applications::by_id(tx, &before.team_id, &before.id)?;
+        if (&now.definition, now.updated_at) != (&before.definition, before.updated_at) {
+            return Ok(None);
+        }
+        let (name, text) = (&declared.application.name, declared.document.to_string());
+        let after = applications::declare(tx, &now, name, &text, admin.at)?;
+        kept::keep(tx, &after, &sealed)?;
+        let earlier = document(before);
+        if let Some(reset) = consequence(&earlier, &declared.document) {
+            control::renew(tx, &after, &reset, admin.at)?;
+        }
+        let changes = difference(&earlier, &declared.document);
+        let object = object(&after);
+        admin.record_provisioning(tx, &after.team_id, "update", &object, changes.as_deref())?;
+        let after = Found {
+            application: applications::by_id(tx, &after.team_id, &after.id)?,
+            team: found.team.clone(),
+        };
+        Ok(Some(shown(&after, &sealed)))
+    });
+    written.await
+}
+
+/// Removes an application with all that its job knows. Nothing is changed at its target.
+pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
+    let (admin, wanted) = (ask.admin.clone(), ask.param("application"));
+    let gone = ask.change(move |tx| {
+        let application = find(tx, &wanted)?.application;
+        applications::delete(tx, &application)?;
+        let object = object(&application);
+        admin.record_provisioning(tx, &application.team_id, "delete", &object, None)
+    });
+    gone.await?;
+    ask.app.jobs.look();
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// The application that the path names.
+async fn read(ask: &Ask) -> Result<(Found, SealedSecrets), Problem> {
+    let wanted = ask.param("application");
+    ask.read(move |tx| {
+        let found = find(tx, &wanted)?;
+        let sealed = secrets::all(tx, &found.application.id)?;
+        Ok((found, sealed))
+    })
+    .await
+}
+
+/// The application with that id, or the only one with that name.
+fn find(tx: &mut Tx<'_>, id_or_name: &str) -> Result<Found, Refusal> {
+    let mut found: Vec<Found> = Vec::new();
+    for team in teams::list(tx)? {
+        match applications::find(tx, &team.id, id_or_name) {
+            Err(Refusal::NotFound(..)) => {}
+            Err(refusal) => return Err(refusal),
+            Ok(application) => found.push(Found {
+                application,
+                team: team.name,
+            }),
+        }
+    }
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (None, _) => Err(Refusal::NotFound(What::Application, id_or_name.to_owned())),
+        (Some(_), false) => Err(Refusal::Invalid {
+            attribute: "application",
+            reason: format!(
+                "several teams have an application \"{id_or_name}\"; say which by its id"
+            ),
+        }),
+    }
+}
+
+/// The team of that name, or all.
+fn teams_of(tx: &mut Tx<'_>, named: Option<&str>) -> Result<Vec<Team>, Refusal> {
+    match named {
+        Some(name) => Ok(vec![teams::by_name(tx, name)?]),
+        None => teams::list(tx),
+    }
+}
+
+fn object(application: &Application) -> Object<'_> {
+    Object {
+        kind: "Application",
+        id: &application.id,
+        name: &application.name,
+    }
+}
+
+fn difference(before: &Value, after: &Value) -> Option<String> {
+    events::diff(before.as_object()?, after.as_object()?)
+}
+
+/// An application as lists show it.
+fn view(found: &Found) -> Map<String, Value> {
+    let application = &found.application;
+    let quarantine = application.quarantine.as_deref();
+    let quarantine: Option<Value> = quarantine.and_then(|text| serde_json::from_str(text).ok());
+    let next_run_at = match application.status {
+        Status::Running => application.next_run_at,
+        Status::Paused | Status::Disabled => None,
+    };
+    let definition = document(application);
+    present([
+        ("id", json!(application.id)),
+        ("name", json!(application.name)),
+        ("team", json!(found.team)),
+        ("status", json!(application.status.name())),
+        ("quarantine", quarantine.unwrap_or_default()),
+        ("source", definition["source"]["type"].clone()),
+        ("target", definition["target"]["url"].clone()),
+        ("next_run_at", reply::maybe_at(next_run_at)),
+        ("created_at", reply::at(application.created_at)),
+        ("updated_at", reply::at(application.updated_at)),
+    ])
+}
+
+/// An application by itself: with its definition, and the settings that have a secret.
+fn shown(found: &Found, sealed: &SealedSecrets) -> Map<String, Value> {
+    let mut view = view(found);
+    let secrets: Vec<&String> = sealed.iter().map(|(setting, _)| setting).collect();
+    view.insert("definition".into(), document(&found.application));
+    view.insert("secrets".into(), json!(secrets));
+    view
+}
+
+impl From<Unusable> for Problem {
+    fn from(unusable: Unusable) -> Self {
+        Self::invalid(unusable.to_string())
+    }
+}
+
+impl From<Damaged> for Problem {
+    fn from(damaged: Damaged) -> Self {
+        Self::invalid(damaged.to_string())
+    }
+}
