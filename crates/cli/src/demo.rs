@@ -1,20 +1,19 @@
-//! `portreeve demo`: a server of its own, a sample company that an identity provider would send, and what to look at.
+//! `portreeve demo`: a server of its own, a sample company that the provisioning engine brings to it from tables, and what
+//! to look at.
 
-mod progress;
+mod days;
 mod story;
 
 use crate::client::Api;
 use crate::failure::{Code, Failure};
-use crate::machine::Machine;
 use crate::output::{Format, say};
 use crate::runtime::{self, Signals};
 use crate::settings;
 use crate::{Global, environment};
-use portreeve_provisioning::demo::{self, Report};
-use portreeve_provisioning::target::{Client, Limits, TenantUrl};
+use days::{Home, Report};
+use portreeve_provisioning::demo::What;
 use portreeve_server::config::{Origin, Values};
 use portreeve_server::{Config, Running, SystemClock};
-use progress::Shown;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::fs;
@@ -82,7 +81,13 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 /// What [`story::tell`] tells of.
 struct Told {
     directory: Value,
+    /// The declaration of the application.
+    definition: PathBuf,
+    /// The table of people.
+    people: PathBuf,
     report: Report,
+    /// The id of a person with a new name.
+    renamed: Option<String>,
 }
 
 async fn provision(place: &Place, server: &Running, format: Format) -> Result<Told, Failure> {
@@ -91,15 +96,24 @@ async fn provision(place: &Place, server: &Running, format: Format) -> Result<To
     let tenant_url = directory["tenant_url"].as_str().unwrap_or_default();
     // The server is on this machine, whatever address clients are told.
     let path = tenant_url.find("/scim/").map_or("", |at| &tenant_url[at..]);
-    let target = TenantUrl::parse(&format!("http://{}{path}", server.address()))
-        .map_err(|error| Failure::plain(error).hint("let the demonstration listen on 127.0.0.1"))?;
-    let client = Client::new(target, &secret, Limits::default(), Arc::new(Machine))
-        .map_err(Failure::plain)?;
-    let mut shown = Shown::new(format);
-    let report = demo::run(&client, &mut shown).await;
-    shown.finish();
-    let report = report.map_err(Failure::plain)?;
-    Ok(Told { directory, report })
+    let tenant_url = format!("http://{}{path}", server.address());
+    let home = Home::new(place.path());
+    let report = home.live(&tenant_url, &secret, format).await?;
+    let renamed = report.notable.iter().find(|it| it.what == What::Renamed);
+    let renamed = match renamed {
+        Some(person) => api
+            .get(&["directories", DIRECTORY, "users", &person.name], &[])
+            .await
+            .ok(),
+        None => None,
+    };
+    Ok(Told {
+        directory,
+        definition: home.definition(),
+        people: home.people(),
+        report,
+        renamed: renamed.and_then(|it| it["id"].as_str().map(str::to_owned)),
+    })
 }
 
 /// Finds the sample company's directory or makes it, with a token for this run.

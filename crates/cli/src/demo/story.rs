@@ -1,9 +1,10 @@
 //! What happened in the demonstration, and which commands show more of it.
 
 use super::Told;
+use super::days::{Cycle, heading};
 use crate::failure::Failure;
 use crate::output::{self, Format};
-use portreeve_provisioning::demo::{Counts, Notable, Report, Round, What};
+use portreeve_provisioning::demo::{Notable, What};
 use portreeve_server::Running;
 use serde_json::json;
 use std::fmt::Write;
@@ -33,10 +34,11 @@ pub(super) fn tell(
         "url": server.url(),
         "data": data,
         "directory": {"id": id, "name": told.directory["name"], "tenant_url": told.directory["tenant_url"]},
+        "application": told.definition,
         "report": told.report,
     });
     match format {
-        Format::Table => output::print(&prose(&told.report, data, next)),
+        Format::Table => output::print(&prose(told, data, next)),
         _ => output::one(format, &SHAPE, &object),
     }
 }
@@ -51,37 +53,32 @@ const SHAPE: output::Shape = output::Shape {
     name: "directory.name",
 };
 
-fn prose(report: &Report, data: &Path, next: Next) -> String {
-    let mut text = String::new();
+fn prose(told: &Told, data: &Path, next: Next) -> String {
+    let report = &told.report;
+    let mut text = String::from("\n");
     if report.again {
         text.push_str(
-            "\nAn earlier run has done this already; this one compared everything again.\n",
+            "An earlier run has done this already; this one has looked for what is new.\n\n",
         );
-        let _ = writeln!(text, "  {}", round(&report.first_round));
-    } else {
-        text.push_str("\nWhat happened\n");
-        let _ = writeln!(text, "  First day:  {}", round(&report.first_round));
-        let _ = writeln!(text, "  Second day: {}", round(&report.second_round));
     }
-    if !report.notable.is_empty() {
-        text.push_str("\nWho to look at\n");
-        let rows = report.notable.iter().map(notable);
-        text.push_str(&output::table(rows));
-    }
+    text.push_str("What happened\n");
+    text.push_str(&output::table(report.cycles.iter().map(cycle)));
+    text.push_str("\nWho to look at\n");
+    text.push_str(&output::table(report.notable.iter().map(notable)));
     for problem in &report.problems {
         let _ = writeln!(
             text,
-            "\nProblem: {}: {} ({})",
+            "\nProblem: {}: {} {}",
             problem.name, problem.error, problem.remedy
         );
     }
-    let data = quoted(&data.display().to_string());
+    let folder = quoted(&data.display().to_string());
     match next {
         Next::Serving => text.push_str("\nLook around from another terminal\n"),
         Next::Kept => {
             let _ = writeln!(
                 text,
-                "\nServe it again with portreeve serve --data {data}, and look around"
+                "\nServe it again with portreeve serve --data {folder}, and look around"
             );
         }
         Next::Gone => {
@@ -89,47 +86,49 @@ fn prose(report: &Report, data: &Path, next: Next) -> String {
             return text;
         }
     }
-    for command in commands(report) {
-        let _ = writeln!(text, "  portreeve {command} --data {data}");
+    for command in about_people(told) {
+        let _ = writeln!(text, "  portreeve {command} --data {folder}");
+    }
+    let definition = quoted(&told.definition.display().to_string());
+    for command in about_the_application(told) {
+        let _ = writeln!(text, "  portreeve app {command} {definition}");
     }
     if next == Next::Serving {
-        text.push_str("\nCtrl-C ends the server.\n");
+        let people = told.people.display();
+        let _ = writeln!(
+            text,
+            "\nChange somebody in {people}, and bring that over\n  portreeve app run {definition}\n\nCtrl-C ends the server."
+        );
     }
     text
 }
 
-fn round(round: &Round) -> String {
-    let mut parts = vec![
-        format!("people: {}", counts(&round.users)),
-        format!("groups: {}", counts(&round.groups)),
-    ];
-    for (number, what) in [
-        (round.managers_set, "managers set"),
-        (round.members_added, "memberships added"),
-        (round.members_removed, "memberships removed"),
-    ] {
-        if number > 0 {
-            parts.push(format!("{number} {what}"));
-        }
-    }
-    parts.join("; ")
-}
-
-fn counts(counts: &Counts) -> String {
+fn cycle(cycle: &Cycle) -> Vec<String> {
+    let counters = &cycle.counters;
     let parts: Vec<String> = [
-        (counts.created, "created"),
-        (counts.updated, "updated"),
-        (counts.unchanged, "unchanged"),
-        (counts.failed, "refused"),
+        (counters.created, "created"),
+        (counters.updated, "updated"),
+        (counters.disabled, "disabled"),
+        (counters.deleted, "deleted"),
+        (counters.unchanged, "unchanged"),
+        (counters.failed, "refused"),
+        (counters.references_written, "members and managers written"),
+        (counters.references_failed, "members and managers refused"),
     ]
     .into_iter()
     .filter(|(number, _)| *number > 0)
     .map(|(number, what)| format!("{number} {what}"))
     .collect();
-    match parts.is_empty() {
-        true => "none".to_owned(),
+    let done = match parts.is_empty() {
+        true => "nothing to do".to_owned(),
         false => parts.join(", "),
-    }
+    };
+    vec![
+        format!("  {}", heading(cycle.day)),
+        done,
+        format!("{} requests in {:.1} s", cycle.requests, cycle.seconds),
+        format!("{} people and {} groups", cycle.users, cycle.groups),
+    ]
 }
 
 fn notable(notable: &Notable) -> Vec<String> {
@@ -148,36 +147,41 @@ fn said(what: What) -> &'static str {
         What::Restored => "came back",
         What::GroupRenamed => "renamed group",
         What::MembersChanged => "changed group",
-        What::Disabled => "disabled",
         What::NoEmail => "no e-mail",
-        _ => "",
     }
 }
 
-/// Commands that show something of this run.
-fn commands(report: &Report) -> Vec<String> {
-    let of = |wanted: What| report.notable.iter().find(|one| one.what == wanted);
+/// Commands that show something of what is there now.
+fn about_people(told: &Told) -> Vec<String> {
+    let of = |wanted| name_of(told, wanted);
     let mut commands = vec![
         "directory get Contoso".to_owned(),
         "user list --directory Contoso --filter 'active eq false'".to_owned(),
     ];
     if let Some(left) = of(What::Left) {
-        commands.push(format!(
-            "user get {} --directory Contoso",
-            quoted(&left.name)
-        ));
+        commands.push(format!("user get {left} --directory Contoso"));
     }
-    if let Some(id) = of(What::Renamed).and_then(|one| one.id.as_ref()) {
-        commands.push(format!("event list --object {}", quoted(id.as_str())));
+    if let Some(id) = &told.renamed {
+        commands.push(format!("event list --object {}", quoted(id)));
     }
     if let Some(group) = of(What::MembersChanged) {
-        commands.push(format!(
-            "group members {} --directory Contoso",
-            quoted(&group.name)
-        ));
+        commands.push(format!("group members {group} --directory Contoso"));
     }
     commands.push("event tail -f".to_owned());
     commands
+}
+
+/// Commands that show something of how it came there.
+fn about_the_application(told: &Told) -> Vec<String> {
+    let renamed = name_of(told, What::Renamed);
+    let logs = renamed.map(|name| format!("logs --user {name}"));
+    logs.into_iter().chain(["status".to_owned()]).collect()
+}
+
+fn name_of(told: &Told, wanted: What) -> Option<String> {
+    let notable = &told.report.notable;
+    let found = notable.iter().find(|it| it.what == wanted);
+    found.map(|it| quoted(&it.name))
 }
 
 /// A word as a shell reads it.

@@ -14,6 +14,7 @@ use super::restart;
 use super::state::{JobError, Owner};
 use super::status::time;
 use super::subject::Stamp;
+use super::target::Target;
 use super::{Job, Stop};
 use crate::engine::guard::Losses;
 use crate::engine::quarantine::Reason;
@@ -29,6 +30,8 @@ pub(super) struct Run<'a> {
     pub(super) owners: Arc<Owners>,
     pub(super) progress: &'a watch::Sender<Progress>,
     pub(super) stop: &'a Stop,
+    /// How many requests the target had been asked before.
+    asked_before: u64,
     /// Why the cycle does not go on to its end.
     pub(super) stopped: Option<Stopped>,
     /// What the guard against accidental deletions holds.
@@ -82,6 +85,11 @@ impl Run<'_> {
 
     pub(super) fn phase(&self) -> Phase {
         Phase::by_name(&self.cycle.phase)
+    }
+
+    /// How many requests about objects there were since the cycle began or was resumed.
+    pub(super) fn requests(&self, target: &Target) -> u64 {
+        target.requests().saturating_sub(self.asked_before)
     }
 
     pub(super) fn kind(&self) -> CycleKind {
@@ -163,6 +171,7 @@ impl Job {
             watermark,
             progress,
             stop,
+            asked_before: self.target.requests(),
             stopped: None,
             losses: None,
         })

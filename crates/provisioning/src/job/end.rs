@@ -57,7 +57,7 @@ impl Job {
             error,
         };
         run.cycle.counters = counted(&counters);
-        let requests = self.target.requests();
+        let requests = run.requests(&self.target);
         run.tell(|progress| progress.requests = requests);
         let (cycle, kind, held) = (run.cycle.clone(), run.kind(), losses(&run, &counters));
         let ended = self.state.ended().cloned();

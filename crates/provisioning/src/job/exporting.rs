@@ -228,7 +228,7 @@ impl Job {
                 retry_after: None,
             });
         }
-        let requests = self.target.requests();
+        let requests = run.requests(&self.target);
         let over = done.iter().filter(|one| one.outcome.stop.is_none());
         let over = over.count() as u64;
         run.tell(|progress| {

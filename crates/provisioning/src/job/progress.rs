@@ -99,7 +99,7 @@ pub struct Progress {
     pub total: Option<u64>,
     /// How many have failed in this cycle.
     pub failed: u64,
-    /// How many requests about objects were sent since the job was started or resumed.
+    /// How many requests about objects were sent since the cycle began or was resumed.
     pub requests: u64,
     /// When the cycle began.
     pub began: Timestamp,

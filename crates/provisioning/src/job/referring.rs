@@ -164,7 +164,7 @@ impl Job {
         self.state
             .write(move |tx, owner| results.settle(tx, owner, number, &text))
             .await?;
-        let requests = self.target.requests();
+        let requests = run.requests(&self.target);
         run.tell(|progress| {
             progress.done += count;
             progress.requests = requests;

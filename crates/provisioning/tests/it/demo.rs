@@ -1,14 +1,21 @@
-//! The sample company arrives, completely and once, whatever happens on the way.
+//! The sample company arrives, completely and once, with the requests and bodies of Entra, whatever happens on the way.
 
 use std::sync::{Arc, Mutex};
 
-use portreeve_provisioning::demo::{self, Counts, Phase, Progress, Report, Round, What};
+use jiff::Timestamp;
+use portreeve_directory::{Ids, SystemClock};
+use portreeve_provisioning::application::{Definition, standalone};
+use portreeve_provisioning::demo::{self, Company, Day};
+use portreeve_provisioning::job::{Counters, Job, Progress, Stop, Summary, Target};
+use portreeve_provisioning::source::Home;
 use portreeve_provisioning::target::{Client, Limits};
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+use tempfile::TempDir;
+use tokio::sync::{OnceCell, watch};
 
 use crate::double::{Double, Reply, Seen};
 use crate::memory::Memory;
+use crate::reader::Time;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -24,36 +31,96 @@ enum When {
 /// The same as a plain function, for tables.
 type Disturb = fn(usize, &Seen) -> When;
 
-/// A double on a [`Memory`], and a client for it. `disturb` sees each request with its number.
-async fn target(
-    disturb: impl Fn(usize, &Seen) -> When + Send + 'static,
-    memory: &Arc<Mutex<Memory>>,
-) -> (Double, Client) {
-    let memory = Arc::clone(memory);
-    let mut number = 0;
-    let double = Double::start(move |request| {
-        number += 1;
-        match disturb(number, request) {
-            When::Before(reply) => reply,
-            When::After(reply) => {
-                memory.lock().unwrap().answer(request);
-                reply
-            }
-            When::Never => memory.lock().unwrap().answer(request),
-        }
-    })
-    .await;
-    let (client, _) = double.client(Limits::default());
-    (double, client)
+fn undisturbed(_: usize, _: &Seen) -> When {
+    When::Never
 }
 
-/// One run into an empty target, which every test may look at.
+/// The company's folder, and an application that holds what arrives.
+struct World {
+    folder: TempDir,
+    memory: Arc<Mutex<Memory>>,
+    double: Double,
+}
+
+impl World {
+    /// `disturb` sees each request with its number.
+    async fn new(disturb: impl Fn(usize, &Seen) -> When + Send + 'static) -> Self {
+        let memory: Arc<Mutex<Memory>> = Arc::default();
+        let behind = Arc::clone(&memory);
+        let mut number = 0;
+        let double = Double::start(move |request| {
+            number += 1;
+            let answer = || behind.lock().unwrap().answer(request);
+            match disturb(number, request) {
+                When::Before(reply) => reply,
+                When::After(reply) => {
+                    answer();
+                    reply
+                }
+                When::Never => answer(),
+            }
+        })
+        .await;
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            memory,
+            double,
+        }
+    }
+
+    fn client(&self) -> Client {
+        self.double.client(Limits::default()).0
+    }
+
+    /// The cycle of a day, by a process of its own.
+    async fn day(&self, day: Day, client: Client) -> Summary {
+        let folder = self.folder.path();
+        Company::on(day).unwrap().write(folder).unwrap();
+        let text = demo::definition("https://app.example/scim");
+        let definition = Definition::from_toml(&text).unwrap();
+        let application = definition.compile("contoso", folder).unwrap();
+        let home = Home {
+            folder: folder.to_owned(),
+            state: folder.join("source"),
+            surroundings: Arc::new(Time::default()),
+            environment: |_| None,
+            directories: None,
+        };
+        let source = definition.open_source(&application, &home).unwrap();
+        let state = folder.join("state");
+        let state = standalone::open_state(&state, &application, &json!({}), 0).await;
+        let job = Job::new(
+            Arc::new(application),
+            source,
+            Target::new(client),
+            state.unwrap(),
+            Arc::new(SystemClock),
+            Arc::new(Ids::new()),
+        );
+        let (progress, _) = watch::channel(Progress::new(Timestamp::UNIX_EPOCH));
+        job.cycle(&progress, &Stop::default()).await.unwrap()
+    }
+
+    /// All days. The snapshot of what is there afterwards.
+    async fn days(&self) -> Value {
+        for day in Day::ALL {
+            let summary = self.day(day, self.client()).await;
+            assert_eq!(
+                (summary.counters.failed, summary.counters.references_failed),
+                (0, 0),
+                "{summary:?}"
+            );
+        }
+        self.memory.lock().unwrap().snapshot()
+    }
+}
+
+/// One run into an empty application, which every test may look at.
 struct Finished {
-    report: Report,
-    heard: Heard,
-    requests: Vec<Seen>,
+    summaries: [Counters; 3],
+    /// Of each day, and of a cycle after them.
+    requests: [Vec<Seen>; 4],
     memory: Memory,
-    /// [`Memory::snapshot`] of `memory`.
     snapshot: Value,
 }
 
@@ -61,101 +128,51 @@ async fn finished() -> &'static Finished {
     static FINISHED: OnceCell<Finished> = OnceCell::const_new();
     FINISHED
         .get_or_init(async || {
-            let shared = Arc::default();
-            let (double, client) = target(|_, _| When::Never, &shared).await;
-            let mut heard = Heard::default();
-            let report = demo::run(&client, &mut heard).await.unwrap();
-            let memory = shared.lock().unwrap().clone();
-            let snapshot = memory.snapshot();
+            let world = World::new(undisturbed).await;
+            let mut cycles = Vec::new();
+            for day in Day::ALL.into_iter().chain([Day::Third]) {
+                let summary = world.day(day, world.client()).await;
+                cycles.push((summary.counters, world.double.requests()));
+            }
+            let [first, second, third, idle] = cycles.try_into().unwrap_or_else(|_| panic!());
+            let memory = world.memory.lock().unwrap().clone();
             Finished {
-                report,
-                heard,
-                requests: double.requests(),
+                summaries: [first.0, second.0, third.0],
+                requests: [first.1, second.1, third.1, idle.1],
+                snapshot: memory.snapshot(),
                 memory,
-                snapshot,
             }
         })
         .await
 }
 
-fn counts(created: u64, updated: u64, unchanged: u64) -> Counts {
-    Counts {
-        created,
-        updated,
-        unchanged,
-        failed: 0,
-    }
-}
-
-/// Adds up what it hears.
-#[derive(Default)]
-struct Heard(Vec<(Phase, u64, u64)>);
-
-impl Progress for Heard {
-    fn begin(&mut self, phase: Phase, total: u64) {
-        self.0.push((phase, total, 0));
-    }
-
-    fn advance(&mut self, steps: u64) {
-        self.0.last_mut().unwrap().2 += steps;
-    }
+#[tokio::test]
+async fn everybody_arrives_and_the_other_days_follow() {
+    let [first, second, third] = &finished().await.summaries;
+    let expected = Counters {
+        imported: 540,
+        imported_references: 3_000,
+        created: 540,
+        references_written: 3_499,
+        ..Counters::default()
+    };
+    assert_eq!(*first, expected);
+    let of = |it: &Counters| (it.created, it.updated, it.disabled, it.deleted, it.failed);
+    assert_eq!(of(second), (3, 2, 2, 0, 0), "{second:?}");
+    assert_eq!(of(third), (0, 1, 1, 0, 0), "{third:?}");
+    assert_eq!(third.references_written, 0);
 }
 
 #[tokio::test]
-async fn everybody_arrives_and_the_second_day_follows() {
-    let Finished { report, heard, .. } = finished().await;
-    assert!(!report.again);
-    assert_eq!(report.problems, []);
-    let first = Round {
-        users: counts(500, 0, 0),
-        groups: counts(40, 0, 0),
-        managers_set: 499,
-        members_added: 3_000,
-        members_removed: 0,
-    };
-    assert_eq!(report.first_round, first);
-    let second = Round {
-        users: counts(3, 3, 0),
-        groups: counts(0, 1, 0),
-        managers_set: 3,
-        members_added: 9,
-        members_removed: 2,
-    };
-    assert_eq!(report.second_round, second);
-
-    let phases: Vec<Phase> = heard.0.iter().map(|(phase, _, _)| *phase).collect();
-    let expected = [
-        Phase::Probe,
-        Phase::Users,
-        Phase::Managers,
-        Phase::Groups,
-        Phase::Members,
-        Phase::Changes,
-    ];
-    assert_eq!(phases, expected);
-    assert!(
-        heard.0.iter().all(|(_, total, done)| total == done),
-        "{:?}",
-        heard.0
-    );
-}
-
-#[tokio::test]
-async fn the_target_ends_up_with_the_second_day() {
+async fn the_application_ends_up_with_the_last_day() {
     let memory = &finished().await.memory;
-    assert_eq!((memory.users.len(), memory.groups.len()), (503, 40));
     assert_eq!(memory.user("amelie.rousseau@contoso.example"), &Value::Null);
     let renamed = memory.user("amelie.girard@contoso.example");
     assert_eq!(renamed["name"]["familyName"], json!("Girard"));
     assert_eq!(renamed["displayName"], json!("Amélie Girard"));
-    assert_eq!(
-        memory.user("christopher.kim@contoso.example")["active"],
-        json!(false)
-    );
-    assert_eq!(
-        memory.user("david.nguyen@contoso.example")["active"],
-        json!(true)
-    );
+    let active = |name: &str| &memory.user(name)["active"];
+    assert_eq!(active("christopher.kim@contoso.example"), &json!(false));
+    assert_eq!(active("david.nguyen@contoso.example"), &json!(true));
     let web_ops = memory.members("web-ops");
     assert!(web_ops.contains(&"ada.okafor@contoso.example"), "joined");
     assert!(
@@ -163,61 +180,33 @@ async fn the_target_ends_up_with_the_second_day() {
         "kept, although the person left"
     );
     assert!(!web_ops.contains(&"doyun.jung@contoso.example"), "removed");
-    assert_eq!(memory.members("Project Borealis").len(), 281);
 }
 
 #[tokio::test]
-async fn the_report_names_what_to_look_at() {
-    let Finished { report, memory, .. } = finished().await;
-    let notable = |what| {
-        report
-            .notable
-            .iter()
-            .find(|notable| notable.what == what)
-            .unwrap()
-    };
-    for what in [
-        What::Joined,
-        What::Renamed,
-        What::Left,
-        What::Restored,
-        What::Disabled,
-        What::NoEmail,
-    ] {
-        let notable = notable(what);
-        let id = notable.id.as_ref().unwrap().as_str();
-        assert_eq!(memory.user(&notable.name)["id"], id, "{what:?}");
-    }
-    let group = notable(What::GroupRenamed);
-    assert_eq!(
-        (&*group.name, &*group.detail),
-        ("Project Borealis", "was Project Aurora")
-    );
+async fn without_changes_nothing_is_asked() {
+    let [.., idle] = &finished().await.requests;
+    let lines: Vec<String> = idle.iter().map(Seen::line).collect();
+    assert_eq!(lines, [""; 0]);
 }
 
 #[tokio::test]
-async fn the_first_requests_are_those_of_entra() {
-    let requests = &finished().await.requests;
+async fn the_requests_come_in_the_order_of_entra() {
+    let [first, ..] = &finished().await.requests;
     let position = |wanted: &str| {
-        let found = requests
-            .iter()
-            .position(|request| request.line().starts_with(wanted));
+        let found = first.iter().position(|it| it.line().starts_with(wanted));
         found.unwrap_or_else(|| panic!("no {wanted}"))
     };
-    let nobody = "ffffffff-ffff-4fff-bfff-ffffffffffff";
+    let last = |wanted: &str| first.iter().rposition(|it| it.line().starts_with(wanted));
     let order = [
-        position(&format!(
-            "GET /scim/Users?filter=userName+eq+%22{nobody}%22"
+        Some(position("GET /scim/Users?filter=userName+eq+%22")),
+        Some(position("POST /scim/Users")),
+        last("POST /scim/Users"),
+        Some(position(
+            "GET /scim/Groups?excludedAttributes=members&filter=displayName+eq+",
         )),
-        position(&format!(
-            "GET /scim/Groups?filter=displayName+eq+%22{nobody}%22"
-        )),
-        position("GET /scim/Users?filter=userName+eq+%22giorgi.gelashvili%40contoso.example%22"),
-        position("POST /scim/Users"),
-        position("PATCH /scim/Users/"),
-        position("GET /scim/Groups?excludedAttributes=members&filter=displayName+eq+"),
-        position("POST /scim/Groups"),
-        position("PATCH /scim/Groups/"),
+        Some(position("POST /scim/Groups")),
+        last("POST /scim/Groups"),
+        Some(position("PATCH /scim/Groups/")),
     ];
     assert!(order.is_sorted(), "{order:?}");
 }
@@ -227,19 +216,16 @@ async fn the_bodies_are_those_of_entra() {
     let Finished {
         requests, memory, ..
     } = finished().await;
-    let body = |line: &str, says: &str| body(requests, line, says);
-    let mut amelia = body("POST /scim/Users", "amelia.wilson@contoso.example");
+    let [first, _, third, _] = requests;
+    let mut amelia = body(first, "POST /scim/Users", "amelia.wilson@contoso.example");
     assert!(amelia["externalId"].take().is_string());
     assert_eq!(amelia, the_body_of_amelia_wilson());
-    let disabled = body("POST /scim/Users", "david.nguyen@contoso.example");
-    assert_eq!(disabled["active"], json!(false));
-    let group = body("POST /scim/Groups", "web-ops");
+    let group = body(first, "POST /scim/Groups", "web-ops");
     assert_eq!(group["meta"], json!({"resourceType": "Group"}));
     assert_eq!(group.get("members"), None);
-    let leaver = memory.user("christopher.kim@contoso.example")["id"]
-        .as_str()
-        .unwrap();
-    let left = body(&format!("PATCH /scim/Users/{leaver}"), "active");
+    let leaver = memory.user("christopher.kim@contoso.example")["id"].clone();
+    let leaver = leaver.as_str().unwrap();
+    let left = body(third, &format!("PATCH /scim/Users/{leaver}"), "active");
     assert_eq!(
         left["Operations"],
         json!([{"op": "Replace", "path": "active", "value": "False"}])
@@ -252,20 +238,20 @@ fn the_body_of_amelia_wilson() -> Value {
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
         "externalId": null,
         "userName": "amelia.wilson@contoso.example",
+        "active": true,
         "displayName": "Amelia Wilson",
         "title": "Chief Customer Officer",
-        "preferredLanguage": "en-GB",
-        "name": {"formatted": "Amelia Wilson", "familyName": "Wilson", "givenName": "Amelia"},
         "emails": [{"primary": true, "type": "work", "value": "amelia.wilson@contoso.example"}],
+        "preferredLanguage": "en-GB",
+        "name": {"givenName": "Amelia", "familyName": "Wilson", "formatted": "Amelia Wilson"},
+        "addresses": [
+            {"primary": true, "type": "work", "formatted": "London HQ", "locality": "London", "country": "GB"},
+        ],
         "phoneNumbers": [
             {"primary": true, "type": "work", "value": "+44 20 7946 0000"},
             {"type": "mobile", "value": "+44 7700 900000"},
         ],
-        "addresses": [
-            {"primary": true, "type": "work", "formatted": "London HQ", "locality": "London", "country": "GB"},
-        ],
         ENTERPRISE: {"employeeNumber": "10006", "department": "Executive"},
-        "active": true,
         "meta": {"resourceType": "User"},
         "roles": [],
     })
@@ -281,86 +267,6 @@ fn body(requests: &[Seen], line: &str, says: &str) -> Value {
         .find(|body| body.to_string().contains(says))
         .unwrap()
         .clone()
-}
-
-#[tokio::test]
-async fn a_second_run_creates_and_changes_nothing() {
-    let Finished {
-        memory, snapshot, ..
-    } = finished().await;
-    let memory = Arc::new(Mutex::new(memory.clone()));
-    let (double, client) = target(|_, _| When::Never, &memory).await;
-    let report = demo::run(&client, &mut ()).await.unwrap();
-    assert!(report.again);
-    let nothing_new = Round {
-        users: counts(0, 0, 503),
-        groups: counts(0, 0, 40),
-        ..Round::default()
-    };
-    assert_eq!(
-        (report.first_round, report.second_round),
-        (nothing_new, Round::default())
-    );
-    assert!(
-        double
-            .requests()
-            .iter()
-            .all(|request| request.method == "GET")
-    );
-    assert!(memory.lock().unwrap().snapshot() == *snapshot);
-}
-
-#[tokio::test]
-async fn a_token_that_stops_working_ends_the_run() {
-    let memory = Arc::default();
-    let revoke = |number, _: &Seen| {
-        if number > 300 {
-            When::Before(Reply::empty(401))
-        } else {
-            When::Never
-        }
-    };
-    let (double, client) = target(revoke, &memory).await;
-    let error = demo::run(&client, &mut ()).await.unwrap_err();
-    assert!(error.to_string().contains("status 401"), "{error}");
-    assert!(
-        double.requests().len() < 320,
-        "those in flight, and no more"
-    );
-}
-
-#[tokio::test]
-async fn an_interrupted_run_is_completed_by_the_next() {
-    let Finished {
-        requests, snapshot, ..
-    } = finished().await;
-    let total = requests.len();
-    // Among the people and the groups; the rest on the second day, which is the last 25 requests: before the first
-    // change, between the joiners and the other changes, and among the changes of groups.
-    for interruption in [
-        300,
-        total - 80,
-        total - 23,
-        total - 20,
-        total - 10,
-        total - 3,
-    ] {
-        let mut memory = Memory::default();
-        for request in &requests[..interruption] {
-            memory.answer(request);
-        }
-        assert!(
-            memory.snapshot() != *snapshot,
-            "{interruption} of {total} is the end already"
-        );
-        let memory = Arc::new(Mutex::new(memory));
-        let (_double, client) = target(|_, _| When::Never, &memory).await;
-        demo::run(&client, &mut ()).await.unwrap();
-        assert!(
-            memory.lock().unwrap().snapshot() == *snapshot,
-            "{interruption} of {total} was not completed"
-        );
-    }
 }
 
 #[tokio::test]
@@ -386,25 +292,16 @@ async fn lost_answers_and_throttling_change_nothing_in_the_end() {
         }),
     ];
     for (name, disturb) in disturbances {
-        let memory = Arc::default();
-        let (_double, client) = target(disturb, &memory).await;
-        let report = demo::run(&client, &mut ()).await.unwrap();
-        assert_eq!(report.problems, [], "{name}");
-        assert!(
-            finished().await.snapshot == memory.lock().unwrap().snapshot(),
-            "{name}"
-        );
+        let snapshot = World::new(disturb).await.days().await;
+        assert!(finished().await.snapshot == snapshot, "{name}");
     }
 }
 
 #[tokio::test]
 async fn one_refused_person_does_not_stop_the_others() {
-    let memory = Arc::default();
     let refuse = |_, request: &Seen| {
-        let refused = request
-            .body
-            .as_ref()
-            .is_some_and(|body| body["userName"] == "sem.visser@contoso.example");
+        let body = request.body.as_ref();
+        let refused = body.is_some_and(|it| it["userName"] == "sem.visser@contoso.example");
         let reply = || {
             Reply::scim(
                 400,
@@ -417,33 +314,28 @@ async fn one_refused_person_does_not_stop_the_others() {
             When::Never
         }
     };
-    let (_double, client) = target(refuse, &memory).await;
-    let report = demo::run(&client, &mut ()).await.unwrap();
+    let world = World::new(refuse).await;
+    let summary = world.day(Day::First, world.client()).await;
+    assert_eq!(summary.counters.failed, 1);
+    let memory = world.memory.lock().unwrap();
+    assert_eq!(memory.user("sem.visser@contoso.example"), &Value::Null);
+    let expected = finished().await.memory.members("Sales").len() - 1;
     assert_eq!(
-        report.first_round.users,
-        Counts {
-            created: 499,
-            failed: 1,
-            ..Counts::default()
-        }
+        memory.members("Sales").len(),
+        expected,
+        "one has joined since"
     );
-    assert_eq!(report.problems.len(), 1);
-    assert_eq!(report.problems[0].name, "sem.visser@contoso.example");
-    assert!(report.problems[0].error.contains("no such title"));
-    assert!(memory.lock().unwrap().members("All Contoso").len() == 502);
 }
 
 #[tokio::test]
 async fn the_compliant_dialect_has_the_same_result() {
-    let memory = Arc::default();
-    let (double, _) = target(|_, _| When::Never, &memory).await;
-    let client = double.client_with_query("aadOptscim062020");
-    demo::run(&client, &mut ()).await.unwrap();
-    let requests = double.requests();
-    assert!(
-        requests
-            .iter()
-            .all(|request| request.target.contains("?aadOptscim062020"))
-    );
-    assert!(finished().await.snapshot == memory.lock().unwrap().snapshot());
+    let world = World::new(undisturbed).await;
+    for day in Day::ALL {
+        let client = world.double.client_with_query("aadOptscim062020");
+        world.day(day, client).await;
+    }
+    let requests = world.double.requests();
+    let flagged = |request: &Seen| request.target.contains("?aadOptscim062020");
+    assert!(requests.iter().all(flagged));
+    assert!(finished().await.snapshot == world.memory.lock().unwrap().snapshot());
 }
