@@ -72,12 +72,6 @@ fn times_follow_from_the_policy_where_nobody_asks() {
             (-1, 30),
         ),
         (
-            "access that lasts longer",
-            Kind::User,
-            asked(None, Some(60), Some(90)),
-            (-1, 60),
-        ),
-        (
             "access that ends in a minute",
             Kind::User,
             asked(None, None, Some(1)),
