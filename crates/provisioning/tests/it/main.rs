@@ -15,6 +15,8 @@ mod files;
 #[cfg(test)]
 mod graph;
 #[cfg(test)]
+mod job;
+#[cfg(test)]
 mod ldap;
 #[cfg(test)]
 mod lookup;
@@ -26,6 +28,8 @@ mod memory;
 mod native;
 #[cfg(test)]
 mod reader;
+#[cfg(test)]
+mod sources;
 #[cfg(test)]
 mod target;
 #[cfg(test)]

@@ -13,6 +13,8 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 pub(crate) struct Memory {
     pub(crate) users: Vec<Value>,
     pub(crate) groups: Vec<Value>,
+    /// How many there were ever.
+    made: usize,
 }
 
 impl Memory {
@@ -43,9 +45,15 @@ impl Memory {
                         &json!({"status": "409", "scimType": "uniqueness", "detail": "taken"}),
                     );
                 }
-                new["id"] = json!(format!("{}{}", &kind[..1], all.len()));
+                new["id"] = json!(format!("{}{}", &kind[..1], self.made));
+                self.made += 1;
                 all.push(new.clone());
                 Reply::scim(201, &new)
+            }
+            ("DELETE", Some(id)) => {
+                let before = all.len();
+                all.retain(|known| known["id"] != id);
+                Reply::empty(if all.len() < before { 204 } else { 404 })
             }
             (method, Some(id)) => {
                 let Some(known) = all.iter_mut().find(|known| known["id"] == id) else {
