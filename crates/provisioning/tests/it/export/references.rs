@@ -41,11 +41,11 @@ fn operations(seen: &Seen) -> Value {
     seen.body.as_ref().unwrap()["Operations"].clone()
 }
 
-#[tokio::test]
-async fn members_and_managers_are_written_in_the_dialect_of_the_target() {
+/// References that are due, settings of the target, and the operations that they take.
+fn written() -> Vec<(&'static str, Due, &'static str, Value)> {
     let coming_and_going = || vec![change("u1", true), change("u2", true), change("u3", false)];
     let compliant = "url = \"http://HERE/scim?aadOptscim062020\"";
-    let cases = [
+    vec![
         (
             "members",
             due(Kind::Group, MEMBERS, coming_and_going()),
@@ -86,8 +86,12 @@ async fn members_and_managers_are_written_in_the_dialect_of_the_target() {
             "",
             json!([{"op": "Remove", "path": MANAGER}]),
         ),
-    ];
-    for (name, due, settings, expected) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn members_and_managers_are_written_in_the_dialect_of_the_target() {
+    for (name, due, settings, expected) in written() {
         let double = Double::script(vec![Reply::empty(204)]).await;
         let outcome = write(&due, &double, settings).await;
         let requests = double.requests();

@@ -17,8 +17,10 @@ const BY_KEY: &str = "GET /scim/Users?filter=externalId+eq+%22k1%22";
 const READ: &str = "GET /scim/Users/u1";
 const POST: &str = "POST /scim/Users";
 const PATCH: &str = "PATCH /scim/Users/u1";
+const EQUAL: &str = "equal";
 const DELETE: &str = "DELETE /scim/Users/u1";
 
+#[derive(Clone)]
 struct Case {
     name: &'static str,
     subject: Subject,
@@ -55,221 +57,212 @@ fn inactive() -> Reply {
     Reply::scim(200, &shown_with("active", json!(false)))
 }
 
-fn comes() -> Vec<Case> {
-    let case = |name, replies, lines, counted, told| Case {
+/// How it ends: what it counts as, its link, and what the log tells, if anything.
+type End = (Counted, Link, Option<(RecordAction, Status)>);
+
+const CREATED: End = (
+    Counted::Created,
+    MANAGED,
+    Some((RecordAction::Create, Status::Success)),
+);
+
+const UPDATED: End = (
+    Counted::Updated,
+    MANAGED,
+    Some((RecordAction::Update, Status::Success)),
+);
+
+const UNCHANGED: End = (
+    Counted::Unchanged,
+    MANAGED,
+    Some((RecordAction::Other, Status::Skipped)),
+);
+
+const DELETED: End = (
+    Counted::Deleted,
+    Link::None,
+    Some((RecordAction::Delete, Status::Success)),
+);
+
+fn disabled(link: Link) -> End {
+    let told = (RecordAction::Disable, Status::Success);
+    (Counted::Disabled, link, Some(told))
+}
+
+fn case(
+    name: &'static str,
+    subject: Subject,
+    replies: Vec<Reply>,
+    lines: &[&'static str],
+    (counted, link, told): End,
+) -> Case {
+    Case {
         name,
-        subject: ada(),
+        subject,
         held: false,
         replies,
-        lines,
+        lines: lines.to_vec(),
         counted,
-        link: MANAGED,
-        told: Some(told),
-    };
-    let success = Status::Success;
+        link,
+        told,
+    }
+}
+
+fn renamed() -> Reply {
+    Reply::scim(200, &shown_with("displayName", json!("A")))
+}
+
+fn done() -> Reply {
+    Reply::empty(204)
+}
+
+fn comes() -> Vec<Case> {
+    let old = || list(&[shown_with("userName", json!("ada@old.example"))]);
     vec![
         case(
             "unknown to the target: made",
+            ada(),
             vec![nobody(), nobody(), made()],
-            vec![BY_NAME, BY_KEY, POST],
-            Counted::Created,
-            (RecordAction::Create, success),
+            &[BY_NAME, BY_KEY, POST],
+            CREATED,
         ),
         case(
             "there under its name, and all is equal",
+            ada(),
             vec![list(&[json!(shown())])],
-            vec![BY_NAME],
-            Counted::Unchanged,
-            (RecordAction::Other, Status::Skipped),
+            &[BY_NAME],
+            UNCHANGED,
         ),
         case(
             "there under its old name",
-            vec![
-                nobody(),
-                list(&[shown_with("userName", json!("ada@old.example"))]),
-                Reply::empty(204),
-            ],
-            vec![BY_NAME, BY_KEY, PATCH],
-            Counted::Updated,
-            (RecordAction::Update, success),
+            ada(),
+            vec![nobody(), old(), done()],
+            &[BY_NAME, BY_KEY, PATCH],
+            UPDATED,
         ),
-        Case {
-            link: Link::None,
-            subject: blocked(ada()),
-            told: None,
-            ..case(
-                "may not sign in: not made",
-                vec![],
-                vec![],
-                Counted::Skipped,
-                (RecordAction::Other, success),
-            )
-        },
-        Case {
-            subject: linked(ada(), Link::Released),
-            ..case(
-                "comes back",
-                vec![inactive(), Reply::empty(204)],
-                vec![READ, PATCH],
-                Counted::Updated,
-                (RecordAction::Update, success),
-            )
-        },
+        case(
+            "may not sign in: not made",
+            blocked(ada()),
+            vec![],
+            &[],
+            (Counted::Skipped, Link::None, None),
+        ),
+        case(
+            "comes back",
+            linked(ada(), Link::Released),
+            vec![inactive(), done()],
+            &[READ, PATCH],
+            UPDATED,
+        ),
     ]
 }
 
 fn stays() -> Vec<Case> {
-    let case = |name, replies, lines, counted, told| Case {
-        name,
-        subject: linked(ada(), MANAGED),
-        held: false,
-        replies,
-        lines,
-        counted,
-        link: MANAGED,
-        told,
-    };
-    let updated = Some((RecordAction::Update, Status::Success));
-    let created = Some((RecordAction::Create, Status::Success));
+    let managed = || linked(ada(), MANAGED);
     vec![
-        case("equal", vec![here()], vec![READ], Counted::Unchanged, None),
+        case(
+            EQUAL,
+            managed(),
+            vec![here()],
+            &[READ],
+            (Counted::Unchanged, MANAGED, None),
+        ),
         case(
             "renamed",
-            vec![
-                Reply::scim(200, &shown_with("displayName", json!("A"))),
-                Reply::empty(204),
-            ],
-            vec![READ, PATCH],
-            Counted::Updated,
-            updated,
+            managed(),
+            vec![renamed(), done()],
+            &[READ, PATCH],
+            UPDATED,
         ),
-        Case {
-            subject: linked(ada(), DISABLED),
-            ..case(
-                "may sign in again",
-                vec![inactive(), Reply::empty(204)],
-                vec![READ, PATCH],
-                Counted::Updated,
-                updated,
-            )
-        },
+        case(
+            "may sign in again",
+            linked(ada(), DISABLED),
+            vec![inactive(), done()],
+            &[READ, PATCH],
+            UPDATED,
+        ),
+    ]
+}
+
+fn vanishes_there() -> Vec<Case> {
+    let managed = || linked(ada(), MANAGED);
+    let anew = [READ, BY_NAME, BY_KEY, POST];
+    vec![
         case(
             "gone at the target: made anew",
+            managed(),
             vec![refusal(404, None), nobody(), nobody(), made()],
-            vec![READ, BY_NAME, BY_KEY, POST],
-            Counted::Created,
-            created,
+            &anew,
+            CREATED,
         ),
         case(
             "gone for good, says the target",
+            managed(),
             vec![refusal(410, None), nobody(), nobody(), made()],
-            vec![READ, BY_NAME, BY_KEY, POST],
-            Counted::Created,
-            created,
+            &anew,
+            CREATED,
         ),
         case(
             "gone between reading and writing",
-            vec![
-                Reply::scim(200, &shown_with("displayName", json!("A"))),
-                refusal(404, None),
-                nobody(),
-                nobody(),
-                made(),
-            ],
-            vec![READ, PATCH, BY_NAME, BY_KEY, POST],
-            Counted::Created,
-            created,
+            managed(),
+            vec![renamed(), refusal(404, None), nobody(), nobody(), made()],
+            &[READ, PATCH, BY_NAME, BY_KEY, POST],
+            CREATED,
         ),
         case(
             "deleted there and made again by hand",
+            managed(),
             vec![refusal(404, None), list(&[json!(shown())])],
-            vec![READ, BY_NAME],
-            Counted::Unchanged,
-            None,
+            &[READ, BY_NAME],
+            (Counted::Unchanged, MANAGED, None),
+        ),
+        case(
+            "to be disabled, and gone at the target",
+            blocked(managed()),
+            vec![refusal(404, None)],
+            &[READ],
+            (
+                Counted::Skipped,
+                Link::None,
+                Some((RecordAction::Other, Status::Skipped)),
+            ),
         ),
     ]
 }
 
 fn leaves() -> Vec<Case> {
-    let case = |name, subject, replies, lines, counted, link, told| Case {
-        name,
-        subject,
-        held: false,
-        replies,
-        lines,
-        counted,
-        link,
-        told: Some((told, Status::Success)),
-    };
     let managed = || linked(ada(), MANAGED);
     let disable = |name, subject, link| {
-        case(
-            name,
-            subject,
-            vec![here(), Reply::empty(204)],
-            vec![READ, PATCH],
-            Counted::Disabled,
-            link,
-            RecordAction::Disable,
-        )
+        let replies = vec![here(), done()];
+        case(name, subject, replies, &[READ, PATCH], disabled(link))
     };
-    let delete = |name, subject, status| {
-        let there = match status {
-            204 => Reply::empty(204),
-            status => refusal(status, None),
-        };
-        let (counted, action) = (Counted::Deleted, RecordAction::Delete);
-        case(
-            name,
-            subject,
-            vec![there],
-            vec![DELETE],
-            counted,
-            Link::None,
-            action,
-        )
-    };
+    let delete = |name, answer| case(name, gone(managed()), vec![answer], &[DELETE], DELETED);
+    let skipped = |action| Some((action, Status::Skipped));
     vec![
         disable("may not sign in", blocked(managed()), DISABLED),
         disable("unassigned", unassigned(managed()), Link::Released),
-        delete("purged", gone(managed()), 204),
-        delete("purged, and deleted there before", gone(managed()), 404),
-        delete("purged, and deleted there for good", gone(managed()), 410),
-        Case {
-            told: Some((RecordAction::Other, Status::Skipped)),
-            ..case(
-                "disabled before, and now unassigned",
-                unassigned(linked(ada(), DISABLED)),
-                vec![],
-                vec![],
+        delete("purged", done()),
+        delete("purged, and deleted there before", refusal(404, None)),
+        delete("purged, and deleted there for good", refusal(410, None)),
+        case(
+            "disabled before, and now unassigned",
+            unassigned(linked(ada(), DISABLED)),
+            vec![],
+            &[],
+            (
                 Counted::Released,
                 Link::Released,
-                RecordAction::Other,
-            )
-        },
-        Case {
-            told: Some((RecordAction::Other, Status::Skipped)),
-            ..case(
-                "to be disabled, and gone at the target",
-                blocked(managed()),
-                vec![refusal(404, None)],
-                vec![READ],
-                Counted::Skipped,
-                Link::None,
-                RecordAction::Other,
-            )
-        },
+                skipped(RecordAction::Other),
+            ),
+        ),
         Case {
             held: true,
-            told: Some((RecordAction::StagedDelete, Status::Skipped)),
             ..case(
                 "held by the guard",
                 gone(managed()),
                 vec![],
-                vec![],
-                Counted::Held,
-                MANAGED,
-                RecordAction::StagedDelete,
+                &[],
+                (Counted::Held, MANAGED, skipped(RecordAction::StagedDelete)),
             )
         },
     ]
@@ -277,7 +270,7 @@ fn leaves() -> Vec<Case> {
 
 #[tokio::test]
 async fn an_object_takes_the_requests_that_it_needs() {
-    for case in comes().into_iter().chain(stays()).chain(leaves()) {
+    for case in [comes(), stays(), vanishes_there(), leaves()].concat() {
         let name = case.name;
         let (outcome, double) = bring(&case.subject, case.held, case.replies).await;
         assert_eq!(double.lines(), case.lines, "{name}");
@@ -290,7 +283,7 @@ async fn an_object_takes_the_requests_that_it_needs() {
         if let Some(told) = case.told {
             assert_eq!(outcome.record.as_ref().map(told_of), Some(told), "{name}");
         }
-        if name == "equal" {
+        if name == EQUAL {
             assert_eq!(outcome.record, None, "{name}: nothing happened");
         }
     }

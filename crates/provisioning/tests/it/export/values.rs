@@ -19,11 +19,10 @@ fn choosing() -> portreeve_provisioning::application::Application {
     })
 }
 
+type Names = &'static [&'static str];
+
 /// A target where somebody has each of these nicknames, and where they are unique.
-fn with_nicknames(
-    taken: &'static [&'static str],
-    hidden: &'static [&'static str],
-) -> impl FnMut(&Seen) -> Reply + Send {
+fn with_nicknames(taken: Names, hidden: Names) -> impl FnMut(&Seen) -> Reply + Send {
     let mut hidden = hidden.to_vec();
     move |seen| {
         let asked = |name: &&str| seen.target.contains(&format!("nickName+eq+%22{name}%22"));
@@ -51,12 +50,7 @@ fn with_nicknames(
 
 #[tokio::test]
 async fn a_unique_value_is_asked_for_at_the_target() {
-    let cases: [(
-        &str,
-        &'static [&'static str],
-        &'static [&'static str],
-        Option<&str>,
-    ); 4] = [
+    let cases: [(&str, Names, Names, Option<&str>); 4] = [
         ("free", &[], &[], Some("ada")),
         ("two are taken", &["ada", "ada1"], &[], Some("ada2")),
         ("all are taken", &["ada", "ada1", "ada2"], &[], None),
