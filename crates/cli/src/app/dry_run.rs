@@ -2,13 +2,13 @@
 
 use super::file::File;
 use super::run::watched;
-use super::{Place, Which, details, job, logs, shapes};
+use super::{Place, Which, details, logs, shapes};
 use crate::Global;
 use crate::failure::{Code, Failure};
 use crate::output::{self, Format};
 use crate::runtime::Signals;
 use clap::Args;
-use portreeve_provisioning::log::Filter;
+use portreeve_provisioning::log::{self, Filter};
 use portreeve_provisioning::source::Home;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -31,11 +31,15 @@ pub(super) async fn run(global: &Global, args: &DryRun) -> Result<(), Failure> {
         Place::File(path) => of_file(global, &path, limit).await?,
         Place::Server(api, app) => {
             let path = ["applications", &app, "dry-run"];
-            api.post(&path, &json!({"limit": args.limit})).await?
+            let mut report = api.post(&path, &json!({})).await?;
+            if let Some(records) = report["records"].as_array_mut() {
+                records.truncate(limit);
+            }
+            report
         }
     };
     show(global.output, &report)?;
-    match report["execution"]["result"] == "Failed" {
+    match report["result"] == "Failed" {
         true => Err(Failure::told(Code::Failure)),
         false => Ok(()),
     }
@@ -68,15 +72,23 @@ async fn of_file(global: &Global, path: &Path, limit: usize) -> Result<Value, Fa
         ));
     };
     let mut records = Vec::new();
-    logs::read(&done.state, &Filter::default(), limit, |record| {
+    let (all, first) = (Filter::default(), log::Place::After(0));
+    logs::read(&done.state, &all, first, limit, |record| {
         records.push(record);
         Ok(())
     })
     .await?;
-    // In the order in which they would happen.
-    records.reverse();
-    let status = job::of(&done.state).await?;
-    Ok(json!({"execution": status["lastExecution"], "records": records}))
+    let summary = &done.summary;
+    Ok(json!({
+        "result": summary.result,
+        "error": summary.error,
+        "counters": summary.counters,
+        "requests": summary.requests,
+        "held": summary.held.is_some(),
+        "began": summary.began,
+        "ended": summary.ended,
+        "records": records,
+    }))
 }
 
 fn show(format: Format, report: &Value) -> Result<(), Failure> {
@@ -85,15 +97,14 @@ fn show(format: Format, report: &Value) -> Result<(), Failure> {
     }
     let records = report["records"].as_array().map_or(&[][..], Vec::as_slice);
     let mut text: String = records.iter().map(details::outline).collect();
-    let execution = &report["execution"];
-    let would = format!("would be: {}", shapes::counters(execution));
-    text.push_str(&output::harmless(&would));
-    text.push('\n');
-    if execution["error"].is_string() {
-        let error = output::plain(&execution["error"]);
-        text.push_str(&output::harmless(&format!("failed: {error}")));
-        text.push('\n');
+    let mut say = |line: String| text.push_str(&(output::harmless(&line) + "\n"));
+    if report["error"].is_string() {
+        say(format!("failed: {}", output::plain(&report["error"])));
     }
+    if report["held"] == true {
+        say("held: more would lose their access at once than the guard against accidental deletions lets through".to_owned());
+    }
+    say(format!("would be: {}", shapes::counters(report)));
     text.push_str("Nothing was changed.\n");
     output::print(&text)
 }

@@ -99,7 +99,9 @@ impl Log {
         each: impl FnMut(Value) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         match self {
-            Self::State(state, filter) => read(state, filter, limit, each).await,
+            Self::State(state, filter) => {
+                read(state, filter, log::Place::Before(i64::MAX), limit, each).await
+            }
             Self::Server(api, app, query) => {
                 let size = page_size(limit);
                 let mut query = borrowed(query);
@@ -112,14 +114,15 @@ impl Log {
     }
 }
 
-/// Shows `limit` entries at most of what is in this process, the newest first.
+/// Shows `limit` entries at most of a log in this process, from a place on.
 pub(super) async fn read(
     state: &State,
     filter: &Filter,
+    mut place: log::Place,
     limit: usize,
     mut each: impl FnMut(Value) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let (mut place, mut left) = (log::Place::Before(i64::MAX), limit);
+    let mut left = limit;
     loop {
         let page = read_page(state, filter, place, left.min(BATCH)).await?;
         left -= page.entries.len();

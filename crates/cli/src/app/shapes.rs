@@ -104,11 +104,11 @@ pub(super) const ON_DEMAND: Shape = Shape {
 /// What a cycle would do.
 pub(super) const DRY_RUN: Shape = Shape {
     columns: &[
-        Column::text("Result", "execution.result"),
-        Column::text("Error", "execution.error"),
-        Column::made("Would be", "execution.counters", would),
+        Column::text("Result", "result"),
+        Column::text("Error", "error"),
+        Column::made("Would be", "counters", counters),
     ],
-    name: "execution.result",
+    name: "result",
 };
 
 /// Entries of the provisioning log.
@@ -135,10 +135,6 @@ fn doing(status: &Value) -> String {
 
 fn done(status: &Value) -> String {
     counters(&status["lastExecution"])
-}
-
-fn would(report: &Value) -> String {
-    counters(&report["execution"])
 }
 
 /// What a cycle has done: all counters that are not zero, in words.
