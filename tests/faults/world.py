@@ -157,6 +157,9 @@ class Server:
     def said(self, words: str) -> bool:
         return words in self.log.read_text(errors="replace")
 
+    def times_said(self, words: str) -> int:
+        return self.log.read_text(errors="replace").count(words)
+
     def kill(self) -> None:
         """SIGKILL; harmless when it has ended."""
         if self.process:

@@ -11,6 +11,14 @@ from world import SLACK_SECONDS, Server, Stage, wait_until
 
 RECOVERY_SECONDS = 40
 
+# What background work says when the database is away, however often it meets that.
+COMPLAINTS = (
+    "cannot tell the others that it lives",
+    "security events are not pushed",
+    "times of last contact are not written",
+    "which applications are to be provisioned could not be read",
+)
+
 
 def stopped(stage: Stage) -> None:
     database = Postgres(stage)
@@ -57,6 +65,7 @@ def outage(stage: Stage, url: str, begin: Callable[[], object], end: Callable[[]
 
 def one(stage: Stage, server: Server, load: Load, fault: tuple[Callable, Callable], seconds: float) -> None:
     process, before = server.process.pid, refusals(load)
+    told = [server.times_said(words) for words in COMPLAINTS]
     begin, end = fault
     begin()
     begun = time.monotonic()
@@ -72,6 +81,8 @@ def one(stage: Stage, server: Server, load: Load, fault: tuple[Callable, Callabl
     writes, reads = (now - then for now, then in zip(refusals(load), before, strict=True))
     stage.demand(writes and reads, "requests were refused with 503 and Retry-After", f"{writes} writes, {reads} reads")
     stage.demand(server.health("/readyz") == 200, "it says that it is ready")
+    told = [server.times_said(words) - then for words, then in zip(COMPLAINTS, told, strict=True)]
+    stage.demand(max(told) == 1, "the log tells once what does not work meanwhile", str(told))
 
 
 def refusals(load: Load) -> tuple[int, int]:

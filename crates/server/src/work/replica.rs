@@ -2,6 +2,7 @@
 
 use super::answers;
 use crate::app::App;
+use crate::trouble::Trouble;
 use portreeve_directory::leases::{self, Halted, LIFE, Lease, Watch};
 use portreeve_directory::{Clock, Ids, Refusal};
 use portreeve_store::{Scope, Store, Tx};
@@ -296,15 +297,23 @@ pub(crate) async fn beat(app: Arc<App>) {
     if replica.sole {
         return;
     }
-    let mut watch = Watch::default();
+    let (mut watch, mut trouble) = (Watch::default(), Trouble::default());
     loop {
         tokio::time::sleep(app.config.pace.beat).await;
         match round(&app, &mut watch).await {
-            Ok(freed) if freed => app.look_again(),
-            Ok(_) => {}
+            Ok(freed) => {
+                if freed {
+                    app.look_again();
+                }
+                if trouble.ends() {
+                    tracing::info!("this server tells the others again that it lives");
+                }
+            }
             Err(error) => {
                 watch.begin_anew();
-                tracing::warn!(%error, "this server could not tell the others that it lives");
+                if trouble.begins() {
+                    tracing::warn!(%error, "this server cannot tell the others that it lives; it goes on trying");
+                }
             }
         }
     }

@@ -15,6 +15,7 @@ use super::{issuer, own_call, poll, set};
 use crate::app::App;
 use crate::http::asked_to_stop;
 use crate::neighbours;
+use crate::trouble::Trouble;
 use crate::work::Held;
 use client::{Client, Reply};
 use portreeve_directory::Refusal;
@@ -54,7 +55,7 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut rounds = Rounds::default();
     loop {
         news.mark_unchanged();
-        let waiting = rounds.start(&app, &client).await || !app.replica.is_sole();
+        let waiting = rounds.begin(&app, &client).await || !app.replica.is_sole();
         tokio::select! {
             () = asked_to_stop(&mut stop) => break,
             changed = news.changed() => if changed.is_err() { break },
@@ -82,20 +83,27 @@ struct Rounds {
     busy: HashMap<task::Id, Key>,
     /// Where the feed ended when the delivery to a stream was last begun: before it grows there is nothing to deliver.
     seen: HashMap<Key, i64>,
+    trouble: Trouble,
 }
 
 impl Rounds {
-    /// Begins a delivery for each stream that may have something to be told. Returns whether a failed one is waiting
-    /// for its time.
-    async fn start(&mut self, app: &Arc<App>, client: &Arc<Client>) -> bool {
-        let pushes = match app.store.lookup(streams::pushes).await {
-            Ok(pushes) => pushes,
-            Err(error) => {
-                let error: Refusal = error;
-                tracing::warn!(%error, "the receivers of security events could not be read");
-                return true;
+    /// Begins a delivery for each stream that may have something to be told. Returns whether there is to be another
+    /// round soon although nothing is new.
+    async fn begin(&mut self, app: &Arc<App>, client: &Arc<Client>) -> bool {
+        let waiting = self.start(app, client).await;
+        match &waiting {
+            Ok(_) if self.trouble.ends() => tracing::info!("security events are pushed again"),
+            Err(error) if self.trouble.begins() => {
+                tracing::warn!(%error, "security events are not pushed, because it cannot be read to whom; it is tried again every second");
             }
-        };
+            Ok(_) | Err(_) => {}
+        }
+        waiting.unwrap_or(true)
+    }
+
+    /// Returns whether a failed delivery is waiting for its time.
+    async fn start(&mut self, app: &Arc<App>, client: &Arc<Client>) -> Result<bool, Refusal> {
+        let pushes = app.store.lookup(streams::pushes).await?;
         self.seen.retain(|(directory, id), _| {
             let same = |push: &Stream| push.directory_id == *directory && push.id == *id;
             pushes.iter().any(|(push, _)| same(push))
@@ -104,16 +112,9 @@ impl Rounds {
         let mut waiting = false;
         for (stream, end) in pushes {
             let key = (stream.directory_id.clone(), stream.id.clone());
-            let held = match app.replica.take(&stream.directory_id, PUSH).await {
-                Ok(Some(held)) => held,
-                Ok(None) => {
-                    self.seen.remove(&key);
-                    continue;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "who sends security events to receivers could not be found out");
-                    return true;
-                }
+            let Some(held) = app.replica.take(&stream.directory_id, PUSH).await? else {
+                self.seen.remove(&key);
+                continue;
             };
             let failed = stream.failures > 0;
             waiting |= failed;
@@ -131,7 +132,7 @@ impl Rounds {
                 .spawn(async move { deliver(&app, &client, &held, &stream).await });
             self.busy.insert(task.id(), key);
         }
-        waiting
+        Ok(waiting)
     }
 
     fn ended(&mut self, done: Result<(task::Id, bool), JoinError>) {
