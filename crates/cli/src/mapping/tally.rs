@@ -56,7 +56,7 @@ pub(super) struct Tally {
     unmatched: BTreeMap<usize, Count>,
     /// Attributes that somebody has.
     known: BTreeSet<String>,
-    failed: u64,
+    outcomes: BTreeMap<&'static str, u64>,
     objects: u64,
 }
 
@@ -91,12 +91,10 @@ impl Tally {
             Ok(Outcome::Value(value)) => ("value", json(&value)),
             Ok(Outcome::IgnoreAttribute) => ("left out", Json::Null),
             Ok(Outcome::IgnoreObject) => ("object skipped", Json::Null),
-            Err(error) => {
-                self.failed += 1;
-                ("error", error.to_string().into())
-            }
+            Err(error) => ("error", error.to_string().into()),
         };
         self.objects += 1;
+        *self.outcomes.entry(result.0).or_default() += 1;
         let told_apart = self.accounts || self.results.len() < DISTINCT;
         if told_apart || self.results.contains_key(&result) {
             self.results.entry(result).or_default().add(&named.name);
@@ -134,7 +132,8 @@ impl Tally {
 
     /// Whether every object has a result that can be used.
     pub(super) fn is_good(&self) -> bool {
-        self.failed == 0 && !self.problems().any(|(_, problem)| problem.is_some())
+        !self.outcomes.contains_key("error")
+            && !self.problems().any(|(_, problem)| problem.is_some())
     }
 
     /// Each result with what is wrong with it as a name of an account.
@@ -214,19 +213,17 @@ impl Tally {
     }
 
     fn summary(&self) -> String {
-        let of = |wanted: &str| {
-            let all = self
-                .results
-                .iter()
-                .filter(|((outcome, _), _)| *outcome == wanted);
-            all.fold((0, 0), |(objects, results), (_, count)| {
-                (objects + count.objects, results + 1)
-            })
-        };
-        let (values, distinct) = of("value");
+        let of = |outcome: &str| self.outcomes.get(outcome).copied().unwrap_or(0);
+        let values = self
+            .results
+            .keys()
+            .filter(|(outcome, _)| *outcome == "value");
+        let more_than = if self.others > 0 { "more than " } else { "" };
         let mut text = format!(
-            "{} objects: {values} with a value ({distinct} distinct)",
-            self.objects
+            "{} objects: {} with a value ({more_than}{} distinct)",
+            self.objects,
+            of("value"),
+            values.count()
         );
         for (outcome, what) in [
             ("null", "null"),
@@ -234,13 +231,13 @@ impl Tally {
             ("object skipped", "skipped"),
             ("error", "failed"),
         ] {
-            if of(outcome).0 > 0 {
-                text.push_str(&format!(", {} {what}", of(outcome).0));
+            if of(outcome) > 0 {
+                text.push_str(&format!(", {} {what}", of(outcome)));
             }
         }
         if self.accounts {
             let bad = self.problems().filter(|(_, problem)| problem.is_some());
-            text.push_str(&format!("; {} cannot be names of accounts", bad.count()));
+            text.push_str(&format!("; no names of accounts: {}", bad.count()));
         }
         text + "\n"
     }

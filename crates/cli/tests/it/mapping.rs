@@ -401,8 +401,7 @@ fn names_of_accounts_that_cannot_be_come_first() {
         );
     }
     assert!(
-        done.out
-            .ends_with("1 null; 2 cannot be names of accounts\n"),
+        done.out.ends_with("1 null; no names of accounts: 2\n"),
         "{done:?}"
     );
     let done = in_company(&folder, &[&words[..], &["-o", "json"]].concat());
