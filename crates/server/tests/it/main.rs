@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod applications;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod changes;
