@@ -44,6 +44,9 @@ pub(crate) struct Update {
     /// The new definition. A secret that it leaves out stays what it is
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
+    /// New name; what the file says of it does not count
+    #[arg(long, value_name = "NEW")]
+    name: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -121,7 +124,11 @@ pub(super) async fn get(global: &Global, which: &Which) -> Result<(), Failure> {
 
 pub(super) async fn update(global: &Global, args: &Update) -> Result<(), Failure> {
     let api = Api::open(global)?;
-    let body = for_server(&args.from)?;
+    let mut body = for_server(&args.from)?;
+    body["name"] = match &args.name {
+        Some(name) => json!(name),
+        None => api.get(&["applications", &args.app], &[]).await?["name"].take(),
+    };
     let changed = api.put(&["applications", &args.app], &body).await?;
     output::one(global.output, &shapes::ONE, &changed)
 }

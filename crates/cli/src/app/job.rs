@@ -86,6 +86,7 @@ pub(super) async fn of(state: &State) -> Result<Value, Failure> {
     Ok(json!(status))
 }
 
-async fn of_server(api: &Api, app: &str) -> Result<Value, Failure> {
+/// The status of an application in a server.
+pub(super) async fn of_server(api: &Api, app: &str) -> Result<Value, Failure> {
     api.get(&["applications", app, "status"], &[]).await
 }

@@ -15,6 +15,7 @@ use portreeve_provisioning::job::{Job, JobError, Progress, RunResult, Stop, Summ
 use portreeve_provisioning::log;
 use portreeve_provisioning::notice;
 use portreeve_provisioning::source::{Source, file::Watch};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -215,21 +216,50 @@ async fn changed(files: &mut Option<Watch>) {
 
 /// Has a server begin a cycle, and waits for its end.
 async fn of_server(global: &Global, api: &Api, app: &str) -> Result<(), Failure> {
-    let path = ["applications", app, "status"];
-    let number = |status: &Value| status["lastExecution"]["number"].as_i64().unwrap_or(0);
-    let before = number(&api.get(&path, &[]).await?);
+    let status = job::of_server(api, app).await?;
+    let code = output::plain(&status["code"]).to_lowercase();
+    if code == "paused" || code == "disabled" {
+        return Err(
+            Failure::new(Code::Conflict, format!("the job is {code}; start it first"))
+                .hint(format!("start it with: portreeve app start {app}")),
+        );
+    }
+    let before = number(&status);
     let body = json!({"resetScope": "None"});
     api.post(&["applications", app, "restart"], &body).await?;
+    let (sender, receiver) = watch::channel(Progress::new(time::now()));
+    let cycle = ended_after(api, app, before, &sender);
+    let execution = progress::of_cycle(global.output, receiver, cycle).await?;
+    output::one(global.output, &shapes::CYCLE, &execution)?;
+    let well = execution["result"] == "Succeeded" && execution["counters"]["held"] == 0;
+    match well {
+        true => Ok(()),
+        false => Err(Failure::told(Code::Failure)),
+    }
+}
+
+/// Waits for the end of a later cycle than that number, and tells meanwhile how far it is.
+async fn ended_after(
+    api: &Api,
+    app: &str,
+    before: i64,
+    told: &watch::Sender<Progress>,
+) -> Result<Value, Failure> {
     loop {
-        let status = api.get(&path, &[]).await?;
-        let execution = &status["lastExecution"];
-        if number(&status) > before && !execution["ended"].is_null() {
-            output::one(global.output, &shapes::CYCLE, execution)?;
-            return match execution["result"] == "Succeeded" {
-                true => Ok(()),
-                false => Err(Failure::told(Code::Failure)),
-            };
+        let mut status = job::of_server(api, app).await?;
+        if number(&status) > before && !status["lastExecution"]["ended"].is_null() {
+            return Ok(status["lastExecution"].take());
+        }
+        if let Some(trouble) = status["trouble"].as_str() {
+            return Err(Failure::plain(trouble));
+        }
+        if let Ok(progress) = Progress::deserialize(&status["progress"]) {
+            told.send_replace(progress);
         }
         tokio::time::sleep(ASK_EVERY).await;
     }
+}
+
+fn number(status: &Value) -> i64 {
+    status["lastExecution"]["number"].as_i64().unwrap_or(0)
 }

@@ -328,3 +328,70 @@ fn people(server: &Server) -> Vec<String> {
     names.sort();
     names
 }
+
+#[test]
+fn a_name_is_an_application_of_the_server() {
+    let folder = Folder::new();
+    let files = folder.0.path().to_str().unwrap();
+    let words = [
+        "--applications-files",
+        files,
+        "--applications-private-addresses",
+        "yes",
+    ];
+    let server = Server::on(TempDir::new().unwrap(), &words);
+    let directory = server.json(&["directory", "create", "Branch"]);
+    folder.define(directory["tenant_url"].as_str().unwrap(), "replaced");
+    let token = directory["secret_token"].as_str().unwrap();
+    folder.write("token", token);
+    let path = folder.0.path().join("branch.toml");
+    let definition = std::fs::read_to_string(&path).unwrap();
+    let elsewhere = definition.replace("token = \"replaced\"", "token = { file = \"token\" }");
+    std::fs::write(&path, elsewhere).unwrap();
+    let path = path.to_str().unwrap();
+
+    let made = server.json(&["app", "create", "Office", "--from", path]);
+    assert_eq!(made["name"], "Office", "{made}");
+    assert_eq!(made["secrets"], json!(["target.authentication.token"]));
+    assert!(!made.to_string().contains(token), "{made}");
+    assert_eq!(
+        server.json(&["app", "run", "Office"])["result"],
+        "Succeeded"
+    );
+    assert_eq!(people(&server).len(), 2);
+    let logged = server.json(&[
+        "app", "logs", "Office", "--action", "create", "--user", "ada",
+    ]);
+    assert_eq!(logged.as_array().unwrap().len(), 1, "{logged}");
+    let status = server.json(&["app", "status", "Office"]);
+    assert_eq!(
+        (&status["code"], &status["users"]),
+        (&json!("Active"), &json!(2))
+    );
+
+    let changed = server.json(&[
+        "app", "update", "Office", "--from", path, "--name", "Bureau",
+    ]);
+    assert_eq!(changed["name"], "Bureau", "{changed}");
+    assert_eq!(
+        server.json(&["app", "test", "Bureau"])["target"]["ok"],
+        true
+    );
+    assert_eq!(server.json(&["app", "lint", "Bureau"]), json!([]));
+    let dry = server.json(&["app", "dry-run", "Bureau"]);
+    assert_eq!(dry["counters"]["created"], 0, "{dry}");
+    let one = server.json(&["app", "on-demand", "Bureau", "ada@contoso.example"]);
+    assert_ne!(one["result"], "Failure", "{one}");
+    assert_eq!(server.json(&["app", "pause", "Bureau"])["code"], "Paused");
+    assert_eq!(server.run(&["app", "run", "Bureau"]).code, 7);
+    assert_eq!(server.json(&["app", "start", "Bureau"])["code"], "Active");
+    let exported = server.run(&["app", "export", "Bureau"]);
+    assert!(
+        exported.out.contains("template = \"portreeve\""),
+        "{exported:?}"
+    );
+    assert!(!exported.out.contains(token), "{exported:?}");
+    assert_eq!(server.run(&["app", "delete", "Bureau", "--yes"]).code, 0);
+    assert_eq!(server.json(&["app", "list"]), json!([]));
+    assert_eq!(server.run(&["app", "status", "Bureau"]).code, 6);
+}

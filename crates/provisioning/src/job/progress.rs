@@ -84,7 +84,7 @@ impl CycleKind {
 }
 
 /// How far a cycle has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
     /// The number of the cycle; 0 before it has begun.
