@@ -85,6 +85,9 @@ fn names_of_directories_are_checked_and_unique(on: Engine) {
     assert_eq!(rename(" Ümlaut ").unwrap().name, "Ümlaut");
 }
 
+/// The steps of a plan that go through what a walk has found so far.
+const WALKED: [&str; 4] = ["SCAN a", "SCAN above", "SCAN b", "SCAN below"];
+
 /// Without statistics SQLite once read every membership of a directory for each group of one person. What a plan reads of
 /// a table that grows with the directory is found by more than the directory's id.
 #[test]
@@ -94,16 +97,18 @@ fn walks_along_memberships_look_each_step_up() {
     let mut seen = 0;
     for (name, sql) in walks {
         let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let given = usize::from(sql.contains("$2")) + 1;
         let plan = world
             .read(move |tx| {
-                let rows = tx.query(&explain, &params!["d", "u"])?;
+                let rows = tx.query(&explain, &params!["d", "u"][..given])?;
                 let steps = rows.iter().map(|row| Ok(row.text(3)?.to_owned()));
                 steps.collect::<Result<Vec<_>, Refusal>>()
             })
             .unwrap();
         for step in &plan {
             let whole = step.ends_with("(directory_id=?)")
-                || (step.starts_with("SCAN ") && !step.starts_with("SCAN a"));
+                || step.ends_with("(application_id=?)")
+                || (step.starts_with("SCAN ") && !WALKED.contains(&step.as_str()));
             assert!(!whole, "{name}: {step} in {plan:#?}");
         }
         seen += 1;
