@@ -1,6 +1,7 @@
 //! One object on its way to the target, and references between objects.
 
 mod faults;
+mod law;
 mod peer;
 mod references;
 mod traffic;
