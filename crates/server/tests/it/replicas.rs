@@ -1,5 +1,8 @@
 //! Several servers on one PostgreSQL.
 
+mod jobs;
+
+use crate::applications::port::allow;
 use crate::events::receiver::{Receiver, Reply};
 use portreeve_cluster::Cluster;
 use portreeve_directory::events::{self, Category, Outcome};
@@ -15,6 +18,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::runtime::Builder;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task;
@@ -25,33 +29,47 @@ const BEAT: Duration = Duration::from_millis(20);
 /// Longer than a replica lives without a beat.
 const LONG: Duration = Duration::from_secs(20);
 
-/// A database that servers come to and go from.
-struct Harbour(String);
+/// A database that servers come to and go from, and a folder whose files they may read.
+struct Harbour {
+    url: String,
+    files: TempDir,
+}
 
 impl Harbour {
     fn new() -> Self {
-        Self(Cluster::shared().fresh_url())
+        Self {
+            url: Cluster::shared().fresh_url(),
+            files: TempDir::new().expect("a temporary folder"),
+        }
     }
 
     fn database(&self) -> Database {
-        Database::parse(&self.0, |_| None).expect("a URL")
+        Database::parse(&self.url, |_| None).expect("a URL")
+    }
+
+    /// What its servers have in common.
+    fn settings(&self) -> impl FnOnce(&mut Config) + Send + 'static {
+        let (database, files) = (self.database(), self.files.path().to_owned());
+        move |config| {
+            settle(config, database);
+            allow(config, &files);
+        }
     }
 
     async fn server(&self) -> TestServer {
-        let database = self.database();
-        TestServer::start_with(move |config| settle(config, database)).await
+        TestServer::start_with(self.settings()).await
     }
 
     /// A server that can be stopped and killed.
     async fn mortal(&self) -> Mortal {
-        let database = self.database();
+        let settings = self.settings();
         let (ready, server) = oneshot::channel();
         let (pauses, asked) = mpsc::unbounded_channel::<Pause>();
         // Its only thread, which stands still while somebody wants it to.
         let thread = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build();
             let runtime = runtime.expect("a runtime");
-            runtime.block_on(live(database, ready, asked));
+            runtime.block_on(live(settings, ready, asked));
             // What it was doing ends in the middle, and nothing is tidied up.
             runtime.shutdown_background();
         });
@@ -101,11 +119,11 @@ struct Mortal {
 type Pause = (oneshot::Sender<()>, std::sync::mpsc::Receiver<()>);
 
 async fn live(
-    database: Database,
+    settings: impl FnOnce(&mut Config),
     ready: oneshot::Sender<TestServer>,
     mut asked: mpsc::UnboundedReceiver<Pause>,
 ) {
-    let server = TestServer::start_with(move |config| settle(config, database));
+    let server = TestServer::start_with(settings);
     assert!(ready.send(server.await).is_ok(), "somebody waits for it");
     while let Some((stands, go_on)) = asked.recv().await {
         let _ = stands.send(());
