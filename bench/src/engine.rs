@@ -98,6 +98,7 @@ pub(crate) async fn run(engine: &Engine) -> Result<()> {
 struct Place {
     company: Company,
     program: PathBuf,
+    data: PathBuf,
     server: Server,
     folder: PathBuf,
 }
@@ -115,20 +116,23 @@ impl Place {
         Ok(Self {
             company,
             program,
+            data,
             server,
             folder,
         })
     }
 
-    async fn cycles(&self) -> Result<Vec<Cycle>> {
+    async fn cycles(mut self) -> Result<Vec<Cycle>> {
         say("an initial cycle")?;
-        self.define(self.server.target.address)?;
+        let address = self.server.target.address;
+        self.define(address)?;
         let mut initial = self.cycle("initial", "1500 per second, 200 MiB").await?;
         initial.objects = Some(self.company.users + self.company.groups);
         walk(&self.server.target, self.company.users).await?;
 
-        let relay = Relay::before(self.server.target.address).await?;
-        self.define(relay.address)?;
+        // At another address the target would be another one, so the relay takes the server's.
+        self.server = self.server.moved(&self.program, &self.data).await?;
+        let relay = Relay::between(address, self.server.target.address).await?;
         say(&format!("a cycle with {CHANGES} changes"))?;
         tables::write(&self.folder, self.company, true)?;
         let mut changed = self.cycle("100 changes", "2 s, 400 requests").await?;

@@ -12,15 +12,14 @@ use tokio::net::{TcpListener, TcpStream};
 
 /// Runs until its runtime ends.
 pub(crate) struct Relay {
-    pub(crate) address: SocketAddr,
     /// What clients have sent, a text for each connection.
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Relay {
-    pub(crate) async fn before(server: SocketAddr) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
+    /// Listens where a server was, and passes everything on to where it is now.
+    pub(crate) async fn between(address: SocketAddr, server: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let heard: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
         let all = Arc::clone(&heard);
         tokio::spawn(async move {
@@ -34,7 +33,7 @@ impl Relay {
                 tokio::spawn(pass(client, server, Arc::clone(&all), number));
             }
         });
-        Ok(Self { address, heard })
+        Ok(Self { heard })
     }
 
     /// The request lines since the last call, without the protocol: `GET /scim/…/Users?filter=…`.

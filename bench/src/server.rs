@@ -30,21 +30,7 @@ impl Server {
         data: &Path,
         database: Option<&str>,
     ) -> Result<Self> {
-        let mut arguments = vec![
-            OsStr::new("serve"),
-            "--data".as_ref(),
-            data.as_os_str(),
-            "--listen".as_ref(),
-            "127.0.0.1:0".as_ref(),
-            // One token sends everything here.
-            "--rate-limit-token".as_ref(),
-            "0".as_ref(),
-        ];
-        if let Some(url) = database {
-            arguments.extend([OsStr::new("--database"), url.as_ref()]);
-        }
-        let mut child = start(program, &arguments, Stdio::null(), Stdio::piped())?;
-        let address = address(child.stderr.take().context("no stderr")?).await?;
+        let (child, address) = serve(program, data, database).await?;
         let made = Command::new(program)
             .args([
                 "directory",
@@ -98,6 +84,17 @@ impl Server {
         Ok(Self { child, target })
     }
 
+    /// Ends `portreeve serve` and starts it again on the same data, its own database, at another address.
+    pub(crate) async fn moved(mut self, program: &Path, data: &Path) -> Result<Self> {
+        self.child.kill().await?;
+        let (child, address) = serve(program, data, None).await?;
+        let target = Target {
+            address,
+            ..self.target
+        };
+        Ok(Self { child, target })
+    }
+
     pub(crate) fn process(&self) -> Result<u32> {
         self.child.id().context("the server has ended")
     }
@@ -107,6 +104,25 @@ impl Server {
 struct Directory {
     tenant_url: String,
     secret_token: String,
+}
+
+async fn serve(program: &Path, data: &Path, database: Option<&str>) -> Result<(Child, SocketAddr)> {
+    let mut arguments = vec![
+        OsStr::new("serve"),
+        "--data".as_ref(),
+        data.as_os_str(),
+        "--listen".as_ref(),
+        "127.0.0.1:0".as_ref(),
+        // One token sends everything here.
+        "--rate-limit-token".as_ref(),
+        "0".as_ref(),
+    ];
+    if let Some(url) = database {
+        arguments.extend([OsStr::new("--database"), url.as_ref()]);
+    }
+    let mut child = start(program, &arguments, Stdio::null(), Stdio::piped())?;
+    let address = address(child.stderr.take().context("no stderr")?).await?;
+    Ok((child, address))
 }
 
 fn start(program: &Path, arguments: &[&OsStr], stdout: Stdio, stderr: Stdio) -> Result<Child> {
