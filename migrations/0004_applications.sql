@@ -87,8 +87,10 @@ CREATE TABLE link_references (
   seen BIGINT NOT NULL,
   PRIMARY KEY (application_id, kind, source_key, attribute, other_key, other_kind)
 ) {without_rowid};
-CREATE INDEX link_references_due ON link_references (application_id, kind, source_key, attribute, other_key) WHERE due;
-CREATE INDEX link_references_other ON link_references (application_id, other_key, kind, source_key);
+-- Both hold all that their questions need. Without that SQLite, which keeps no statistics here, reads the whole table
+-- instead, because it is in the order of a longer key.
+CREATE INDEX link_references_due ON link_references (application_id, kind, source_key, attribute, other_key, other_kind, due, told, wanted, applied, seen) WHERE due;
+CREATE INDEX link_references_other ON link_references (application_id, other_key, kind, source_key, attribute, other_kind, told, wanted);
 
 -- What failed and is tried again; `attribute` is empty for the object itself.
 CREATE TABLE escrows (

@@ -17,8 +17,8 @@ statements! {
     REMOVE = "DELETE FROM escrows WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND attribute = $4";
     CLEAR = "DELETE FROM escrows WHERE application_id = $1";
     PAGE = concat!("SELECT ", columns!(), " FROM escrows WHERE application_id = $1 AND (kind, source_key, attribute) > ($2, $3, $4) ORDER BY kind, source_key, attribute LIMIT $5");
-    WAKE = "UPDATE links SET dirty = TRUE WHERE application_id = $1 AND kind = $2 AND NOT dirty AND source_key IN (SELECT source_key FROM escrows WHERE application_id = $1 AND kind = $2 AND attribute = '' AND next_at <= $3)";
-    DUE = "SELECT kind, source_key, attribute FROM escrows WHERE application_id = $1 AND attribute <> '' AND next_at <= $2";
+    WAKE = "UPDATE links SET dirty = TRUE WHERE application_id = $1 AND kind = $2 AND NOT dirty AND source_key IN (SELECT source_key FROM escrows WHERE application_id = $1 AND kind = $2 AND attribute = '' AND (next_at <= $3 OR next_at > $4))";
+    DUE = "SELECT kind, source_key, attribute FROM escrows WHERE application_id = $1 AND attribute <> '' AND (next_at <= $2 OR next_at > $3)";
     WAKE_REFERENCES = "UPDATE link_references SET due = TRUE WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND attribute = $4 AND wanted <> applied AND NOT due";
     COUNT = "SELECT code, attribute <> '', count(*) FROM escrows WHERE application_id = $1 GROUP BY code, attribute <> ''";
 }
@@ -130,12 +130,14 @@ pub fn page(
         .collect()
 }
 
-/// Makes everything work again whose time has come (`now` in microseconds since 1970 UTC).
-pub fn wake(tx: &mut Tx<'_>, application_id: &str, now: i64) -> Result<(), Refusal> {
+/// Has everything tried again whose time has come (`now` in microseconds since 1970 UTC), or lies further ahead than
+/// anything waits (`longest`, microseconds): that was written when the clock was wrong.
+pub fn wake(tx: &mut Tx<'_>, application_id: &str, now: i64, longest: i64) -> Result<(), Refusal> {
+    let beyond = now.saturating_add(longest);
     for kind in [Kind::User, Kind::Group] {
-        tx.exec(WAKE, &params![application_id, kind.name(), now])?;
+        tx.exec(WAKE, &params![application_id, kind.name(), now, beyond])?;
     }
-    for row in tx.query(DUE, &params![application_id, now])? {
+    for row in tx.query(DUE, &params![application_id, now, beyond])? {
         let (kind, key, attribute) = (row.text(0)?, row.text(1)?, row.text(2)?);
         tx.exec(
             WAKE_REFERENCES,

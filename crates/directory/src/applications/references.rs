@@ -23,6 +23,13 @@ macro_rules! below {
     };
 }
 
+/// What refers to object `$3` of kind `$2`. A change that looks for it by its end alone would read the whole table.
+macro_rules! to {
+    () => {
+        "application_id = $1 AND (kind, source_key, attribute, other_key, other_kind) IN (SELECT kind, source_key, attribute, other_key, other_kind FROM link_references WHERE application_id = $1 AND other_key = $3 AND other_kind IN ('', $2))"
+    };
+}
+
 statements! {
     PUT = "INSERT INTO link_references (application_id, kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (application_id, kind, source_key, attribute, other_key, other_kind) DO UPDATE SET told = excluded.told, wanted = excluded.wanted, applied = excluded.applied, due = excluded.due, seen = excluded.seen";
     REMOVE = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND attribute = $4 AND other_key = $5 AND other_kind = $6";
@@ -32,10 +39,10 @@ statements! {
     WANT = "INSERT INTO link_references (application_id, kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen) VALUES ($1, $2, $3, $4, $5, '', TRUE, TRUE, FALSE, TRUE, 0) ON CONFLICT (application_id, kind, source_key, attribute, other_key, other_kind) DO UPDATE SET told = TRUE, wanted = TRUE, due = NOT link_references.applied";
     SWEEP = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND NOT told AND NOT wanted AND NOT applied";
     DUE_OF = "UPDATE link_references SET due = TRUE WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND wanted <> applied AND NOT due";
-    DUE_TO = "UPDATE link_references SET due = TRUE WHERE application_id = $1 AND other_key = $3 AND other_kind IN ('', $2) AND wanted <> applied AND NOT due";
+    DUE_TO = concat!("UPDATE link_references SET due = TRUE WHERE ", to!(), " AND wanted <> applied AND NOT due");
     LOST_OF = "UPDATE link_references SET applied = FALSE, due = FALSE WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND (applied OR due)";
-    LOST_TO = "UPDATE link_references SET applied = FALSE, due = FALSE WHERE application_id = $1 AND other_key = $3 AND other_kind IN ('', $2) AND (applied OR due)";
-    SWEEP_TO = "DELETE FROM link_references WHERE application_id = $1 AND other_key = $3 AND other_kind IN ('', $2) AND NOT told AND NOT wanted AND NOT applied";
+    LOST_TO = concat!("UPDATE link_references SET applied = FALSE, due = FALSE WHERE ", to!(), " AND (applied OR due)");
+    SWEEP_TO = concat!("DELETE FROM link_references WHERE ", to!(), " AND NOT told AND NOT wanted AND NOT applied");
     FORGET_OF = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3";
     PAGE = "SELECT kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen FROM link_references WHERE application_id = $1 AND (kind, source_key, attribute, other_key, other_kind) > ($2, $3, $4, $5, $6) ORDER BY kind, source_key, attribute, other_key, other_kind LIMIT $7";
     DUE = "SELECT kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen FROM link_references WHERE application_id = $1 AND due AND (kind, source_key, attribute, other_key, other_kind) > ($2, $3, $4, $5, $6) ORDER BY kind, source_key, attribute, other_key, other_kind LIMIT $7";

@@ -1,6 +1,8 @@
 //! The rules of the roll on a real database.
 
 #[cfg(test)]
+mod applications;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod feed;

@@ -16,6 +16,9 @@ use super::state::{JobError, Owner};
 /// How many rows one transaction changes.
 const PAGE: i64 = 1_000;
 
+/// No failure waits longer than this for its next try, in microseconds: a day and an hour.
+const LONGEST_WAIT: i64 = 25 * 60 * 60 * 1_000_000;
+
 /// How many groups are worked out in one transaction.
 const GROUPS: i64 = 20;
 
@@ -34,7 +37,7 @@ impl Job {
         }
         let now = self.clock.now();
         self.state
-            .write(move |tx, owner| escrows::wake(tx, &owner.application_id, now))
+            .write(move |tx, owner| escrows::wake(tx, &owner.application_id, now, LONGEST_WAIT))
             .await?;
         self.go_on(run, Phase::Plan).await
     }

@@ -206,10 +206,13 @@ impl Ending {
     }
 }
 
-/// Whether a failure with this code says something about the job, and not only about its object.
-fn concludes(code: &str) -> bool {
+/// Whether a failure with this code says something about the job: one that is skipped or held does not.
+pub(super) fn concludes(code: &str) -> bool {
     let code: Option<Code> = serde_json::from_value(serde_json::Value::from(code)).ok();
-    code.is_none_or(|code| code != Code::ImportSkipped && code.category() != Category::None)
+    code.is_none_or(|code| {
+        !matches!(code, Code::ImportSkipped | Code::TooManyDeletes)
+            && code.category() != Category::None
+    })
 }
 
 fn written(quarantine: &Quarantine) -> String {

@@ -11,7 +11,7 @@ use portreeve_store::Tx;
 use super::facts::{kept, word};
 use super::state::{Owner, row_kind, row_state};
 use super::status::time;
-use super::subject::{Outcome, Subject};
+use super::subject::{Counted, Outcome, Subject};
 use crate::engine::codes::Code;
 use crate::engine::escrow::Escrow;
 use crate::engine::plan::{Link, Presence};
@@ -32,7 +32,11 @@ pub(super) struct Done {
 
 impl Done {
     pub(super) fn new(subject: &Subject, mut outcome: Outcome) -> Self {
-        let record = outcome.record.take();
+        let held_before = |escrow: &Escrow| escrow.code == Code::TooManyDeletes;
+        let is_told =
+            outcome.counted == Counted::Held && subject.escrow.as_ref().is_some_and(held_before);
+        // What is held cycle after cycle is told once.
+        let record = outcome.record.take().filter(|_| !is_told);
         Self {
             link: subject.link,
             target_id: subject.target_id.clone(),
@@ -83,7 +87,7 @@ fn refused<'a>(tx: &mut Tx<'_>, id: &str, done: &'a [Done]) -> Result<HashSet<&'
             let (Some(resource), key) = (&one.outcome.target_id, one.outcome.key.as_str()) else {
                 continue;
             };
-            if takers.insert(resource.as_str(), key).is_some() {
+            if *takers.entry(resource.as_str()).or_insert(key) != key {
                 refused.insert(key);
             }
         }
@@ -124,6 +128,16 @@ fn refuse(tx: &mut Tx<'_>, id: &str, done: &Done) -> Result<(), Refusal> {
     }
 }
 
+/// Remembers that somebody was told of what is held.
+fn held(tx: &mut Tx<'_>, id: &str, done: &Done) -> Result<(), Refusal> {
+    let Outcome { kind, key, .. } = &done.outcome;
+    let now = time(done.record.as_ref().map_or(0, |record| record.at));
+    match Escrow::failed(None, Code::TooManyDeletes, now) {
+        Some(escrow) => escrows::put(tx, id, &kept(*kind, key, "", &escrow, None)),
+        None => Ok(()),
+    }
+}
+
 fn settle_one(tx: &mut Tx<'_>, id: &str, done: &Done) -> Result<(), Refusal> {
     let Outcome {
         kind: object,
@@ -155,6 +169,9 @@ fn settle_one(tx: &mut Tx<'_>, id: &str, done: &Done) -> Result<(), Refusal> {
     let was_managed = matches!(done.link, Link::Managed { .. });
     if matches!(link, Link::Managed { .. }) && (is_other || !was_managed) {
         references::linked(tx, id, kind, key)?;
+    }
+    if done.outcome.counted == Counted::Held && done.record.is_some() {
+        return held(tx, id, done);
     }
     if !is_settled {
         return Ok(());

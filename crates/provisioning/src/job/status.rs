@@ -6,6 +6,7 @@ use portreeve_directory::applications::{self, cycles, escrows, links};
 use portreeve_store::Tx;
 use serde::Serialize;
 
+use super::end::concludes;
 use super::progress::{Counters, CycleKind, Phase, RunResult};
 use super::state::{JobError, Owner, State};
 use crate::engine::quarantine::Quarantine;
@@ -109,7 +110,9 @@ fn status(tx: &mut Tx<'_>, owner: &Owner) -> Result<Status, Refusal> {
     };
     let failed = escrows::count(tx, id)?;
     let escrowed = |of_references: bool| {
-        let counts = failed.iter().filter(|it| it.of_references == of_references);
+        let counts = failed
+            .iter()
+            .filter(|it| it.of_references == of_references && concludes(&it.code));
         number(counts.map(|it| it.count).sum())
     };
     Ok(Status {

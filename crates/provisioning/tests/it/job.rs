@@ -222,8 +222,14 @@ async fn more_losses_than_the_threshold_are_held_until_they_are_allowed() {
         .iter()
         .filter(|it| it.contains("stagedDelete skipped TooManyDeletes"));
     assert_eq!(staged.count(), 600);
-    // They are held again, and not told again and again.
+    // They are held again, and not told again.
+    let before = world.log().await.len();
     let summary = world.cycle().await;
+    assert_eq!(
+        (summary.counters.held, world.log().await.len()),
+        (600, before)
+    );
+    assert_eq!(world.state.status().await.unwrap().escrowed, 0);
     assert!(
         matches!(summary.quarantine, Change::Stays(_)),
         "{summary:?}"
