@@ -2,6 +2,7 @@
 
 use crate::Global;
 use crate::client::Api;
+use crate::confirm;
 use crate::failure::{Code, Failure};
 use crate::output::{self, Column, Format, Shape, member, plain};
 use crate::scope::DIRECTORIES;
@@ -10,7 +11,6 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::fmt::Display;
 use std::fs;
-use std::io::{IsTerminal, stdin};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
@@ -282,7 +282,7 @@ async fn delete(api: &Api, format: Format, directory: &str, yes: bool) -> Result
     }
 }
 
-/// Says what will be lost and asks a person; a program has to say `--yes`.
+/// Says what will be lost, and asks.
 fn confirm(directory: &Value) -> Result<(), Failure> {
     let count = |path| member(directory, path).as_i64().unwrap_or(0);
     let users = count("counts.active_users") + count("counts.suspended_users");
@@ -291,16 +291,7 @@ fn confirm(directory: &Value) -> Result<(), Failure> {
         "\"{name}\" will be lost: users: {users}, groups: {}, with all memberships, and the tokens of its provider",
         count("counts.groups")
     );
-    if !stdin().is_terminal() {
-        return Err(Failure::usage(loss).hint("say --yes if that is meant"));
-    }
-    eprint!("{loss}. Remove it? [y/N] ");
-    let mut answer = String::new();
-    stdin().read_line(&mut answer).map_err(Failure::plain)?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::new(Code::Cancelled, "nothing was removed")),
-    }
+    confirm::confirm(&loss)
 }
 
 async fn find(api: &Api, directory: &str) -> Result<Value, Failure> {

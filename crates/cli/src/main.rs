@@ -6,6 +6,7 @@ mod backup;
 mod client;
 mod completion;
 mod config;
+mod confirm;
 mod database;
 mod demo;
 mod directory;

@@ -11,7 +11,8 @@ use crate::failure::{Code, Failure};
 use crate::output::{self, Column, Format, Shape};
 use crate::time;
 use portreeve_mapping::lint::{self, Severity};
-use portreeve_mapping::{MappingSet, ParseError, expectations, graph};
+use portreeve_mapping::{ParseError, expectations};
+use portreeve_provisioning::application::mappings;
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::fs;
@@ -126,7 +127,7 @@ const FINDINGS: Shape = Shape {
 };
 
 fn check(global: &Global, args: &CheckArgs) -> Result<(), Failure> {
-    let (set, notes) = mappings(&args.file)?;
+    let mappings::Read { set, notes } = mappings::read_file(&args.file).map_err(Failure::usage)?;
     for note in notes {
         output::say(global.output, &format!("note: {note}"));
     }
@@ -172,29 +173,6 @@ fn line(finding: &Value) -> String {
     };
     let (severity, message, rule) = (text("severity"), text("message"), text("rule"));
     format!("{severity}: {place}: {message} [{rule}]\n")
-}
-
-/// Mappings in whichever form, and what an import did not take over.
-fn mappings(file: &Path) -> Result<(MappingSet, Vec<String>), Failure> {
-    let text = read(file)?;
-    let wrong = |error: &dyn std::fmt::Display| {
-        Failure::usage(format!(
-            "{}: {}",
-            file.display(),
-            error.to_string().trim_end()
-        ))
-    };
-    if !text.trim_start().starts_with('{') {
-        let set = toml::from_str(&text).map_err(|error| wrong(&error))?;
-        return Ok((set, Vec::new()));
-    }
-    let json: Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-    if json.get("synchronizationRules").is_some() {
-        let imported = graph::import(&text).map_err(|error| wrong(&error))?;
-        return Ok((imported.mappings, imported.notes));
-    }
-    let set = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-    Ok((set, Vec::new()))
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

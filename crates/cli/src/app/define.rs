@@ -5,6 +5,7 @@ use super::starter::{self, Mappings, Source};
 use super::{Place, Which, shapes, template};
 use crate::Global;
 use crate::client::Api;
+use crate::confirm::confirm;
 use crate::environment;
 use crate::failure::{Code, Failure};
 use crate::output::{self, Format};
@@ -12,7 +13,7 @@ use clap::Args;
 use portreeve_provisioning::application::{Template, document, mappings, secrets};
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, IsTerminal, Write, stdin};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
@@ -262,18 +263,4 @@ fn written(global: &Global, path: &Path) {
 fn stem(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or(path.as_os_str());
     stem.to_string_lossy().into_owned()
-}
-
-/// Asks a person; a program has to say `--yes`.
-fn confirm(loss: &str) -> Result<(), Failure> {
-    if !stdin().is_terminal() {
-        return Err(Failure::usage(loss).hint("say --yes if that is meant"));
-    }
-    eprint!("{loss}. Go on? [y/N] ");
-    let mut answer = String::new();
-    stdin().read_line(&mut answer).map_err(Failure::plain)?;
-    match answer.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::new(Code::Cancelled, "nothing was removed")),
-    }
 }

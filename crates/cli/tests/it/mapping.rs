@@ -50,12 +50,12 @@ fn files_that_are_none_are_a_mistake_of_the_command() {
     for (name, verb, content, says) in [
         ("not JSON", "verify", "x", "no list of expectations"),
         ("no expectation", "verify", r#"[{"expr": "[a]"}]"#, "expect"),
-        ("not TOML", "check", "objectMappings = 1", "objectMappings"),
+        ("not TOML", "check", "objectMappings = 1", "line 1: "),
         (
             "other JSON",
             "check",
             r#"{"value": []}"#,
-            "unknown field `value`",
+            "there is no setting value here; there are objectMappings",
         ),
         (
             "empty schema",

@@ -30,7 +30,7 @@ const INDIFFERENT: [&str; 7] = [
 #[must_use]
 pub fn consequence(before: &Value, now: &Value) -> Option<Reset> {
     let differs = |setting: &&str| before.pointer(setting) != now.pointer(setting);
-    if IDENTITY.iter().any(|setting| differs(&setting)) {
+    if IDENTITY.iter().any(differs) {
         let scopes = [
             ResetScope::Watermark,
             ResetScope::ConnectorDataStore,

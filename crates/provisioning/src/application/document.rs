@@ -28,10 +28,7 @@ impl Definition {
     /// # Errors
     /// The first mistake, and what may be meant.
     pub fn from_json(document: &Value) -> Result<Self, DefinitionError> {
-        Self::deserialize(document).map_err(|error| DefinitionError::Text {
-            line: None,
-            problem: Mistake::of(&error.to_string()).problem,
-        })
+        Self::deserialize(document).map_err(|error| in_json(&error))
     }
 }
 
@@ -83,6 +80,14 @@ pub(super) fn in_toml(text: &str, error: &toml::de::Error) -> DefinitionError {
     DefinitionError::Text {
         line: at.map(|at| 1 + text.get(..at).unwrap_or(text).matches('\n').count()),
         problem: mistake.problem,
+    }
+}
+
+/// What is wrong with a text in JSON, and in which line.
+pub(super) fn in_json(error: &serde_json::Error) -> DefinitionError {
+    DefinitionError::Text {
+        line: (error.line() > 0).then(|| error.line()),
+        problem: Mistake::of(&error.to_string()).problem,
     }
 }
 

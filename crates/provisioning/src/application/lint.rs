@@ -57,6 +57,20 @@ fn compare(kind: Kind, rules: &ObjectRules, target: &Capabilities, findings: &mu
             message.to_owned(),
         );
     }
+    let mut required: Vec<&str> = target.required(resource).collect();
+    required.sort_unstable();
+    for name in required {
+        let is_mapped = rules.mappings.iter().any(|mapping| {
+            let path = mapping.target.canonical.to_lowercase();
+            path.split(['.', '[']).next() == Some(name)
+        });
+        if !is_mapped {
+            let message = format!(
+                "the target makes no {object} without {name}, and it is not mapped; map it"
+            );
+            add(Severity::Error, "target-requires", None, message);
+        }
+    }
     for mapping in rules.mappings.iter() {
         if let Some((severity, rule, message)) = doubt(mapping, resource, target) {
             add(
@@ -93,8 +107,8 @@ fn doubt(
             "the target sets this itself and takes no value for it; leave the mapping out",
         ));
     }
-    let only_default = mapping.source.is_none() && mapping.default_value.is_none();
-    (attribute.required && only_default).then_some((
+    let has_value = mapping.source.is_some() || mapping.default_value.is_some();
+    (attribute.required && !has_value).then_some((
         Severity::Error,
         "target-requires",
         "the target makes nobody without it, and the mapping has neither a source nor a default value",

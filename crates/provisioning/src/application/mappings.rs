@@ -9,7 +9,7 @@ use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::document::in_toml;
+use super::document::{in_json, in_toml};
 use super::{Definition, DefinitionError};
 
 /// Mappings as a definition has them: `mappings = "mappings.toml"`, or a list with one for users and one for groups.
@@ -112,13 +112,6 @@ impl Definition {
                 "there are none; take a template, such as template = \"generic\", or name the file of the mappings",
             )),
         }
-    }
-}
-
-fn in_json(error: &serde_json::Error) -> DefinitionError {
-    DefinitionError::Text {
-        line: (error.line() > 0).then(|| error.line()),
-        problem: error.to_string(),
     }
 }
 

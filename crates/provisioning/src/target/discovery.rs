@@ -100,6 +100,18 @@ impl Capabilities {
         }
     }
 
+    /// The attributes, in lower case, without which the target makes no resource of this kind, as far as it says.
+    pub fn required(&self, kind: ResourceKind) -> impl Iterator<Item = &str> {
+        let schema = self
+            .schemas
+            .as_ref()
+            .and_then(|all| all.get(&self.core(kind)));
+        let attributes = schema.into_iter().flatten();
+        attributes
+            .filter(|(name, known)| known.required && !known.read_only && !name.contains('.'))
+            .map(|(name, _)| name.as_str())
+    }
+
     /// The schema whose attributes stand in a resource itself.
     fn core(&self, kind: ResourceKind) -> String {
         let mut types = self.types.iter().flatten();

@@ -1,5 +1,8 @@
 //! What a target says about itself, and what is made of silence and half answers.
 
+use std::path::Path;
+
+use portreeve_provisioning::application::{Application, Definition, lint};
 use portreeve_provisioning::target::{Capabilities, Error, Known, ResourceKind};
 use serde_json::{Value, json};
 
@@ -176,4 +179,77 @@ async fn refused_credentials_are_an_error_and_not_silence() {
         matches!(outcome, Err(Error::Refused { status: 401, .. })),
         "{outcome:?}"
     );
+}
+
+#[tokio::test]
+async fn mappings_are_compared_with_what_the_target_says_of_itself() {
+    let list = |attributes: &Value| json!({"totalResults": 1, "Resources": [{"id": CORE, "attributes": attributes}]});
+    let named = json!({"name": "displayName"});
+    let name = json!({"name": "userName", "required": true});
+    let active = json!({"name": "active", "type": "boolean"});
+    let plain = json!([name, active, named]);
+    let unfiltered = json!({"filter": {"supported": false}});
+    let groups =
+        json!({"Resources": [{"name": "Group", "endpoint": "/Groups", "schema": "urn:g"}]});
+    let read_only = json!([name, active, {"name": "displayName", "mutability": "readOnly"}]);
+    let nick = json!([name, active, named, {"name": "nickName", "required": true}]);
+    for (name, document, body, expected) in [
+        ("all is well", "Schemas", list(&plain), None),
+        ("nothing is said", "Nothing", json!({}), None),
+        (
+            "an attribute that is not there",
+            "Schemas",
+            list(&json!([name, active])),
+            Some("target-lacks-attribute"),
+        ),
+        (
+            "an attribute that only the target sets",
+            "Schemas",
+            list(&read_only),
+            Some("target-read-only"),
+        ),
+        (
+            "an attribute that nobody maps",
+            "Schemas",
+            list(&nick),
+            Some("target-requires"),
+        ),
+        (
+            "no filter",
+            "ServiceProviderConfig",
+            unfiltered,
+            Some("target-cannot-filter"),
+        ),
+        (
+            "no people",
+            "ResourceTypes",
+            groups,
+            Some("target-lacks-object"),
+        ),
+    ] {
+        let capabilities = discover(vec![(document, json_reply(&body))]).await;
+        let findings = lint::against_target(&people(), &capabilities);
+        let rules: Vec<&str> = findings.iter().map(|finding| finding.rule).collect();
+        assert_eq!(rules, expected.into_iter().collect::<Vec<_>>(), "{name}");
+    }
+}
+
+/// An application that maps three attributes of people.
+fn people() -> Application {
+    let mapped = |target: &str, priority: u32| json!({"target": target, "attribute": target, "matchingPriority": priority});
+    let document = json!({
+        "name": "A",
+        "source": {"type": "csv", "users": "people.csv"},
+        "target": {
+            "url": "https://app.example/scim",
+            "authentication": {"type": "bearer", "token": "hush"},
+        },
+        "mappings": [{
+            "source": "User",
+            "target": "User",
+            "attributeMappings": [mapped("userName", 1), mapped("active", 0), mapped("displayName", 0)],
+        }],
+    });
+    let definition = Definition::from_json(&document).unwrap();
+    definition.compile("a", Path::new("")).unwrap()
 }
