@@ -1,3 +1,5 @@
+//! Certificates of every kind, as `ssh-keygen -L` shows them, and what is refused.
+
 use portreeve_ssh_cert::authority::{Error, KeyType, NONCE_BYTES};
 use portreeve_ssh_cert::policy::{Asked, Kind};
 use portreeve_ssh_cert::subject::KeyError;

@@ -1,3 +1,5 @@
+//! Revocation lists, ours read by `ssh-keygen -Q` and its own by us.
+
 use portreeve_ssh_cert::Krl;
 use portreeve_ssh_cert::authority::KeyType;
 use portreeve_ssh_cert::policy::Kind;

@@ -1,3 +1,5 @@
+//! From when until when a certificate is valid, and whom it may name.
+
 use jiff::{SignedDuration, Timestamp};
 use portreeve_ssh_cert::policy::{Asked, Kind, Refusal, Unsigned};
 use portreeve_ssh_cert::{Policy, SubjectKey};
