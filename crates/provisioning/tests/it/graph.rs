@@ -5,4 +5,4 @@ mod faults;
 mod laws;
 mod on_demand;
 mod reading;
-mod world;
+pub(crate) mod world;

@@ -1,5 +1,6 @@
 //! Cycles: what a job makes of what its source tells, over its whole life.
 
+mod assigned;
 mod drift;
 mod dry_run;
 mod faults;

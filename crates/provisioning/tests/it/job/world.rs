@@ -148,7 +148,11 @@ impl World {
     pub(crate) fn job(&self) -> Job {
         self.write();
         let settings = "type = \"jsonl\"\nusers = \"users.jsonl\"\ngroups = \"groups.jsonl\"\nkeep_at_least = 0\n";
-        let source = source(settings, self.folder.path(), &self.time).unwrap();
+        self.job_of(source(settings, self.folder.path(), &self.time).unwrap())
+    }
+
+    /// The job with another source.
+    pub(crate) fn job_of(&self, source: Source) -> Job {
         let limits = Limits {
             attempts: 2,
             ..Limits::default()
