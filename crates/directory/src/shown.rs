@@ -6,10 +6,7 @@ use std::borrow::Cow;
 
 /// A resource without the values that its schemas never return (RFC 7643 section 7), for whoever is told of it. Of the RFC's own
 /// attributes only passwords are such, which are not stored; a directory's own extensions may have others.
-pub fn shown<'a>(
-    of: &ResourceType,
-    map: &'a Map<String, Value>,
-) -> Cow<'a, Map<String, Value>> {
+pub fn shown<'a>(of: &ResourceType, map: &'a Map<String, Value>) -> Cow<'a, Map<String, Value>> {
     let mut out = Cow::Borrowed(map);
     for (schema, _) in &of.extensions {
         if !schema.attributes.iter().any(secret_inside) || !map.contains_key(&schema.id) {

@@ -2,10 +2,7 @@
 
 /// The closest of the names, if any is close enough to be what was meant: another letter case always is, else at
 /// most a third of the letters may be wrong.
-pub fn closest<'n>(
-    wrong: &str,
-    names: impl IntoIterator<Item = &'n str>,
-) -> Option<&'n str> {
+pub fn closest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let lower = wrong.to_lowercase();
     // Names of this length are no slips of the pen, and comparing them costs time.
     if lower.len() > 64 {
