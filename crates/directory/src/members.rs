@@ -27,7 +27,6 @@ macro_rules! above {
 statements! {
     FORGET = "DELETE FROM members WHERE directory_id = $1 AND member_id = $2 RETURNING group_id";
     CLEAR = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2 RETURNING member_id";
-    DROP = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
     DROP_ALL = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2";
     KINDS = "SELECT member_id, kind FROM members WHERE directory_id = $1 AND group_id = $2";
     PAGE = "SELECT member_id, kind FROM members WHERE directory_id = $1 AND group_id = $2 AND member_id > $3 ORDER BY member_id LIMIT $4";

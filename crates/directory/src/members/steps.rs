@@ -1,6 +1,6 @@
 //! Carrying out the membership part of a PATCH or PUT.
 
-use super::{CHUNK, CLEAR, DROP, Member, kind_name, kinds, page, rows};
+use super::{CHUNK, CLEAR, Member, kind_name, kinds, page, rows};
 use crate::{Call, Refusal};
 use portreeve_scim::Error;
 use portreeve_scim::filter::Filter;
@@ -268,8 +268,8 @@ fn insert(
     Ok(tx.exec(&sql, &given)?)
 }
 
-/// One statement per chunk says who is there. What removes them needs no answer; one statement for all of them would
-/// leave it to the planner whether it reads the whole group, as in [`look_up`].
+/// One statement per chunk. Each row of it has the whole key, so that the planner has nothing to look up with but that:
+/// with the group said once it would rather read all of its members, as in [`look_up`].
 fn remove<'a>(
     tx: &mut Tx<'_>,
     call: &'a Call,
@@ -278,11 +278,21 @@ fn remove<'a>(
     moved: &mut Moved,
 ) -> Result<(), Refusal> {
     let gone: Vec<&str> = gone.collect();
-    for member in present(tx, &call.directory.id, group_id, &gone)? {
-        tx.exec(DROP, &params![&call.directory.id, group_id, &member.id])?;
-        moved.remove(member.id);
+    for chunk in gone.chunks(CHUNK) {
+        let mut given: Vec<Param<'_>> = params![&call.directory.id, group_id].to_vec();
+        let list = rows(chunk, &mut given, |place| format!("($1,$2,{place})"));
+        for mut row in tx.query(&removal(&list), &given)? {
+            moved.remove(row.take_text(0)?);
+        }
     }
     Ok(())
+}
+
+fn removal(list: &str) -> String {
+    format!(
+        "WITH gone (directory, of_group, member) AS (VALUES {list}) DELETE FROM members \
+         WHERE (directory_id, group_id, member_id) IN (SELECT directory, of_group, member FROM gone) RETURNING member_id"
+    )
 }
 
 /// Those of the ids that are members of a group, by id.
@@ -342,3 +352,40 @@ fn matching(
 
 /// Members per page of a scan.
 const PAGE: i64 = 500;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roll;
+    use portreeve_store::{Database, Options, Store};
+
+    /// SQLite, that is. How PostgreSQL does it depends on what it knows of the table.
+    #[tokio::test]
+    async fn those_who_are_removed_are_looked_up_by_their_whole_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("db.sqlite");
+        let options = Options::new(Database::Sqlite { path }, roll::MIGRATIONS, 0);
+        let store = Store::open(&options).unwrap();
+        for count in [1, 2, 9, CHUNK] {
+            let plan = store.read(move |tx| {
+                let ids = vec!["member"; count];
+                let mut given: Vec<Param<'_>> = params!["directory", "group"].to_vec();
+                let list = rows(&ids, &mut given, |place| format!("($1,$2,{place})"));
+                let explain = format!("EXPLAIN QUERY PLAN {}", removal(&list));
+                let steps = tx.query(&explain, &given)?;
+                steps
+                    .iter()
+                    .map(|row| Ok(row.text(3)?.to_owned()))
+                    .collect::<Result<Vec<_>, Refusal>>()
+            });
+            let plan = plan.await.unwrap();
+            let by_key =
+                |step: &String| step.contains("members") && step.matches("_id=?").count() == 3;
+            assert!(plan.iter().any(by_key), "{count}: {plan:#?}");
+            assert!(
+                !plan.iter().any(|step| step.starts_with("SCAN members")),
+                "{count}: {plan:#?}"
+            );
+        }
+    }
+}
