@@ -28,6 +28,7 @@ test-%: ## One suite of `make test`; `make test-list` names them
 soak: ## The long form of the faults: more of each, longer ones, and all of them at random (SEED=N: as in that run)
 	@scripts/setup build test
 	cargo build --locked --package portreeve-cli
+	$(if $(SEED),PORTREEVE_SEED=$(SEED)) PORTREEVE_KILLS=500 cargo test --locked --package portreeve-cli --test it peers::killed
 	@exec "$$(scripts/python)" -B tests/faults "$$(scripts/target-dir)/debug/portreeve" --long $(if $(SEED),--seed $(SEED))
 
 bench: ## Measure this machine, and server and engine on it (see bench/README.md)

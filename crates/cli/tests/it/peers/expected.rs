@@ -49,12 +49,14 @@ pub(super) type Attributes = BTreeMap<String, Value>;
 pub(super) struct Expected {
     pub(super) users: BTreeMap<String, Attributes>,
     pub(super) groups: BTreeMap<String, Attributes>,
+    /// By group, who was a member at the time of being deleted.
+    pub(super) left: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Expected {
     /// What a cycle makes of the target that shows this, now that the company is like that.
     pub(super) fn follow(&mut self, company: &Company) {
-        self.users.retain(|key, _| company.people.contains_key(key));
+        self.leave(company);
         for (key, person) in &company.people {
             // Nobody who may not sign in is made.
             if person.enabled && !self.users.contains_key(key) {
@@ -65,6 +67,30 @@ impl Expected {
                 flow(user, key, person);
             }
         }
+        self.refer(company);
+    }
+
+    /// Takes out who is not in the company any more.
+    fn leave(&mut self, company: &Company) {
+        let stays =
+            |key: &String| company.people.contains_key(key) || company.groups.contains_key(key);
+        self.users.retain(|key, _| stays(key));
+        self.groups.retain(|key, _| stays(key));
+        self.left.retain(|key, _| stays(key));
+        for (key, group) in &self.groups {
+            let members = group
+                .get("members")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten();
+            let members = members.filter_map(Value::as_str).map(str::to_owned);
+            let left = self.left.entry(key.clone()).or_default();
+            left.extend(members.filter(|member| !stays(member)));
+        }
+    }
+
+    /// Managers and members: those who are there.
+    fn refer(&mut self, company: &Company) {
         let there: BTreeSet<String> = self.users.keys().cloned().collect();
         for (key, person) in &company.people {
             let manager = person

@@ -1,12 +1,10 @@
 //! `portreeve app run` is killed (SIGKILL) at random points of an initial cycle and started again until it comes to its
 //! end: nobody is made twice, nobody is lost, and all is as if nothing had happened.
 
-use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::{Map, Value};
 use tempfile::TempDir;
 
 use super::company::Company;
@@ -14,7 +12,7 @@ use super::expected::Expected;
 use super::shown::Shown;
 use super::source::Source;
 use super::target::{Fuse, Moment, Target};
-use super::{define, run};
+use super::{cycle, define};
 use crate::program::portreeve;
 
 /// How often it is killed, unless the variable `PORTREEVE_KILLS` says otherwise.
@@ -31,8 +29,9 @@ async fn a_cycle_that_is_killed_anywhere_ends_as_if_nothing_had_happened() {
     let mut expected = Expected::default();
     expected.follow(&company);
     let undisturbed = Life::begin(&company).await;
-    run(&undisturbed.definition).await;
+    undisturbed.finish().await;
     undisturbed.verify(&expected).await;
+    let reference = undisturbed.shown().await.without_ids();
     let requests = undisturbed.target.tally().requests;
 
     let kills = number("PORTREEVE_KILLS").unwrap_or(KILLS);
@@ -42,9 +41,9 @@ async fn a_cycle_that_is_killed_anywhere_ends_as_if_nothing_had_happened() {
         while done < kills && life.cut_short(&mut chance, requests).await {
             done += 1;
         }
-        run(&life.definition).await;
+        life.finish().await;
         life.verify(&expected).await;
-        assert_eq!(life.shown().await, undisturbed.shown().await);
+        assert_eq!(life.shown().await.without_ids(), reference);
     }
 }
 
@@ -61,7 +60,8 @@ impl Life {
         let target = Target::start().await;
         let mut source = Source::Csv;
         source.tell(company, folder.path()).await;
-        let definition = define(&source, &target.reader, folder.path());
+        let (url, token) = (&target.reader.base, &target.reader.token);
+        let definition = define(&source, url, token, folder.path());
         Self {
             target,
             definition,
@@ -71,34 +71,33 @@ impl Life {
 
     /// Runs the program until it is killed. False when it came to its end before.
     async fn cut_short(&self, chance: &mut Chance, requests: usize) -> bool {
-        let program = portreeve(&["app", "run", &self.definition])
-            .stdout(Stdio::null())
+        let mut program = portreeve(&["app", "run", &self.definition])
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let mut said = program.stdout.take().unwrap();
         let process = Arc::new(Mutex::new(program));
         if chance.below(5) == 0 {
             let delay = chance.below(EARLY);
-            println!("  killed after {delay} ms");
+            println!("  to be killed after {delay} ms");
             tokio::time::sleep(Duration::from_millis(delay)).await;
             process.lock().unwrap().kill().unwrap();
         } else {
             let moments = [Moment::Before, Moment::Unanswered, Moment::Answered];
             let moment = moments[usize::try_from(chance.below(3)).unwrap()];
             let at = 1 + usize::try_from(chance.below(requests as u64)).unwrap();
-            println!("  killed at request {at}: {moment:?}");
+            println!("  to be killed at request {at}: {moment:?}");
             self.target.lay(Some(Fuse {
                 process: Arc::clone(&process),
                 at,
                 moment,
             }));
         }
-        let ended = loop {
-            if let Some(status) = process.lock().unwrap().try_wait().unwrap() {
-                break status;
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        };
+        // What it says ends with it.
+        let over = move || std::io::copy(&mut said, &mut std::io::sink());
+        tokio::task::spawn_blocking(over).await.unwrap().unwrap();
+        let ended = process.lock().unwrap().wait().unwrap();
         self.target.lay(None);
         assert!(
             ended.success() || ended.code().is_none(),
@@ -107,15 +106,20 @@ impl Life {
         !ended.success()
     }
 
+    /// Runs the program to the end of a cycle.
+    async fn finish(&self) {
+        let summary = cycle(&self.definition).await;
+        assert_eq!(summary["result"], "Succeeded", "{summary:#}");
+    }
+
     /// The target has everybody once, nobody was made twice on the way, and nothing is left to do.
     async fn verify(&self, expected: &Expected) {
-        let differences = Shown::read(&self.target.reader).await.compare(expected);
-        assert!(differences.is_empty(), "{differences:#?}");
+        self.shown().await.verify(expected, "after the kills");
         let tally = self.target.tally();
         let twice: Vec<_> = tally.made.iter().filter(|(_, times)| **times > 1).collect();
         assert!(twice.is_empty(), "made more than once: {twice:?}");
         assert_eq!(tally.deleted, 0, "nobody is deleted in an initial cycle");
-        run(&self.definition).await;
+        self.finish().await;
         assert_eq!(
             self.target.tally(),
             tally,
@@ -123,8 +127,8 @@ impl Life {
         );
     }
 
-    async fn shown(&self) -> BTreeMap<String, Map<String, Value>> {
-        Shown::read(&self.target.reader).await.without_ids()
+    async fn shown(&self) -> Shown {
+        Shown::read(&self.target.reader, &Shown::default()).await
     }
 }
 

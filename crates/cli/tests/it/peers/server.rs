@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::expected::Expected;
-use super::shown::Reader;
+use super::shown::{Reader, gone};
 use super::witness::Witness;
 use crate::program::Server;
 
@@ -22,8 +23,12 @@ pub(super) struct Peer {
     pub(super) name: &'static str,
     pub(super) reader: Reader,
     pub(super) witness: Witness,
-    /// What is known to be beyond it, taken out of what is expected.
-    pub(super) without: fn(&mut Expected),
+    /// What chooses the dialect in the tenant URL. Only Portreeve takes what Entra sends by default.
+    flag: &'static str,
+    /// What it cannot do, put into what is expected of it.
+    pub(super) limits: fn(&mut Expected),
+    /// Who fails because of that, by name, and the code of the failure.
+    pub(super) failures: Vec<(String, String)>,
     /// They end with their owner.
     _running: Running,
 }
@@ -54,7 +59,11 @@ impl Peer {
         let directory = server.json(&words);
         let text = |name: &str| directory[name].as_str().unwrap().to_owned();
         let (base, token) = (text("tenant_url"), text("secret_token"));
-        Self::new("portreeve", base, token, Running::Portreeve(server)).await
+        let running = Running::Portreeve(server);
+        Self {
+            flag: "",
+            ..Self::new("portreeve", base, token, running).await
+        }
     }
 
     /// scim2-server, in Python: <https://pypi.org/project/scim2-server/>.
@@ -70,13 +79,11 @@ impl Peer {
         // Somebody else may take the port before the server does.
         let started = (0..5).find_map(|_| start());
         let (process, base) = started.expect("scim2-server starts");
-        Self::new(
-            "scim2-server",
-            base,
-            TOKEN.to_owned(),
-            Running::Other(process),
-        )
-        .await
+        let running = Running::Other(process);
+        Self {
+            limits: keep_the_gone,
+            ..Self::new("scim2-server", base, TOKEN.to_owned(), running).await
+        }
     }
 
     /// SCIMMY and its routers on express, in JavaScript: <https://www.npmjs.com/package/scimmy-routers>.
@@ -89,7 +96,12 @@ impl Peer {
             .env("SCIM_TOKEN", TOKEN)
             .stdin(std::fs::File::open(program).unwrap());
         let (process, base) = spawn(&mut command).expect("scimmy starts");
-        Self::new("scimmy", base, TOKEN.to_owned(), Running::Other(process)).await
+        let running = Running::Other(process);
+        Self {
+            limits: without_the_quoted,
+            failures: vec![(r#"Team "Blue""#.to_owned(), INCOMPATIBLE.to_owned())],
+            ..Self::new("scimmy", base, TOKEN.to_owned(), running).await
+        }
     }
 
     async fn new(name: &'static str, base: String, token: String, running: Running) -> Self {
@@ -97,14 +109,47 @@ impl Peer {
             name,
             witness: Witness::start(base.clone()).await,
             reader: Reader::new(base, token),
-            without: |_| {},
+            flag: "?aadOptscim062020",
+            limits: |_| {},
+            failures: Vec::new(),
             _running: running,
         }
     }
 
-    /// The server behind its witness, for the program.
-    pub(super) fn witnessed(&self) -> Reader {
-        Reader::new(self.witness.url.clone(), self.reader.token.clone())
+    /// Where the program finds it, behind its witness.
+    pub(super) fn tenant_url(&self) -> String {
+        format!("{}{}", self.witness.url, self.flag)
+    }
+}
+
+/// scim2-server leaves the ids of deleted users in groups. Whoever is deleted is gone at the source, too, so there is
+/// nobody left whom the engine could take out.
+fn keep_the_gone(expected: &mut Expected) {
+    for (key, left) in &expected.left {
+        let Some(group) = expected.groups.get_mut(key) else {
+            continue;
+        };
+        let members = group.entry("members".to_owned()).or_insert(json!([]));
+        let members = members.as_array_mut().unwrap();
+        members.extend(left.iter().map(|member| json!(gone(member))));
+        members.sort_by_key(Value::to_string);
+        if members.is_empty() {
+            group.remove("members");
+        }
+    }
+}
+
+/// SCIMMY's filters know no quotation mark within a value (RFC 7644 section 3.4.2.2 has a JSON string there), so this
+/// group cannot be looked for, and what cannot be looked for is not made.
+const QUOTED: &str = "g005";
+const INCOMPATIBLE: &str = "SystemForCrossDomainIdentityManagementServiceIncompatible";
+
+fn without_the_quoted(expected: &mut Expected) {
+    expected.groups.remove(QUOTED);
+    for group in expected.groups.values_mut() {
+        if let Some(members) = group.get_mut("members").and_then(Value::as_array_mut) {
+            members.retain(|member| member != QUOTED);
+        }
     }
 }
 

@@ -7,6 +7,10 @@ use serde_json::{Map, Value};
 use super::expected::{Attributes, Expected};
 
 const PAGE: usize = 100;
+
+/// How many differences are worth reading.
+const SOME: usize = 20;
+
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// What every resource has, what only a target sets, and what follows from another attribute.
@@ -21,21 +25,38 @@ pub(super) struct Reader {
 }
 
 /// Everything that a target has.
+#[derive(Default)]
 pub(super) struct Shown {
     users: Vec<Map<String, Value>>,
     groups: Vec<Map<String, Value>>,
+    /// Keys by the ids of what it had and has no more.
+    gone: BTreeMap<String, String>,
 }
 
 impl Shown {
-    pub(super) async fn read(reader: &Reader) -> Self {
-        Self {
+    /// Reads everything. What it showed before is remembered, so that it can be told who is gone.
+    pub(super) async fn read(reader: &Reader, before: &Self) -> Self {
+        let mut shown = Self {
             users: all(reader, "Users").await,
             groups: all(reader, "Groups").await,
-        }
+            gone: BTreeMap::new(),
+        };
+        let present = shown.present();
+        shown.gone = before.present();
+        shown.gone.extend(before.gone.clone());
+        shown.gone.retain(|id, _| !present.contains_key(id));
+        shown
     }
 
-    /// Every way in which this is not what it should be; empty when all is well.
-    pub(super) fn compare(&self, expected: &Expected) -> Vec<String> {
+    /// Fails with the ways in which this is not what it should be.
+    pub(super) fn verify(&self, expected: &Expected, when: &str) {
+        let differences = self.differences(expected);
+        let (some, count) = (differences.iter().take(SOME), differences.len());
+        let some: Vec<_> = some.collect();
+        assert!(count == 0, "{when}: {count} differences: {some:#?}");
+    }
+
+    fn differences(&self, expected: &Expected) -> Vec<String> {
         let keys = self.keys();
         let mut differences = Vec::new();
         for (kind, shown, expected) in [
@@ -83,8 +104,14 @@ impl Shown {
         without_ids.collect()
     }
 
-    /// The key of each resource by its id.
+    /// The key of each resource by its id; of what is gone, as [`gone`] writes it.
     fn keys(&self) -> BTreeMap<String, String> {
+        let mut keys = self.present();
+        keys.extend(self.gone.iter().map(|(id, key)| (id.clone(), gone(key))));
+        keys
+    }
+
+    fn present(&self) -> BTreeMap<String, String> {
         let all = self.users.iter().chain(&self.groups);
         all.map(|resource| (text(resource, "id"), text(resource, "externalId")))
             .collect()
@@ -206,13 +233,14 @@ fn sorted(members: &Value, keys: &BTreeMap<String, String>) -> Vec<String> {
 /// The key of what a member or manager refers to.
 fn referred(reference: &Value, keys: &BTreeMap<String, String>) -> String {
     let id = reference["value"].as_str().unwrap_or_default();
-    keys.get(id)
-        .cloned()
-        .unwrap_or_else(|| format!("{DANGLING}{id}"))
+    let key = keys.get(id).cloned();
+    key.unwrap_or_else(|| format!("{id}, whom nobody knows"))
 }
 
-/// Before the id of a resource that is not there, to which another refers.
-pub(super) const DANGLING: &str = "nobody:";
+/// How a reference to a resource is written that was there and has been deleted.
+pub(super) fn gone(key: &str) -> String {
+    format!("{key}, who is gone")
+}
 
 fn compare(
     kind: &str,
@@ -225,14 +253,24 @@ fn compare(
     for path in paths {
         let (shown, expected) = (shown.get(path), expected.get(path));
         if shown != expected {
-            let say = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+            let (shown, expected) = told_apart(shown, expected);
             differences.push(format!(
-                "{kind} {key} {path}: {} instead of {}",
-                say(shown),
-                say(expected)
+                "{kind} {key} {path}: {shown} instead of {expected}"
             ));
         }
     }
+}
+
+/// Two values for people; of two lists, what only one of them has.
+fn told_apart(one: Option<&Value>, other: Option<&Value>) -> (String, String) {
+    let say = |value: Option<&Value>, besides: Option<&Value>| match (value, besides) {
+        (Some(Value::Array(list)), Some(Value::Array(besides))) => {
+            let own = list.iter().filter(|element| !besides.contains(element));
+            Value::from_iter(own.cloned()).to_string()
+        }
+        (value, _) => value.map_or("nothing".to_owned(), Value::to_string),
+    };
+    (say(one, other), say(other, one))
 }
 
 fn text(resource: &Map<String, Value>, name: &str) -> String {

@@ -1,4 +1,4 @@
-//! A target in this process that forbids nothing: it makes whatever it is asked to make, also twice, and counts. At a
+//! A target in this process that knows nothing unique: it makes whatever it is asked to make, also twice, and counts. At a
 //! request that the test chooses it kills who sends it.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use portreeve_scim::patch::MemberStep;
 use portreeve_scim::{Catalog, Notes, Patch, Profile, Resource, ResourceType};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::shown::Reader;
@@ -240,11 +240,13 @@ fn patch(kind: &ResourceType, id: &str, there: &mut Value, body: &Bytes) -> Resp
     if let Some(members) = stepped(members, patch.members()) {
         whole.insert("members".to_owned(), members);
     }
+    // Its own, not among the attributes that a client gives.
+    whole.insert("id".to_owned(), json!(id));
     *there = Value::Object(whole);
     StatusCode::NO_CONTENT.into_response()
 }
 
-/// The members after some steps. This target keeps whoever is added twice.
+/// The members after some steps. To add one who is there already changes nothing (RFC 7644 section 3.5.2.1).
 fn stepped(members: Option<Value>, steps: &[MemberStep]) -> Option<Value> {
     let mut members: Vec<Value> = members
         .and_then(|it| it.as_array().cloned())
@@ -252,10 +254,11 @@ fn stepped(members: Option<Value>, steps: &[MemberStep]) -> Option<Value> {
     for step in steps {
         match step {
             MemberStep::Add(added) => {
-                let elements = added
-                    .iter()
-                    .map(|member| Map::from_iter([("value".to_owned(), json!(member.value))]));
-                members.extend(elements.map(Value::Object));
+                for member in added {
+                    if !members.iter().any(|there| there["value"] == *member.value) {
+                        members.push(json!({"value": member.value}));
+                    }
+                }
             }
             MemberStep::Remove(ids) => {
                 members.retain(|member| !ids.iter().any(|id| member["value"] == **id))
