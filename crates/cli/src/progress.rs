@@ -102,13 +102,14 @@ impl Shown {
         }
     }
 
-    /// The last stage is over. One that went well leaves a line.
+    /// The last stage is over. One that went well and had something to do leaves a line.
     pub(crate) fn end(&mut self, well: bool) {
         let Some(stage) = self.stage.take() else {
             return;
         };
         stage.bar.finish_and_clear();
-        if well && self.manner != Manner::Silent {
+        let idle = stage.reached.done == 0 && matches!(stage.reached.unit, Unit::Things(_));
+        if well && !idle && self.manner != Manner::Silent {
             eprintln!("{}: {}", stage.name, stage.reached.at_its_end());
         }
     }
@@ -228,8 +229,7 @@ pub(crate) async fn of_cycle<T, E>(
             () = tokio::time::sleep(TICK) => {}
         }
         let now = *progress.borrow_and_update();
-        if now.number > 0 {
-            let (name, unit) = stage(now.phase);
+        if let Some((name, unit)) = stage(now.phase).filter(|_| now.number > 0) {
             let Progress {
                 done,
                 total,
@@ -251,17 +251,17 @@ pub(crate) async fn of_cycle<T, E>(
     done
 }
 
-/// A phase and what it counts, for people.
-fn stage(phase: Phase) -> (&'static str, Unit) {
+/// A phase and what it counts, for people; `None` for the end, which is over in a moment.
+fn stage(phase: Phase) -> Option<(&'static str, Unit)> {
     const OBJECTS: Unit = Unit::Things("users and groups");
-    match phase {
+    Some(match phase {
         Phase::Import => ("Reading", OBJECTS),
         Phase::Absent => ("Comparing", OBJECTS),
         Phase::Plan => ("Planning", OBJECTS),
         Phase::Export => ("Writing", OBJECTS),
         Phase::References => ("Linking", Unit::Things("members and managers")),
-        Phase::End => ("Finishing", Unit::Nothing),
-    }
+        Phase::End => return None,
+    })
 }
 
 #[cfg(test)]

@@ -63,6 +63,13 @@ fn prose(told: &Told, data: &Path, next: Next) -> String {
     }
     text.push_str("What happened\n");
     text.push_str(&output::table(report.cycles.iter().map(cycle)));
+    if let Some(last) = report.cycles.last() {
+        let _ = writeln!(
+            text,
+            "  {} people and {} groups are there now.",
+            last.users, last.groups
+        );
+    }
     text.push_str("\nWho to look at\n");
     text.push_str(&output::table(report.notable.iter().map(notable)));
     for problem in &report.problems {
@@ -127,7 +134,6 @@ fn cycle(cycle: &Cycle) -> Vec<String> {
         format!("  {}", heading(cycle.day)),
         done,
         format!("{} requests in {:.1} s", cycle.requests, cycle.seconds),
-        format!("{} people and {} groups", cycle.users, cycle.groups),
     ]
 }
 
