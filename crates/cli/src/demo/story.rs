@@ -133,7 +133,7 @@ fn cycle(cycle: &Cycle) -> Vec<String> {
     vec![
         format!("  {}", heading(cycle.day)),
         done,
-        format!("{} requests in {:.1} s", cycle.requests, cycle.seconds),
+        format!("{} requests in {:.2} s", cycle.requests, cycle.seconds),
     ]
 }
 
