@@ -58,11 +58,11 @@ fn the_log_is_kept_for_days_or_forever() {
         let values = values(&[], &[], file).unwrap();
         let retention = config(&values).unwrap().retention;
         let days = |kept: Option<Duration>| kept.map(|kept| kept.as_secs() / 86_400);
-        (days(retention.audit), days(retention.requests))
+        [retention.audit, retention.requests, retention.provisioning].map(days)
     };
-    assert_eq!(kept(""), (Some(400), Some(30)));
-    let file = "retention-audit = \"forever\"\nretention-requests = 7";
-    assert_eq!(kept(file), (None, Some(7)));
+    assert_eq!(kept(""), [Some(400), Some(30), Some(30)]);
+    let file = "retention-audit = \"forever\"\nretention-requests = 7\nretention-provisioning = 90";
+    assert_eq!(kept(file), [None, Some(7), Some(90)]);
 }
 
 #[test]
@@ -111,6 +111,22 @@ fn wrong_values_name_the_setting_and_the_remedy() {
             "from 1 to 36500, or forever",
         ),
         ("no days at all", "retention-requests = 0", "or forever"),
+        (
+            "no whole path",
+            "applications-files = \"sources\"",
+            "the whole path",
+        ),
+        ("none at once", "applications-at-once = 0", "from 1 to 64"),
+        (
+            "nobody whom mails come from",
+            "smtp-server = \"smtp://localhost\"",
+            "smtp-from",
+        ),
+        (
+            "neither yes nor no",
+            "applications-private-addresses = \"maybe\"",
+            "yes or no",
+        ),
         (
             "no proxy address",
             "trusted-proxies = [\"10.0.0.1\", \"proxy\"]",

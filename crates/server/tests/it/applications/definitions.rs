@@ -13,6 +13,75 @@ fn with(definition: &Value, pointer: &str, value: Value) -> Value {
     definition
 }
 
+/// Name, the member that is changed, its value, and what the problem says.
+const REFUSED: &[(&str, &str, &str, &str)] = &[
+    (
+        "a secret in a file",
+        TOKEN,
+        r#"{"file": "/etc/shadow"}"#,
+        "write the text itself",
+    ),
+    (
+        "in a variable",
+        TOKEN,
+        r#"{"env": "HOME"}"#,
+        "write the text itself",
+    ),
+    (
+        "no secret",
+        "/target/authentication",
+        r#"{"type": "bearer"}"#,
+        "token is missing",
+    ),
+    (
+        "a file of mappings",
+        "/mappings",
+        r#""/etc/passwd""#,
+        "write the text itself",
+    ),
+    (
+        "a whole path",
+        "/source/users",
+        r#""/etc/passwd""#,
+        "not below the folder",
+    ),
+    (
+        "a path upwards",
+        "/source/users",
+        r#""../people.csv""#,
+        "not below the folder",
+    ),
+    (
+        "a link outwards",
+        "/source/users",
+        r#""link/people.csv""#,
+        "not below the folder",
+    ),
+    ("no such member", "/colour", r#""blue""#, "colour"),
+    (
+        "no such template",
+        "/template",
+        r#""smallstop""#,
+        "smallstep",
+    ),
+    ("no URL of the web", "/target/url", r#""ftp://x""#, "http"),
+    (
+        "a metadata service",
+        "/target/url",
+        r#""https://169.254.169.254/scim""#,
+        "metadata",
+    ),
+    ("no name", "/name", r#"" ""#, "name"),
+    (
+        "no mail address",
+        "/notify",
+        r#"["ada"]"#,
+        "no mail address",
+    ),
+    ("no length of time", "/interval", r#""soon""#, "soon"),
+];
+const TOKEN: &str = "/target/authentication/token";
+
 #[tokio::test]
 async fn what_nobody_may_declare_is_refused_with_the_remedy() {
     let port = Port::start().await;
@@ -20,68 +89,8 @@ async fn what_nobody_may_declare_is_refused_with_the_remedy() {
     std::fs::write(outside.path().join("people.csv"), "id\n").expect("a file");
     std::os::unix::fs::symlink(outside.path(), port.files().join("link")).expect("a link");
     let good = port.definition();
-    let token = "/target/authentication/token";
-    for (name, pointer, value, said) in [
-        (
-            "a secret in a file",
-            token,
-            json!({"file": "/etc/shadow"}),
-            "write the text itself",
-        ),
-        (
-            "in a variable",
-            token,
-            json!({"env": "HOME"}),
-            "write the text itself",
-        ),
-        (
-            "no secret",
-            "/target/authentication",
-            json!({"type": "bearer"}),
-            "token is missing",
-        ),
-        (
-            "a file of mappings",
-            "/mappings",
-            json!("/etc/passwd"),
-            "write the text itself",
-        ),
-        (
-            "a whole path",
-            "/source/users",
-            json!("/etc/passwd"),
-            "not below the folder",
-        ),
-        (
-            "a path upwards",
-            "/source/users",
-            json!("../people.csv"),
-            "not below the folder",
-        ),
-        (
-            "a link outwards",
-            "/source/users",
-            json!("link/people.csv"),
-            "not below the folder",
-        ),
-        ("no such member", "/colour", json!("blue"), "colour"),
-        (
-            "no such template",
-            "/template",
-            json!("smallstop"),
-            "smallstep",
-        ),
-        ("no URL", "/target/url", json!("ftp://x"), "http"),
-        (
-            "a metadata service",
-            "/target/url",
-            json!("https://169.254.169.254/scim"),
-            "metadata",
-        ),
-        ("no name", "/name", json!(" "), "name"),
-        ("no address", "/notify", json!(["ada"]), "no mail address"),
-        ("no length of time", "/interval", json!("soon"), "soon"),
-    ] {
+    for (name, pointer, value, said) in REFUSED {
+        let value = serde_json::from_str(value).expect("JSON");
         let answer = port
             .admin()
             .post("/applications", with(&good, pointer, value))
@@ -89,23 +98,20 @@ async fn what_nobody_may_declare_is_refused_with_the_remedy() {
         assert_eq!(answer.status, 400, "{name}: {answer}");
         assert!(answer.text("detail").contains(said), "{name}: {answer}");
     }
+    port.server.stop().await;
+}
+
+#[tokio::test]
+async fn requests_that_make_no_sense_are_refused() {
+    let port = Port::start().await;
     port.declare().await;
-    let twice = with(&good, "/name", json!("TOWN"));
+    let twice = with(&port.definition(), "/name", json!("TOWN"));
     assert_eq!(port.admin().post("/applications", twice).await.status, 409);
+    let restart = "/applications/town/restart";
     for (method, path, body, status) in [
         (Method::GET, "/applications/nobody", "", 404),
-        (
-            Method::POST,
-            "/applications/town/restart",
-            r#"{"resetScope": "All"}"#,
-            400,
-        ),
-        (
-            Method::POST,
-            "/applications/town/restart",
-            r#"{"scope": "Full"}"#,
-            400,
-        ),
+        (Method::POST, restart, r#"{"resetScope": "All"}"#, 400),
+        (Method::POST, restart, r#"{"scope": "Full"}"#, 400),
         (Method::POST, "/applications/nobody/pause", "{}", 404),
         (Method::PUT, "/applications/town", "[]", 400),
         (
@@ -116,16 +122,8 @@ async fn what_nobody_may_declare_is_refused_with_the_remedy() {
         ),
         (Method::GET, "/applications?colour=1", "", 400),
     ] {
-        let body = Some(body.to_owned());
-        let answer = port
-            .admin()
-            .send(
-                method.clone(),
-                path,
-                &[("content-type", "application/json")],
-                body,
-            )
-            .await;
+        let (json, body) = (("content-type", "application/json"), Some(body.to_owned()));
+        let answer = port.admin().send(method.clone(), path, &[json], body).await;
         assert_eq!(answer.status, status, "{method} {path}: {answer}");
     }
     port.server.stop().await;
