@@ -48,7 +48,7 @@ pub enum ServeError {
     )]
     Socket { path: PathBuf, cause: io::Error },
     #[error(
-        "{path} {state}, but this database is used with another key, which cursors and sealed secrets depend on; copy master.key from the first server or from its backup. If that key is lost, start once with --replace-master-key yes, and give the secrets of event streams again"
+        "{path} {state}, but this database is used with another key, which cursors and sealed secrets depend on; copy master.key from the first server or from its backup. If that key is lost, start once with --replace-master-key yes, and give the secrets of event streams and applications again"
     )]
     Key { path: PathBuf, state: &'static str },
     #[error("which master key the database is used with could not be read or written: {0}")]
