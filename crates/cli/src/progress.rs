@@ -4,9 +4,11 @@
 use crate::output::Format;
 use crate::time;
 use indicatif::{
-    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
+    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState,
+    ProgressStyle,
 };
 use portreeve_provisioning::job::{Phase, Progress};
+use std::fmt::Write;
 use std::future::Future;
 use std::io::{IsTerminal, stderr};
 use std::pin::pin;
@@ -121,8 +123,7 @@ impl Stage {
             Manner::Bar => ProgressDrawTarget::stderr(),
             Manner::Lines | Manner::Silent => ProgressDrawTarget::hidden(),
         };
-        let bar = ProgressBar::with_draw_target(None, target);
-        bar.set_prefix(name.to_owned());
+        let bar = ProgressBar::with_draw_target(None, target).with_prefix(name.to_owned());
         Self {
             name: name.to_owned(),
             first: (reached.done, now),
@@ -134,17 +135,23 @@ impl Stage {
 
     fn draw(&self, now: Duration) {
         let template = match self.reached.total {
-            Some(_) => "{prefix:12} {wide_bar} {msg}",
-            None => "{prefix:12} {spinner} {msg}",
+            Some(_) => "{prefix:12} {wide_bar} {line}",
+            None => "{prefix:12} {spinner} {line}",
         };
+        let line = self.line(now);
         if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style);
+            // A message would be drawn by itself, beside a bar that stands elsewhere.
+            let write = move |_: &ProgressState, out: &mut dyn Write| {
+                let _ = out.write_str(&line);
+            };
+            self.bar.set_style(style.with_key("line", write));
         }
-        if let Some(total) = self.reached.total {
-            self.bar.set_length(total);
-        }
-        self.bar.set_message(self.line(now));
-        self.bar.set_position(self.reached.done);
+        self.bar.update(|state| {
+            if let Some(total) = self.reached.total {
+                state.set_len(total);
+            }
+            state.set_pos(self.reached.done);
+        });
     }
 
     fn line(&self, now: Duration) -> String {
