@@ -66,7 +66,7 @@ fn prose(told: &Told, data: &Path, next: Next) -> String {
     if let Some(last) = report.cycles.last() {
         let _ = writeln!(
             text,
-            "  {} people and {} groups are there now.",
+            "  {} people and {} groups are managed now.",
             last.users, last.groups
         );
     }
