@@ -2,13 +2,14 @@
 
 mod objects;
 mod population;
-mod survey;
+pub(crate) mod survey;
 mod tally;
 mod trial;
 
 use crate::Global;
 use crate::failure::{Code, Failure};
 use crate::output::{self, Column, Format, Shape};
+use crate::runtime;
 use crate::time;
 use portreeve_mapping::lint::{self, Severity};
 use portreeve_mapping::{ParseError, expectations};
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
+use survey::Wishes;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -134,7 +136,12 @@ fn check(global: &Global, args: &CheckArgs) -> Result<(), Failure> {
     let catalog = portreeve_scim::Catalog::standard();
     let mut findings = lint::check(&set, &catalog);
     if let Some(source) = &args.source {
-        findings.extend(survey::findings(global, &set, &catalog, source, args)?);
+        let wishes = Wishes {
+            posix: args.posix.as_deref(),
+            default_domain: args.default_domain.as_deref(),
+        };
+        let survey = survey::findings(global, &set, &catalog, source, &wishes);
+        findings.extend(runtime::client(survey)?);
         findings.sort_by_key(|finding| finding.severity);
     }
     let findings: Vec<Value> = findings.iter().map(|it| json!(it)).collect();

@@ -6,7 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs a command that talks to a server: one thread is enough.
-pub(crate) fn client(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+pub(crate) fn client<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     built(&mut Builder::new_current_thread())?.block_on(work)
 }
 

@@ -80,11 +80,13 @@ pub fn examples(summary: &Summary) -> Option<Filter> {
     })
 }
 
-/// The mail about a cycle, where it has something to tell. `before` is the quarantine that the job was in when the cycle
+/// The mail about a cycle, where it has something to tell. `called` is what commands call the application: its name in a
+/// server, its file elsewhere. `before` is the quarantine that the job was in when the cycle
 /// began, `examples` are the entries that [`examples`] asks for.
 #[must_use]
 pub fn of(
     application: &Application,
+    called: &str,
     summary: &Summary,
     before: Option<&Quarantine>,
     examples: &[Record],
@@ -97,7 +99,7 @@ pub fn of(
         why(application, summary, reason),
         counts(application, summary),
         first(reason, examples),
-        to_do(application, reason),
+        to_do(called, reason),
         outlook(event),
     ];
     for part in parts.iter().filter(|part| !part.is_empty()) {
@@ -209,8 +211,12 @@ fn counts(application: &Application, summary: &Summary) -> String {
         ),
         ("nothing to do", counters.unchanged + counters.skipped),
     ];
+    let begun = out.len();
     for (what, count) in lines.into_iter().filter(|(_, count)| *count > 0) {
         let _ = writeln!(out, "  {what}: {count}");
+    }
+    if out.len() == begun {
+        out.push_str("  nothing was done\n");
     }
     out
 }
@@ -249,8 +255,8 @@ fn first(reason: Option<Reason>, examples: &[Record]) -> String {
     out
 }
 
-fn to_do(application: &Application, reason: Option<Reason>) -> String {
-    let name = quoted(&application.name);
+fn to_do(called: &str, reason: Option<Reason>) -> String {
+    let name = quoted(called);
     let commands = match reason {
         Some(Reason::TooManyDeletes) => vec![
             (

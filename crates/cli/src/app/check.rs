@@ -5,10 +5,12 @@ use super::{Place, Which, shapes};
 use crate::Global;
 use crate::failure::{Code, Failure};
 use crate::mapping;
+use crate::mapping::survey::{self, Wishes};
 use crate::output::{self, Format};
 use portreeve_mapping::lint::{Finding, Severity};
 use portreeve_provisioning::application::{Application, Definition, lint};
 use portreeve_provisioning::source::Home;
+use portreeve_scim::Catalog;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -71,10 +73,34 @@ async fn of_file(global: &Global, path: &Path, offline: bool) -> Result<Vec<Valu
         let application = file::compile(path, &definition, &home)?;
         if !offline {
             findings.extend(of_target(global, &definition, &application, &home).await);
+            findings.extend(of_source(global, path, &definition, &application, &home).await);
             findings.sort_by_key(|finding| finding.severity);
         }
     }
     Ok(findings.iter().map(|finding| json!(finding)).collect())
+}
+
+/// What the mappings would make of everybody in the source. One that cannot be read is worth a note only.
+async fn of_source(
+    global: &Global,
+    path: &Path,
+    definition: &Definition,
+    application: &Application,
+    home: &Home,
+) -> Vec<Finding> {
+    let Ok(set) = definition.mapping_set(&home.folder) else {
+        return Vec::new();
+    };
+    let wishes = Wishes {
+        default_domain: application.default_domain.as_deref(),
+        ..Wishes::default()
+    };
+    let found = survey::findings(global, &set, &Catalog::standard(), path, &wishes).await;
+    found.unwrap_or_else(|failure| {
+        let text = format!("note: the source was not looked at: {failure}");
+        output::say(global.output, &text);
+        Vec::new()
+    })
 }
 
 /// What the target's own description says about the mappings. One that cannot be asked is worth a note only.

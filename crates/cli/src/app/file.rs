@@ -59,7 +59,7 @@ impl File {
         let source = self.definition.open_source(&self.application, &self.home);
         let source = source.map_err(|error| cannot(&error))?;
         let target = self.definition.open_target(&self.home);
-        let target = target.map_err(|error| cannot(&error))?;
+        let target = target.map_err(|error| cannot(&error).hint(error.remedy()))?;
         Ok(Job::new(
             Arc::new(self.application.clone()),
             source,

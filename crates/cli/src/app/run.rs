@@ -76,7 +76,7 @@ async fn of_file(global: &Global, path: &Path, goes_on: bool) -> Result<(), Fail
             None if goes_on => return Ok(()),
             None => return Err(stopped()),
         };
-        show(global, &job, &summary, goes_on).await?;
+        show(global, path, &job, &summary, goes_on).await?;
         if !goes_on {
             return verdict(&summary);
         }
@@ -125,7 +125,13 @@ pub(super) async fn watched<T>(
 }
 
 /// What came of a cycle: the object that the API shows of it, or a line for each of many.
-async fn show(global: &Global, job: &Job, summary: &Summary, many: bool) -> Result<(), Failure> {
+async fn show(
+    global: &Global,
+    file: &Path,
+    job: &Job,
+    summary: &Summary,
+    many: bool,
+) -> Result<(), Failure> {
     let status = job::of(job.state()).await?;
     let execution = &status["lastExecution"];
     match (global.output, many) {
@@ -135,14 +141,18 @@ async fn show(global: &Global, job: &Job, summary: &Summary, many: bool) -> Resu
         (Format::Csv, true) => output::csv_row(&shapes::CYCLE, execution)?,
         (format, _) => output::one(format, &shapes::CYCLE, execution)?,
     }
-    if let Some(notice) = notice(job, summary).await? {
+    if let Some(notice) = notice(file, job, summary).await? {
         output::say(global.output, &format!("\n{}", notice.text.trim_end()));
     }
     Ok(())
 }
 
 /// What would be sent by mail, if the cycle has changed how the job is.
-async fn notice(job: &Job, summary: &Summary) -> Result<Option<notice::Notice>, Failure> {
+async fn notice(
+    file: &Path,
+    job: &Job,
+    summary: &Summary,
+) -> Result<Option<notice::Notice>, Failure> {
     let Some(filter) = notice::examples(summary) else {
         return Ok(None);
     };
@@ -152,7 +162,14 @@ async fn notice(job: &Job, summary: &Summary) -> Result<Option<notice::Notice>, 
     });
     let page = page.await.map_err(Failure::plain)?;
     let examples: Vec<Record> = page.entries.into_iter().map(|(_, record)| record).collect();
-    Ok(notice::of(job.application(), summary, None, &examples))
+    let called = file.display().to_string();
+    Ok(notice::of(
+        job.application(),
+        &called,
+        summary,
+        None,
+        &examples,
+    ))
 }
 
 fn line(execution: &Value) -> String {

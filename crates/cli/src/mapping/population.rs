@@ -6,7 +6,6 @@ use crate::environment;
 use crate::failure::{Code, Failure};
 use crate::machine::Machine;
 use crate::output;
-use crate::runtime;
 use clap::ValueEnum;
 use portreeve_mapping::Object as Attributes;
 use portreeve_provisioning::source::graph::Asked;
@@ -69,58 +68,52 @@ impl Population {
     }
 
     /// Shows everybody to `visit`.
-    pub(super) fn each(
+    pub(crate) async fn each(
         &self,
         global: &Global,
         visit: &mut dyn FnMut(Kind, &Named),
     ) -> Result<(), Failure> {
-        runtime::client(async {
-            let (mut place, mut seen) = (Place::Everything, Seen::default());
-            loop {
-                let Page { changes, next, .. } = self
-                    .source
-                    .read(&place)
-                    .await
-                    .map_err(|error| unreadable(&error))?;
-                for change in changes {
-                    match change {
-                        Change::Present(object) | Change::Altered(object) => {
-                            seen.object(&object, visit);
-                        }
-                        Change::Unusable { place, reason } => {
-                            seen.unusable(global, &place, &reason)
-                        }
-                        _ => {}
+        let (mut place, mut seen) = (Place::Everything, Seen::default());
+        loop {
+            let Page { changes, next, .. } = self
+                .source
+                .read(&place)
+                .await
+                .map_err(|error| unreadable(&error))?;
+            for change in changes {
+                match change {
+                    Change::Present(object) | Change::Altered(object) => {
+                        seen.object(&object, visit);
                     }
-                }
-                match next {
-                    Next::Page(at) => place = Place::Page(at),
-                    Next::Watermark(_) => break,
+                    Change::Unusable { place, reason } => seen.unusable(global, &place, &reason),
+                    _ => {}
                 }
             }
-            seen.tell(global);
-            Ok(())
-        })
+            match next {
+                Next::Page(at) => place = Place::Page(at),
+                Next::Watermark(_) => break,
+            }
+        }
+        seen.tell(global);
+        Ok(())
     }
 
     /// Shows the one with that key to `visit`.
-    pub(super) fn one(
+    pub(crate) async fn one(
         &self,
         kind: Kind,
         key: &str,
         visit: &mut dyn FnMut(Kind, &Named),
     ) -> Result<(), Failure> {
-        runtime::client(async {
-            let found = self.source.one(kind, key).await;
-            let object = found.map_err(|error| unreadable(&error))?.ok_or_else(|| {
-                Failure::new(
-                    Code::NotFound,
-                    format!("the source has nobody with the key \"{key}\""),
-                )
-            })?;
-            visit(kind, &named(&object));
-            Ok(())
-        })
+        let found = self.source.one(kind, key).await;
+        let object = found.map_err(|error| unreadable(&error))?.ok_or_else(|| {
+            Failure::new(
+                Code::NotFound,
+                format!("the source has nobody with the key \"{key}\""),
+            )
+        })?;
+        visit(kind, &named(&object));
+        Ok(())
     }
 }
 

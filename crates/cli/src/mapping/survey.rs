@@ -1,7 +1,8 @@
-//! `portreeve mapping check --source`: what mappings would make of everybody in a source.
+//! `portreeve mapping check --source` and `app lint`: what mappings would make of everybody in a source.
 
+use super::Chance;
+use super::objects::Named;
 use super::population::Population;
-use super::{Chance, CheckArgs};
 use crate::Global;
 use crate::failure::Failure;
 use crate::output;
@@ -16,21 +17,28 @@ use std::path::Path;
 /// Compiled mappings of one kind of objects, with the name of the resource type.
 type Compiled = (Kind, String, Mappings);
 
+/// What the survey is told besides the mappings and the source.
+#[derive(Default)]
+pub(crate) struct Wishes<'a> {
+    /// The attribute of the target whose values become names of accounts on hosts.
+    pub(crate) posix: Option<&'a str>,
+    /// What `DefaultDomain()` gives.
+    pub(crate) default_domain: Option<&'a str>,
+}
+
 /// What there is to say about everybody. Mappings that do not compile are passed over: that they do not is said already.
-pub(super) fn findings(
+pub(crate) async fn findings(
     global: &Global,
     set: &MappingSet,
     catalog: &Catalog,
     source: &Path,
-    args: &CheckArgs,
+    wishes: &Wishes<'_>,
 ) -> Result<Vec<Finding>, Failure> {
     let compiled = compile(set, catalog);
     let is_user = |(kind, ..): &&Compiled| *kind == Kind::User;
     let users = compiled.iter().find(is_user);
-    if let (Some(name), Some((.., users))) = (&args.posix, users)
-        && !users
-            .iter()
-            .any(|mapping| mapping.target.canonical == *name)
+    if let (Some(name), Some((.., users))) = (wishes.posix, users)
+        && !users.iter().any(|mapping| mapping.target.canonical == name)
     {
         return Err(Failure::usage(format!(
             "--posix {name}: the mappings of users write no such attribute; usually it is userName"
@@ -39,20 +47,22 @@ pub(super) fn findings(
     let chance = Chance::default();
     let fill = |bytes: &mut [u8]| chance.fill(bytes);
     let mut context = Context::at(time::now()).with_random(&fill);
-    if let Some(domain) = &args.default_domain {
+    if let Some(domain) = wishes.default_domain {
         context = context.with_default_domain(domain);
     }
     let mut surveys: Vec<(Kind, Survey<'_>)> = compiled
         .iter()
         .map(|(kind, object, mappings)| {
-            let posix = args.posix.as_deref().filter(|_| *kind == Kind::User);
+            let posix = wishes.posix.filter(|_| *kind == Kind::User);
             (*kind, Survey::new(object, mappings, posix))
         })
         .collect();
-    Population::open(source, &asked(&compiled))?.each(global, &mut |kind, named| {
+    let mut observe = |kind, named: &Named| {
         let of_kind = surveys.iter_mut().filter(|(of, _)| *of == kind);
         of_kind.for_each(|(_, survey)| survey.observe(&named.name, &named.object, &context));
-    })?;
+    };
+    let population = Population::open(source, &asked(&compiled))?;
+    population.each(global, &mut observe).await?;
     chance.verdict()?;
     let mut findings = Vec::new();
     for ((_, object, _), (_, survey)) in compiled.iter().zip(&surveys) {

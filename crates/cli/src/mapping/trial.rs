@@ -5,6 +5,7 @@ use super::tally::Tally;
 use super::{Chance, objects, wrong_expression};
 use crate::Global;
 use crate::failure::{Code, Failure};
+use crate::runtime;
 use crate::time;
 use clap::ArgGroup;
 use jiff::Timestamp;
@@ -64,9 +65,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         }
     }
     if let Some(file) = &args.source {
-        read(global, args, file, &expression, &mut |named| {
+        runtime::client(read(global, args, file, &expression, &mut |named| {
             tally.add(&expression, named, &context);
-        })?;
+        }))?;
     }
     chance.verdict()?;
     tally.warn_of_unknown(global.output, &expression);
@@ -80,7 +81,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn read(
+async fn read(
     global: &Global,
     args: &Args,
     file: &Path,
@@ -101,11 +102,17 @@ fn read(
     let population = Population::open(file, &asked)?;
     let wanted = args.kind.kind();
     match &args.key {
-        Some(key) => population.one(wanted, key, &mut |_, named| visit(named)),
-        None => population.each(global, &mut |kind, named| {
-            if kind == wanted {
-                visit(named);
-            }
-        }),
+        Some(key) => {
+            let mut visit = |_, named: &objects::Named| visit(named);
+            population.one(wanted, key, &mut visit).await
+        }
+        None => {
+            let mut visit = |kind, named: &objects::Named| {
+                if kind == wanted {
+                    visit(named);
+                }
+            };
+            population.each(global, &mut visit).await
+        }
     }
 }

@@ -86,7 +86,7 @@ impl Definition {
         let (source, target) = tokio::join!(source, target);
         Tested {
             source: End::of(source),
-            target: End::of::<target::Error>(target),
+            target: End::of(target.map_err(|error| format!("{error}. {}", error.remedy()))),
         }
     }
 }

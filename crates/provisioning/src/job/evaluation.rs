@@ -77,6 +77,18 @@ impl<'a> Evaluation<'a> {
         matching.map_err(|failed| Failure::of_flow(&failed))
     }
 
+    /// The matching attributes of the target, each with those of the source that it is made from.
+    pub(super) fn matched_by(&self) -> Vec<String> {
+        let mappings = self.rules.mappings.iter();
+        let matching = mappings.filter(|mapping| mapping.matching_priority > 0);
+        let told = matching.map(|mapping| {
+            let source = mapping.source.iter().flat_map(|source| source.attributes());
+            let from: Vec<_> = source.collect();
+            format!("{} from {}", mapping.target.canonical, from.join(", "))
+        });
+        told.collect()
+    }
+
     /// What the scoping filters say, clause by clause.
     pub(super) fn scope(&self) -> Vec<(String, serde_json::Value)> {
         let checked = match self.rules.mappings.scope().explain(&self.source) {

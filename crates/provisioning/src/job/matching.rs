@@ -29,7 +29,10 @@ pub(super) async fn search(
     let matching = evaluation.matching()?;
     let keys: Vec<_> = matching.iter().map(key).collect();
     if keys.is_empty() {
-        let detail = "no matching attribute has a value, so the object cannot be looked for";
+        let detail = format!(
+            "no matching attribute has a value ({}), so the object cannot be looked for",
+            evaluation.matched_by().join(", ")
+        );
         return Err(Failure::new(Code::ImportSkipped, detail));
     }
     for (attribute, value) in &keys {

@@ -156,7 +156,14 @@ fn mails_say_what_happened_how_much_and_what_to_do() {
     let mut all = String::new();
     for (name, summary, before, examples) in cases {
         assert!(super::examples(&summary).is_some(), "{name}");
-        let notice = of(&application("Branch office"), &summary, before, &examples).expect(name);
+        let notice = of(
+            &application("Branch office"),
+            "Branch office",
+            &summary,
+            before,
+            &examples,
+        )
+        .expect(name);
         all += &format!("=== {name}\n{}\n\n{}\n", notice.subject, notice.text);
     }
     insta::assert_snapshot!(all);
@@ -191,7 +198,11 @@ fn nobody_is_told_twice_or_of_nothing() {
     ] {
         let summary = summary(verdict, change);
         assert_eq!(examples(&summary), None, "{name}");
-        assert_eq!(of(&application("HR"), &summary, None, &[]), None, "{name}");
+        assert_eq!(
+            of(&application("HR"), "HR", &summary, None, &[]),
+            None,
+            "{name}"
+        );
         assert!(!summary.quarantine.is_told(), "{name}");
     }
 }
@@ -207,7 +218,7 @@ fn names_and_texts_from_outside_stay_where_they_belong() {
     error.unwrap().reason = "long ".repeat(1000);
     let summary = summary(Verdict::PruneAndPause(REFUSED), Change::Active);
     let many = vec![example; EXAMPLES + 5];
-    let notice = of(&application, &summary, None, &many).unwrap();
+    let notice = of(&application, "hr.toml", &summary, None, &many).unwrap();
     assert!(!notice.subject.contains(['\r', '\n']), "{}", notice.subject);
     let lines = |start: &str| {
         notice
