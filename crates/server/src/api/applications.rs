@@ -16,6 +16,7 @@ use super::ask::{Ask, Object};
 use super::groups::unknown_parameter;
 use super::problem::Problem;
 use super::reply::{self, present};
+use crate::app::App;
 use crate::applications::{
     self as kept, Before, Declared, Opened, SealedSecrets, Unusable, document,
 };
@@ -65,15 +66,12 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
         let (team_id, object) = (&application.team_id, object(&application));
         admin.record_provisioning(tx, team_id, "create", &object, Some(&new.definition))?;
         let team = team.name;
-        Ok(shown(&Found { application, team }, &sealed))
+        Ok((Found { application, team }, sealed.clone()))
     });
-    let view = made.await?;
+    let (found, sealed) = made.await?;
+    let view = shown(&ask.app, &found, &sealed);
     ask.app.jobs.look();
-    let location = format!(
-        "{}/applications/{}",
-        super::ROOT,
-        view["id"].as_str().unwrap_or_default()
-    );
+    let location = format!("{}/applications/{}", super::ROOT, found.application.id);
     let answer = reply::object(StatusCode::CREATED, &Value::Object(view));
     Ok(([(LOCATION, location)], answer).into_response())
 }
@@ -103,7 +101,7 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
 /// One application with its definition.
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
     let (found, sealed) = read(&ask).await?;
-    let view = shown(&found, &sealed);
+    let view = shown(&ask.app, &found, &sealed);
     Ok(reply::object(StatusCode::OK, &Value::Object(view)))
 }
 
@@ -151,9 +149,11 @@ async fn change(
         let allowed = &ask.app.config.applications;
         let declared = Declared::check(Value::Object(wanted), &id, &before, allowed)?;
         Opened::check(&ask.app, &declared)?;
+        let changes = changes(&before, &declared);
         let sealed = ask.app.applications.seal(&id, &declared.secrets)?;
-        if let Some(view) = declare(ask, found, declared, sealed).await? {
+        if let Some(found) = declare(ask, found, declared, sealed, changes).await? {
             ask.app.jobs.look();
+            let view = shown(&ask.app, &found.0, &found.1);
             return Ok(reply::object(StatusCode::OK, &Value::Object(view)));
         }
     }
@@ -165,7 +165,8 @@ async fn declare(
     found: Found,
     declared: Declared,
     sealed: SealedSecrets,
-) -> Result<Option<Map<String, Value>>, Problem> {
+    changes: Option<String>,
+) -> Result<Option<(Found, SealedSecrets)>, Problem> {
     let admin = ask.admin.clone();
     let written = ask.change(move |tx| {
         let before = &found.application;
@@ -180,14 +181,15 @@ async fn declare(
         if let Some(reset) = consequence(&earlier, &declared.document) {
             control::renew(tx, &after, &reset, admin.at)?;
         }
-        let changes = difference(&earlier, &declared.document);
-        let object = object(&after);
-        admin.record_provisioning(tx, &after.team_id, "update", &object, changes.as_deref())?;
+        if changes.is_some() {
+            let object = object(&after);
+            admin.record_provisioning(tx, &after.team_id, "update", &object, changes.as_deref())?;
+        }
         let after = Found {
             application: applications::by_id(tx, &after.team_id, &after.id)?,
             team: found.team.clone(),
         };
-        Ok(Some(shown(&after, &sealed)))
+        Ok(Some((after, sealed.clone())))
     });
     written.await
 }
@@ -258,8 +260,17 @@ fn object(application: &Application) -> Object<'_> {
     }
 }
 
-fn difference(before: &Value, after: &Value) -> Option<String> {
-    events::diff(before.as_object()?, after.as_object()?)
+/// What is different, as an event tells it: of secrets only that they are.
+fn changes(before: &Before, now: &Declared) -> Option<String> {
+    let (Some(earlier), Some(later)) = (before.document.as_object(), now.document.as_object())
+    else {
+        return None;
+    };
+    let entries = events::diff(earlier, later).and_then(|text| serde_json::from_str(&text).ok());
+    let mut entries: Vec<Value> = entries.unwrap_or_default();
+    let secrets = now.new_secrets(&before.secrets);
+    entries.extend(secrets.map(|setting| json!({"attribute": setting})));
+    (!entries.is_empty()).then(|| Value::Array(entries).to_string())
 }
 
 /// An application as lists show it.
@@ -286,12 +297,24 @@ fn view(found: &Found) -> Map<String, Value> {
     ])
 }
 
-/// An application by itself: with its definition, and the settings that have a secret.
-fn shown(found: &Found, sealed: &SealedSecrets) -> Map<String, Value> {
+/// An application by itself: with its definition, the settings that have a secret, and what to worry about.
+fn shown(app: &App, found: &Found, sealed: &SealedSecrets) -> Map<String, Value> {
     let mut view = view(found);
+    let document = document(&found.application);
     let secrets: Vec<&String> = sealed.iter().map(|(setting, _)| setting).collect();
-    view.insert("definition".into(), document(&found.application));
+    let told = document["notify"]
+        .as_array()
+        .is_some_and(|it| !it.is_empty());
+    let mut warnings = Vec::new();
+    if told && app.mailer.is_none() {
+        warnings.push(json!({
+            "code": "no_mail_server",
+            "detail": "nobody is told when something is wrong with this job, because the server knows no mail server; start it with --smtp-server and --smtp-from",
+        }));
+    }
+    view.insert("definition".into(), document);
     view.insert("secrets".into(), json!(secrets));
+    view.insert("warnings".into(), json!(warnings));
     view
 }
 

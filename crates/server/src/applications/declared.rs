@@ -8,6 +8,7 @@ use crate::config;
 use portreeve_provisioning::application::secrets::{self, Secrets};
 use portreeve_provisioning::application::{Application, Definition, DefinitionError};
 use portreeve_provisioning::source::Settings as Source;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::path::{Component, Path, PathBuf};
 
@@ -92,6 +93,20 @@ impl Declared {
     }
 }
 
+impl Declared {
+    /// The settings whose secret is another one than before.
+    pub(crate) fn new_secrets<'a>(&'a self, before: &'a Secrets) -> impl Iterator<Item = &'a str> {
+        let same = |setting: &str, secret: &SecretString| {
+            let kept = before.get(setting).map(ExposeSecret::expose_secret);
+            kept == Some(secret.expose_secret())
+        };
+        let secrets = self.secrets.iter();
+        secrets
+            .filter(move |(setting, secret)| !same(setting, secret))
+            .map(|(setting, _)| setting.as_str())
+    }
+}
+
 impl Before {
     /// Adds the secrets that a new definition does not say to those that it gives. Returns one that it is not lent,
     /// because it would be shown to somebody else.
@@ -145,6 +160,14 @@ pub(super) fn allowed_here(
     if definition.target.allow_private_addresses && !allowed.private_addresses {
         return Err(invalid(
             "target.allow_private_addresses: this server provisions into no private networks; leave it out, or have the server started with --applications-private-addresses yes",
+        ));
+    }
+    if let Source::Graph(graph) = &definition.source
+        && (graph.login_url.is_some() || graph.graph_url.is_some())
+        && !allowed.private_addresses
+    {
+        return Err(invalid(
+            "source: this server reads Microsoft Graph at Microsoft's addresses only; leave login_url and graph_url out, or have the server started with --applications-private-addresses yes",
         ));
     }
     let paths: Vec<&Path> = match &definition.source {

@@ -20,18 +20,23 @@ struct Known {
     progress: HashMap<String, watch::Receiver<Progress>>,
     /// Why an application cannot be opened.
     trouble: HashMap<String, String>,
+    /// An admin has changed something since the last look.
+    changed: bool,
 }
 
 impl Jobs {
     /// An admin has changed something about applications.
     pub(crate) fn look(&self) {
-        self.known().trouble.clear();
+        let mut known = self.known();
+        known.trouble.clear();
+        known.changed = true;
         self.look.notify_one();
     }
 
-    /// Ends when somebody has asked for a look since the last time.
-    pub(super) async fn asked(&self) {
+    /// Ends when there is something to look at: whether an admin has changed something.
+    pub(super) async fn asked(&self) -> bool {
         self.look.notified().await;
+        std::mem::take(&mut self.known().changed)
     }
 
     /// Something has happened at an application's source.

@@ -46,7 +46,8 @@ pub(crate) async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         }
         tokio::select! {
             () = asked_to_stop(&mut stop) => break,
-            () = app.jobs.asked() => {}
+            // What could not be opened may have been mended.
+            changed = app.jobs.asked() => if changed { work.later.clear() },
             Some(done) = work.running.join_next_with_id() => work.ended(&app, done),
             () = tokio::time::sleep(app.config.pace.cycles) => {}
         }

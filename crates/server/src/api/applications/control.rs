@@ -83,9 +83,10 @@ async fn steer(
         let (team_id, object) = (&application.team_id, object(&application));
         admin.record_provisioning(tx, team_id, action, &object, changes.as_deref())?;
         let sealed = secrets::all(tx, &application.id)?;
-        Ok(shown(&Found { application, team }, &sealed))
+        Ok((Found { application, team }, sealed))
     });
-    let view = steered.await?;
+    let (found, sealed) = steered.await?;
+    let view = shown(&ask.app, &found, &sealed);
     ask.app.jobs.look();
     Ok(reply::object(StatusCode::OK, &Value::Object(view)))
 }

@@ -198,6 +198,15 @@ async fn secrets_are_in_no_answer_and_no_log() {
             "{answer}"
         );
     }
+    assert_eq!(answers[0].json["warnings"], json!([]));
+    let notified = port
+        .admin()
+        .patch(&path, json!({"notify": ["ada@contoso.example"]}))
+        .await;
+    assert_eq!(
+        notified.json["warnings"][0]["code"], "no_mail_server",
+        "{notified}"
+    );
     assert_eq!(
         answers[0].json["secrets"],
         json!(["target.authentication.token"])
@@ -222,6 +231,16 @@ async fn a_stored_secret_is_sent_to_nobody_else() {
     let given = with(&moved, "/target/authentication/token", json!(other.token()));
     let taken = port.admin().put("/applications/town", given).await;
     assert_eq!(taken.status, 200, "{taken}");
+    let events = port
+        .admin()
+        .get("/events?category=PROVISIONING&action=update")
+        .await
+        .json;
+    let told = events[0]["changes"].as_array().cloned().unwrap_or_default();
+    assert!(
+        told.contains(&json!({"attribute": "target.authentication.token"})),
+        "{events:#}"
+    );
     // The links meant nothing there, so everybody is made.
     let second = port.cycle(2).await;
     assert_eq!(
