@@ -7,7 +7,9 @@
 
 use super::Kind;
 use crate::Refusal;
+use crate::members::{CHUNK, placeholders};
 use portreeve_store::{Param, Row, Tx, params, statements};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The attribute that holds the members of a group.
 pub const MEMBERS: &str = "members";
@@ -35,11 +37,7 @@ statements! {
     REMOVE = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND attribute = $4 AND other_key = $5 AND other_kind = $6";
     SEE = "UPDATE link_references SET seen = $4 WHERE application_id = $1 AND kind = 'group' AND source_key = $2 AND attribute = 'members' AND other_key = $3";
     UNSEEN = "SELECT kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen FROM link_references WHERE application_id = $1 AND kind = 'group' AND attribute = 'members' AND (source_key, other_key, other_kind) > ($2, $3, $4) AND told AND seen < $5 ORDER BY source_key, other_key, other_kind LIMIT $6";
-    UNWANT = "UPDATE link_references SET wanted = FALSE, told = FALSE, due = applied WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND attribute = $4";
-    WANT = "INSERT INTO link_references (application_id, kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen) VALUES ($1, $2, $3, $4, $5, '', TRUE, TRUE, FALSE, TRUE, 0) ON CONFLICT (application_id, kind, source_key, attribute, other_key, other_kind) DO UPDATE SET told = TRUE, wanted = TRUE, due = NOT link_references.applied";
     SWEEP = "DELETE FROM link_references WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND NOT told AND NOT wanted AND NOT applied";
-    DUE_OF = "UPDATE link_references SET due = TRUE WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND wanted <> applied AND NOT due";
-    DUE_TO = concat!("UPDATE link_references SET due = TRUE WHERE ", to!(), " AND wanted <> applied AND NOT due");
     LOST_OF = "UPDATE link_references SET applied = FALSE, due = FALSE WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND (applied OR due)";
     LOST_TO = concat!("UPDATE link_references SET applied = FALSE, due = FALSE WHERE ", to!(), " AND (applied OR due)");
     SWEEP_TO = concat!("DELETE FROM link_references WHERE ", to!(), " AND NOT told AND NOT wanted AND NOT applied");
@@ -169,37 +167,132 @@ pub fn unseen(
     Ok(found)
 }
 
-/// Notes which references the mappings give for an object now, by attribute of the target. Other attributes keep theirs.
+/// What the mappings give for an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// Its key at the source.
+    pub source_key: &'a str,
+    /// By attribute of the target, the keys of those whom it refers to.
+    pub others: &'a [(String, Vec<String>)],
+}
+
+/// Notes which references the mappings give for objects of a kind now. Attributes that are not named keep theirs.
 pub fn want(
     tx: &mut Tx<'_>,
     application_id: &str,
     kind: Kind,
-    source_key: &str,
-    wanted: &[(String, Vec<String>)],
+    objects: &[Wanted<'_>],
 ) -> Result<(), Refusal> {
-    for (attribute, others) in wanted {
-        let one = params![application_id, kind.name(), source_key, attribute];
-        tx.exec(UNWANT, &one)?;
-        for other in others {
-            tx.exec(
-                WANT,
-                &params![application_id, kind.name(), source_key, attribute, other],
-            )?;
+    let mut known = named(tx, application_id, kind, objects)?;
+    for object in objects {
+        for (attribute, others) in object.others {
+            let place = (object.source_key.to_owned(), attribute.clone());
+            let mut there = known.remove(&place).unwrap_or_default();
+            for other in others {
+                let reference = there.remove(other).unwrap_or_else(|| Reference {
+                    kind,
+                    source_key: object.source_key.to_owned(),
+                    attribute: attribute.clone(),
+                    other_key: other.clone(),
+                    other_kind: None,
+                    told: false,
+                    wanted: false,
+                    applied: false,
+                    due: false,
+                    seen: 0,
+                });
+                wanted(tx, application_id, &reference, true)?;
+            }
+            for reference in there.values() {
+                wanted(tx, application_id, reference, false)?;
+            }
         }
     }
-    Ok(tx.exec(SWEEP, &params![application_id, kind.name(), source_key])?)
+    Ok(())
 }
 
-/// An object has got a resource: what it refers to and what refers to it is due.
+/// Notes that the mappings give a reference, or no more.
+fn wanted(
+    tx: &mut Tx<'_>,
+    application_id: &str,
+    reference: &Reference,
+    wanted: bool,
+) -> Result<(), Refusal> {
+    let now = Reference {
+        told: wanted,
+        wanted,
+        due: wanted != reference.applied,
+        ..reference.clone()
+    };
+    match (now == *reference, wanted || now.applied) {
+        (true, _) => Ok(()),
+        (false, true) => put(tx, application_id, &now),
+        (false, false) => remove(tx, application_id, &now),
+    }
+}
+
+/// References by the object and the attribute, and by the object that is referred to.
+type Named = HashMap<(String, String), BTreeMap<String, Reference>>;
+
+/// What is known of the attributes that are named.
+fn named(
+    tx: &mut Tx<'_>,
+    application_id: &str,
+    kind: Kind,
+    objects: &[Wanted<'_>],
+) -> Result<Named, Refusal> {
+    let keys: Vec<&str> = objects.iter().map(|it| it.source_key).collect();
+    let attributes = objects.iter().flat_map(|it| it.others);
+    let attributes: BTreeSet<&str> = attributes.map(|(name, _)| name.as_str()).collect();
+    let attributes: Vec<&str> = attributes.into_iter().collect();
+    let mut found = Vec::new();
+    for (keys, attributes) in keys
+        .chunks(CHUNK)
+        .flat_map(|keys| attributes.chunks(CHUNK).map(move |names| (keys, names)))
+    {
+        let mut given: Vec<Param<'_>> = params![application_id, kind.name()].to_vec();
+        let (keys, names) = (
+            placeholders(keys, &mut given),
+            placeholders(attributes, &mut given),
+        );
+        let sql = format!(
+            "SELECT kind, source_key, attribute, other_key, other_kind, told, wanted, applied, due, seen FROM link_references \
+             WHERE application_id = $1 AND kind = $2 AND source_key IN ({keys}) AND attribute IN ({names})"
+        );
+        read(tx, &sql, &given, &mut found)?;
+    }
+    let mut known = Named::new();
+    for reference in found {
+        let place = (reference.source_key.clone(), reference.attribute.clone());
+        let others = known.entry(place).or_default();
+        others.insert(reference.other_key.clone(), reference);
+    }
+    Ok(known)
+}
+
+/// Objects have got resources: what they refer to is due, and what refers to them from objects that have resources.
 pub fn linked(
     tx: &mut Tx<'_>,
     application_id: &str,
     kind: Kind,
-    source_key: &str,
+    source_keys: &[&str],
 ) -> Result<(), Refusal> {
-    let object = params![application_id, kind.name(), source_key];
-    tx.exec(DUE_OF, &object)?;
-    Ok(tx.exec(DUE_TO, &object)?)
+    for chunk in source_keys.chunks(CHUNK) {
+        let mut given: Vec<Param<'_>> = params![application_id, kind.name()].to_vec();
+        let list = placeholders(chunk, &mut given);
+        let of = format!(
+            "UPDATE link_references SET due = TRUE WHERE application_id = $1 AND kind = $2 AND source_key IN ({list}) AND wanted <> applied AND NOT due"
+        );
+        // A change that looks for references by their end alone would read the whole table.
+        let to = format!(
+            "UPDATE link_references SET due = TRUE WHERE application_id = $1 AND (kind, source_key, attribute, other_key, other_kind) IN \
+             (SELECT r.kind, r.source_key, r.attribute, r.other_key, r.other_kind FROM link_references r WHERE r.application_id = $1 AND r.other_key IN ({list}) AND r.other_kind IN ('', $2)) \
+             AND wanted <> applied AND NOT due AND EXISTS (SELECT 1 FROM links h WHERE h.application_id = $1 AND h.kind = link_references.kind AND h.source_key = link_references.source_key AND h.state IN ('managed', 'disabled'))"
+        );
+        tx.exec(&of, &given)?;
+        tx.exec(&to, &given)?;
+    }
+    Ok(())
 }
 
 /// The resource of an object is gone, and with it all that it referred to and that referred to it.

@@ -2,7 +2,7 @@
 
 use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
-use portreeve_directory::applications::references::{MEMBERS, Reference, Settled};
+use portreeve_directory::applications::references::{MEMBERS, Reference, Settled, Wanted};
 use portreeve_directory::applications::{
     self, Application, Kind, New, Status, cycles, escrows, links, records, references, secrets,
 };
@@ -66,7 +66,7 @@ impl World {
                 dirty: false,
             };
             links::settle(tx, ID, kind, key, &settled)?;
-            references::linked(tx, ID, kind, key)
+            references::linked(tx, ID, kind, &[key])
         });
     }
 
@@ -246,8 +246,8 @@ fn references_are_due_as_soon_as_both_ends_have_a_resource(on: Engine) {
         ("chief", vec!["ada manager chief"]),
     ] {
         world.does(move |tx| {
-            let wanted = [("manager".to_owned(), vec![wanted.to_owned()])];
-            references::want(tx, ID, Kind::User, "ada", &wanted)
+            let others = [("manager".to_owned(), vec![wanted.to_owned()])];
+            references::want(tx, ID, Kind::User, &[wants("ada", &others)])
         });
         let of_ada: Vec<_> = world
             .due_references()
@@ -374,8 +374,8 @@ fn failures_wake_when_their_time_has_come_or_cannot_be_right(on: Engine) {
     }
     world.does(|tx| {
         escrows::put(tx, ID, &failure("due", "manager", Some(100)))?;
-        let wanted = [("manager".to_owned(), vec!["boss".to_owned()])];
-        references::want(tx, ID, Kind::User, "due", &wanted)?;
+        let others = [("manager".to_owned(), vec!["boss".to_owned()])];
+        references::want(tx, ID, Kind::User, &[wants("due", &others)])?;
         let waits = Reference {
             kind: Kind::User,
             attribute: "manager".to_owned(),
@@ -499,6 +499,10 @@ fn no_statement_reads_more_than_it_asks_for() {
         }
     }
     assert!(seen > 30, "{seen}");
+}
+
+fn wants<'a>(source_key: &'a str, others: &'a [(String, Vec<String>)]) -> Wanted<'a> {
+    Wanted { source_key, others }
 }
 
 fn failure(key: &str, attribute: &str, next_at: Option<i64>) -> escrows::Escrow {

@@ -5,17 +5,18 @@ use std::collections::{HashMap, HashSet};
 use portreeve_directory::Refusal;
 use portreeve_directory::applications::links::{self, Settled, State as LinkState};
 use portreeve_directory::applications::records::{self, Record as Row};
-use portreeve_directory::applications::{cycles, escrows, references};
+use portreeve_directory::applications::references::{self, Wanted};
+use portreeve_directory::applications::{cycles, escrows};
 use portreeve_store::Tx;
 
-use super::facts::{kept, word};
+use super::facts::kept;
 use super::state::{Owner, row_kind, row_state};
 use super::status::time;
 use super::subject::{Counted, Outcome, Subject};
 use crate::engine::codes::Code;
 use crate::engine::escrow::Escrow;
 use crate::engine::plan::{Link, Presence};
-use crate::engine::steps::Record;
+use crate::log;
 use crate::source::Kind;
 use crate::target::ResourceId;
 
@@ -42,9 +43,16 @@ impl Done {
             target_id: subject.target_id.clone(),
             had_escrow: subject.escrow.is_some(),
             is_gone: subject.facts.presence == Presence::Gone,
-            record: record.as_ref().map(row),
+            record: record.as_ref().map(log::row),
             outcome,
         }
+    }
+
+    /// Whether it has a resource that follows it, and had none, or another one.
+    fn is_newly_linked(&self) -> bool {
+        let is_managed = |link: Link| matches!(link, Link::Managed { .. });
+        let is_other = self.outcome.target_id != self.target_id;
+        is_managed(self.outcome.link) && (is_other || !is_managed(self.link))
     }
 
     fn has_new_resource(&self) -> bool {
@@ -69,10 +77,36 @@ pub(super) fn settle(
             false => settle_one(tx, id, one)?,
         }
     }
+    for kind in [Kind::User, Kind::Group] {
+        refer(tx, id, kind, done, &refused)?;
+    }
     let records: Vec<Row> = done.iter().filter_map(|one| one.record.clone()).collect();
     records::append(tx, &owner.team_id, id, &records)?;
     cycles::count(tx, id, cycle, counters)?;
     Ok(refused.len() as u64)
+}
+
+/// Writes down what follows for references of objects of a kind, and to them.
+fn refer(
+    tx: &mut Tx<'_>,
+    id: &str,
+    kind: Kind,
+    done: &[Done],
+    refused: &HashSet<&str>,
+) -> Result<(), Refusal> {
+    let (mut wanted, mut linked) = (Vec::new(), Vec::new());
+    let of_kind = done.iter().filter(|one| one.outcome.kind == kind);
+    for one in of_kind.filter(|one| !refused.contains(one.outcome.key.as_str())) {
+        let source_key = one.outcome.key.as_str();
+        if let Some(others) = one.outcome.references.as_deref() {
+            wanted.push(Wanted { source_key, others });
+        }
+        if one.is_newly_linked() {
+            linked.push(source_key);
+        }
+    }
+    references::want(tx, id, row_kind(kind), &wanted)?;
+    references::linked(tx, id, row_kind(kind), &linked)
 }
 
 /// The keys of those whose new resource belongs to another object. One that was released is taken over.
@@ -145,7 +179,6 @@ fn settle_one(tx: &mut Tx<'_>, id: &str, done: &Done) -> Result<(), Refusal> {
         link,
         target_id,
         exported,
-        references: wanted,
         escrow,
         detail,
         ..
@@ -159,16 +192,8 @@ fn settle_one(tx: &mut Tx<'_>, id: &str, done: &Done) -> Result<(), Refusal> {
         dirty: !is_settled,
     };
     links::settle(tx, id, kind, key, &settled)?;
-    let is_other = *target_id != done.target_id;
-    if is_other && done.target_id.is_some() {
+    if done.target_id.is_some() && *target_id != done.target_id {
         references::lost(tx, id, kind, key)?;
-    }
-    if let Some(wanted) = wanted {
-        references::want(tx, id, kind, key, wanted)?;
-    }
-    let was_managed = matches!(done.link, Link::Managed { .. });
-    if matches!(link, Link::Managed { .. }) && (is_other || !was_managed) {
-        references::linked(tx, id, kind, key)?;
     }
     if done.outcome.counted == Counted::Held && done.record.is_some() {
         return held(tx, id, done);
@@ -189,26 +214,4 @@ fn settle_one(tx: &mut Tx<'_>, id: &str, done: &Done) -> Result<(), Refusal> {
         links::release(tx, id, kind, key)?;
     }
     Ok(())
-}
-
-/// A record as it is kept.
-pub(super) fn row(record: &Record) -> Row {
-    let status = &record.provisioning_status_info;
-    let source = &record.source_identity;
-    let code = status.error_information.as_ref().map(|it| &it.error_code);
-    Row {
-        position: 0,
-        id: record.id.clone(),
-        cycle_id: record.cycle_id.clone(),
-        change_id: record.change_id.clone(),
-        at: record.activity_date_time.as_microsecond(),
-        kind: word(&source.identity_type),
-        action: word(&record.provisioning_action),
-        status: word(&status.status),
-        error_code: code.map(word),
-        source_key: source.id.clone(),
-        target_id: record.target_identity.as_ref().map(|it| it.id.clone()),
-        name: source.display_name.clone().unwrap_or_default(),
-        body: serde_json::to_string(record).unwrap_or_default(),
-    }
 }

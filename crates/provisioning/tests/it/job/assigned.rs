@@ -100,7 +100,82 @@ fn application(rules: &str) -> Application {
     definition.compile("app", Path::new("/nowhere")).unwrap()
 }
 
-/// Each change of the tenant and what the application has after the next cycle, along Entra's matrix.
+/// A change of the tenant, and what the application has after the next cycle.
+type Case<'a> = (&'static str, Box<dyn Fn(&mut Directory) + 'a>, Value);
+
+/// One after the other, along Entra's matrix. Bob and at times Cy are in the group Sales.
+fn arrivals<'a>(ada: &'a str, cy: &'a str, sales: &'a str) -> Vec<Case<'a>> {
+    vec![
+        (
+            "somebody",
+            Box::new(move |it| it.assign(ada, None)),
+            json!([["ada"], []]),
+        ),
+        (
+            "a group with its people",
+            Box::new(move |it| it.assign(sales, None)),
+            json!([["ada", "bob"], ["Sales"]]),
+        ),
+        (
+            "who joins the group",
+            Box::new(move |it| it.add_member(sales, cy)),
+            json!([["ada", "bob", "cy"], ["Sales"]]),
+        ),
+        (
+            "who leaves the group",
+            Box::new(move |it| it.remove_member(sales, cy)),
+            json!([["ada", "bob", "cy-"], ["Sales"]]),
+        ),
+        (
+            "who comes back",
+            Box::new(move |it| it.add_member(sales, cy)),
+            json!([["ada", "bob", "cy"], ["Sales"]]),
+        ),
+    ]
+}
+
+/// And on from there, until nobody is left who follows.
+fn goodbyes<'a>(ada: &'a str, bob: &'a str, cy: &'a str, sales: &'a str) -> Vec<Case<'a>> {
+    vec![
+        (
+            "in the recycle bin",
+            Box::new(move |it| it.delete(cy)),
+            json!([["ada", "bob", "cy-"], ["Sales"]]),
+        ),
+        (
+            "out of it",
+            Box::new(move |it| it.restore(cy)),
+            json!([["ada", "bob", "cy"], ["Sales"]]),
+        ),
+        (
+            "purged",
+            Box::new(move |it| {
+                it.delete(cy);
+                it.purge(cy);
+            }),
+            json!([["ada", "bob"], ["Sales"]]),
+        ),
+        (
+            "the group is not assigned any more",
+            Box::new(move |it| it.unassign(sales)),
+            json!([["ada", "bob-"], []]),
+        ),
+        (
+            "who is not managed any more is not deleted either",
+            Box::new(move |it| {
+                it.delete(bob);
+                it.purge(bob);
+            }),
+            json!([["ada", "bob-"], []]),
+        ),
+        (
+            "not assigned directly any more",
+            Box::new(move |it| it.unassign(ada)),
+            json!([["ada-", "bob-"], []]),
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn assignments_decide_who_comes_and_who_goes() {
     let tenant = Tenant::new("").await;
@@ -111,71 +186,8 @@ async fn assignments_decide_who_comes_and_who_goes() {
         (ada, bob, cy, sales)
     });
     assert_eq!(tenant.after_a_cycle().await, json!([[], []]), "nobody");
-    type Edit<'a> = Box<dyn Fn(&mut Directory) + 'a>;
-    let cases: Vec<(&str, Edit<'_>, Value)> = vec![
-        (
-            "somebody",
-            Box::new(|it| it.assign(&ada, None)),
-            json!([["ada"], []]),
-        ),
-        (
-            "a group with its people",
-            Box::new(|it| it.assign(&sales, None)),
-            json!([["ada", "bob"], ["Sales"]]),
-        ),
-        (
-            "who joins the group",
-            Box::new(|it| it.add_member(&sales, &cy)),
-            json!([["ada", "bob", "cy"], ["Sales"]]),
-        ),
-        (
-            "who leaves the group",
-            Box::new(|it| it.remove_member(&sales, &cy)),
-            json!([["ada", "bob", "cy-"], ["Sales"]]),
-        ),
-        (
-            "who comes back",
-            Box::new(|it| it.add_member(&sales, &cy)),
-            json!([["ada", "bob", "cy"], ["Sales"]]),
-        ),
-        (
-            "in the recycle bin",
-            Box::new(|it| it.delete(&cy)),
-            json!([["ada", "bob", "cy-"], ["Sales"]]),
-        ),
-        (
-            "out of it",
-            Box::new(|it| it.restore(&cy)),
-            json!([["ada", "bob", "cy"], ["Sales"]]),
-        ),
-        (
-            "purged",
-            Box::new(|it| {
-                it.delete(&cy);
-                it.purge(&cy);
-            }),
-            json!([["ada", "bob"], ["Sales"]]),
-        ),
-        (
-            "the group is not assigned any more",
-            Box::new(|it| it.unassign(&sales)),
-            json!([["ada", "bob-"], []]),
-        ),
-        (
-            "who is not managed any more is not deleted either",
-            Box::new(|it| {
-                it.delete(&bob);
-                it.purge(&bob);
-            }),
-            json!([["ada", "bob-"], []]),
-        ),
-        (
-            "not assigned directly any more",
-            Box::new(|it| it.unassign(&ada)),
-            json!([["ada-", "bob-"], []]),
-        ),
-    ];
-    for (name, edit, expected) in cases {
+    let arrivals = arrivals(&ada, &cy, &sales).into_iter();
+    for (name, edit, expected) in arrivals.chain(goodbyes(&ada, &bob, &cy, &sales)) {
         tenant.change(|it| edit(it));
         assert_eq!(tenant.after_a_cycle().await, expected, "{name}");
         assert_eq!(tenant.cycle().await.requests, 0, "{name}: nothing is left");
