@@ -49,7 +49,6 @@ pub struct Page {
 pub fn row(record: &Record) -> records::Record {
     let status = &record.provisioning_status_info;
     let (source, target) = (&record.source_identity, record.target_identity.as_ref());
-    let name = source.display_name.as_ref();
     records::Record {
         position: 0,
         id: record.id.clone(),
@@ -65,7 +64,7 @@ pub fn row(record: &Record) -> records::Record {
             .map(|error| word(&error.error_code)),
         source_key: source.id.clone(),
         target_id: target.map(|target| target.id.clone()),
-        name: name.unwrap_or(&source.id).clone(),
+        name: source.display_name.clone().unwrap_or_default(),
         body: serde_json::to_string(record).unwrap_or_default(),
     }
 }

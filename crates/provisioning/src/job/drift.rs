@@ -19,11 +19,11 @@ use super::failure::Failure;
 use super::references::{
     Change, Due, MEMBERS, ReferencesOutcome, members_adrift, write_references,
 };
-use super::settle;
 use super::state::{JobError, Owner, link_of};
 use super::subject::{Stamp, name_of};
 use crate::engine::plan::Link;
 use crate::engine::quarantine::Reason;
+use crate::log;
 use crate::source::Kind;
 use crate::target::ResourceId;
 
@@ -119,7 +119,7 @@ impl Job {
         });
         let (number, text) = (run.cycle.number, counted(&counters));
         let settled = group.settled(&outcome);
-        let told: Vec<records::Record> = outcome.record.iter().map(settle::row).collect();
+        let told: Vec<records::Record> = outcome.record.iter().map(log::row).collect();
         self.state
             .write(move |tx, owner| {
                 let id = &owner.application_id;

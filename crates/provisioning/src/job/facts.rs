@@ -20,6 +20,7 @@ use crate::engine::codes::Code;
 use crate::engine::escrow::Escrow;
 use crate::engine::plan::Facts;
 use crate::engine::steps::{RecordAction, StatusInfo};
+use crate::log::word;
 use crate::source::Kind;
 use crate::target::ResourceId;
 
@@ -232,14 +233,6 @@ pub(super) fn kept(
         attempts: i64::from(escrow.attempts),
         first_at: escrow.first_at.as_microsecond(),
         next_at: escrow.next_at.map(Timestamp::as_microsecond),
-    }
-}
-
-/// The word that something is written with.
-pub(super) fn word(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(Value::String(word)) => word,
-        _ => String::new(),
     }
 }
 

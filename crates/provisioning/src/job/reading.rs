@@ -13,12 +13,12 @@ use super::cycle::{Run, Stopped, counted};
 use super::import::{self, Reading, Unusable};
 use super::progress::{Counters, CycleKind, Phase};
 use super::record::{Ending, Log};
-use super::settle;
 use super::state::{JobError, Owner};
 use super::subject::Stamp;
 use crate::engine::codes::Code;
 use crate::engine::quarantine::Reason;
 use crate::engine::steps::{Identity, RecordAction, StatusInfo};
+use crate::log;
 use crate::source::{Change, Error, Kind, Next, Page, Place};
 
 /// How often a cycle begins to read everything anew before it leaves the source alone until the next one.
@@ -162,7 +162,7 @@ fn record(unusable: &Unusable, stamp: &Stamp) -> Row {
         },
         target: None,
     };
-    settle::row(&Log::begin(stamp).record(Vec::new(), ending))
+    log::row(&Log::begin(stamp).record(Vec::new(), ending))
 }
 
 fn stopped(error: &Error) -> Stopped {

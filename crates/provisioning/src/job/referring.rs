@@ -19,7 +19,6 @@ use super::facts::{escrow, kept};
 use super::progress::{CycleKind, Phase};
 use super::record::{Ending, Log};
 use super::references::{Change, Due, MEMBERS, ReferencesOutcome, write_references};
-use super::settle;
 use super::state::{JobError, Owner, kind_of, link_of, row_kind};
 use super::subject::{Stamp, name_of};
 use super::{Job, Stop};
@@ -27,6 +26,7 @@ use crate::application::Application;
 use crate::engine::codes::Code;
 use crate::engine::plan::{self, Link};
 use crate::engine::steps::{Identity, RecordAction, StatusInfo};
+use crate::log;
 use crate::source::Kind;
 use crate::target::ResourceId;
 
@@ -347,8 +347,7 @@ impl Results {
             attribute,
             ..
         } = &work.due;
-        self.records
-            .extend(outcome.record.as_ref().map(settle::row));
+        self.records.extend(outcome.record.as_ref().map(log::row));
         self.written += outcome.applied.len() as u64;
         self.lost += outcome.failed;
         if let (None, Some((reason, message))) = (&self.stopped, &outcome.stop) {
@@ -439,7 +438,7 @@ fn forgotten_record(kind: Kind, key: &str, attribute: &str, count: u64, stamp: &
         },
         target: None,
     };
-    settle::row(&Log::begin(stamp).record(Vec::new(), ending))
+    log::row(&Log::begin(stamp).record(Vec::new(), ending))
 }
 
 fn distinct<'a>(keys: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
