@@ -153,16 +153,19 @@ async fn follow(format: Format, source: &Log) -> Result<(), Failure> {
     let Log::Server(api, app, query) = source else {
         return Ok(());
     };
-    let mut after = "now".to_owned();
+    let path = ["applications", app, "logs"];
+    let position = |entry: &Value| output::plain(&entry["position"]);
+    let newest = api.list(&path, &[("limit", "1")]).await?;
+    let mut after = newest.first().map_or("0".to_owned(), position);
     loop {
         let mut query = borrowed(query);
         query.extend([("after", after.as_str()), ("wait", "30")]);
-        let items = api.list(&["applications", app, "logs"], &query).await?;
+        let items = api.list(&path, &query).await?;
         for item in &items {
             line(format, item)?;
         }
         if let Some(last) = items.last() {
-            after = output::plain(&last["position"]);
+            after = position(last);
         }
     }
 }
