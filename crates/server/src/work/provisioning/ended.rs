@@ -89,7 +89,8 @@ impl Telling {
         let newest = Place::Before(i64::MAX);
         let page = log::read(tx, &application.id, &filter, newest, notice::EXAMPLES)?;
         let examples: Vec<_> = page.entries.into_iter().map(|(_, record)| record).collect();
-        let Some(told) = notice::of(application, &application.name, summary, before, &examples) else {
+        let Some(told) = notice::of(application, &application.name, summary, before, &examples)
+        else {
             return Ok(());
         };
         for recipient in &application.notify {
