@@ -17,8 +17,10 @@ use std::path::{Path, PathBuf};
 #[command(group(ArgGroup::new("from").required(true).args(["attributes", "source"])))]
 #[command(group(ArgGroup::new("of").args(["all", "key"])))]
 pub(crate) struct Args {
-    /// The expression, such as: ToLower([userPrincipalName])
-    #[arg(value_name = "EXPR")]
+    #[arg(
+        value_name = "EXPR",
+        help = "The expression, such as: ToLower([userPrincipalName])"
+    )]
     expression: String,
     /// JSON object with the attributes of a source object, a list of them, or one per line; - is standard input
     #[arg(long, value_name = "FILE")]

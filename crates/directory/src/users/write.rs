@@ -170,7 +170,7 @@ pub enum Planned {
 }
 
 /// Works a PATCH out before the transaction, on a user read a moment ago: requests are many, the thread that writes is
-/// one. [`write`] then refuses with [`Refusal::Changed`] if somebody else was faster.
+/// one. [`write()`] then refuses with [`Refusal::Changed`] if somebody else was faster.
 pub fn plan_patch(
     call: &Call,
     before: User,

@@ -6,7 +6,7 @@
 //! kept far enough back has [expired](Error::Expired).
 //!
 //! Suspended people are there, with `accountEnabled` false. A group that was deleted and is kept out of sight is gone.
-//! Attributes are named in [`attributes`].
+//! Attributes are named in `attributes.rs` beside this file.
 
 mod attributes;
 mod changes;
