@@ -31,9 +31,9 @@ const ENABLED: &str = "accountEnabled";
 #[derive(Debug, Default)]
 pub(super) struct Page {
     rows: Vec<Row>,
-    /// Roles of the groups that people are in.
+    /// Roles of the assigned groups that people are in; nobody is here who is in none.
     roles: HashMap<String, Vec<String>>,
-    /// Whether they are assigned by such a group, whatever its roles.
+    /// How objects failed before.
     escrows: HashMap<String, Escrow>,
 }
 
