@@ -31,8 +31,9 @@ soak: ## The long form of the faults: more of each, longer ones, and all of them
 	$(if $(SEED),PORTREEVE_SEED=$(SEED)) PORTREEVE_KILLS=500 cargo test --locked --package portreeve-cli --test it peers::killed
 	@exec "$$(scripts/python)" -B tests/faults "$$(scripts/target-dir)/debug/portreeve" --long $(if $(SEED),--seed $(SEED))
 
-bench: ## Measure this machine, and server and engine on it (see bench/README.md)
+bench: ## Measure this machine, and mappings, server and engine on it (see bench/README.md)
 	@scripts/setup build
+	cargo run --release --locked --package portreeve-mapping --example measure
 	cargo build --release --locked --package portreeve-cli --package portreeve-bench
 	@target="$$(scripts/target-dir)/release" && "$$target/portreeve-bench" --portreeve "$$target/portreeve" \
 		&& exec "$$target/portreeve-bench" engine --portreeve "$$target/portreeve"
