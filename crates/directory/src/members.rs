@@ -24,6 +24,14 @@ macro_rules! above {
     };
 }
 
+/// The name of a group found above, if it is active. It is asked for group by group: joined, and without statistics,
+/// PostgreSQL reads all groups of the directory first.
+macro_rules! named {
+    () => {
+        "(SELECT g.display_name FROM groups g WHERE g.directory_id = $1 AND g.id = a.group_id AND g.status = 'active')"
+    };
+}
+
 statements! {
     FORGET = "DELETE FROM members WHERE directory_id = $1 AND member_id = $2 RETURNING group_id";
     CLEAR = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2 RETURNING member_id";
@@ -33,9 +41,9 @@ statements! {
     NAMED = "SELECT m.member_id, m.kind, u.resource, g.display_name FROM members m LEFT JOIN users u ON m.kind = 'User' AND u.directory_id = m.directory_id AND u.id = m.member_id LEFT JOIN groups g ON m.kind = 'Group' AND g.directory_id = m.directory_id AND g.id = m.member_id WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 ORDER BY m.member_id LIMIT $4";
     COUNT = "SELECT count(*) FROM members WHERE directory_id = $1 AND group_id = $2";
     HAS_GROUPS = "SELECT 1 FROM members WHERE directory_id = $1 AND group_id = $2 AND kind = 'Group' LIMIT 1";
-    GROUPS_OF_ONE = concat!(above!(), "SELECT a.group_id, max(a.direct), g.display_name FROM above a CROSS JOIN groups g WHERE g.directory_id = $1 AND g.id = a.group_id AND g.status = 'active' GROUP BY a.group_id, g.display_name ORDER BY a.group_id");
+    GROUPS_OF_ONE = concat!(above!(), "SELECT group_id, direct, display_name FROM (SELECT a.group_id, max(a.direct) AS direct, ", named!(), " AS display_name FROM above a GROUP BY a.group_id) AS named WHERE display_name IS NOT NULL ORDER BY group_id");
     /// A row for the user, and one for each group, which has no status.
-    USER_IN_GROUPS = concat!(above!(), "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2 UNION ALL SELECT a.group_id, '', '', max(a.direct), 0, 0, g.display_name FROM above a CROSS JOIN groups g WHERE g.directory_id = $1 AND g.id = a.group_id AND g.status = 'active' GROUP BY a.group_id, g.display_name");
+    USER_IN_GROUPS = concat!(above!(), "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2 UNION ALL SELECT group_id, '', '', direct, 0, 0, display_name FROM (SELECT a.group_id, max(a.direct) AS direct, ", named!(), " AS display_name FROM above a GROUP BY a.group_id) AS named WHERE display_name IS NOT NULL");
 }
 
 /// One member of a group.
@@ -97,8 +105,9 @@ pub fn groups_of_all(
         let sql = format!(
             "WITH RECURSIVE above (member_id, group_id, direct) AS (SELECT member_id, group_id, 1 FROM members WHERE directory_id = $1 AND member_id IN ({list}) \
              UNION SELECT a.member_id, m.group_id, 0 FROM above a CROSS JOIN members m WHERE m.directory_id = $1 AND m.member_id = a.group_id) \
-             SELECT a.group_id, max(a.direct), g.display_name, a.member_id FROM above a CROSS JOIN groups g WHERE g.directory_id = $1 AND g.id = a.group_id \
-             AND g.status = 'active' GROUP BY a.member_id, a.group_id, g.display_name ORDER BY a.member_id, a.group_id"
+             SELECT group_id, direct, display_name, member_id FROM (SELECT a.member_id, a.group_id, max(a.direct) AS direct, {} AS display_name \
+             FROM above a GROUP BY a.member_id, a.group_id) AS named WHERE display_name IS NOT NULL ORDER BY member_id, group_id",
+            named!()
         );
         for mut row in tx.query(&sql, &given)? {
             let group = InGroup {

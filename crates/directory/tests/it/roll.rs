@@ -86,7 +86,7 @@ fn names_of_directories_are_checked_and_unique(on: Engine) {
 }
 
 /// The steps of a plan that go through what a walk has found so far.
-const WALKED: [&str; 4] = ["SCAN a", "SCAN above", "SCAN b", "SCAN below"];
+const WALKED: [&str; 5] = ["SCAN a", "SCAN above", "SCAN b", "SCAN below", "SCAN named"];
 
 /// Without statistics SQLite once read every membership of a directory for each group of one person. What a plan reads of
 /// a table that grows with the directory is found by more than the directory's id.
@@ -114,4 +114,35 @@ fn walks_along_memberships_look_each_step_up() {
         seen += 1;
     }
     assert!(seen >= 2, "{seen} statements walk along memberships");
+}
+
+/// While a company arrives PostgreSQL has no statistics either, and once read all groups of a directory for each person.
+#[test]
+fn without_statistics_postgres_looks_the_groups_of_a_person_up() {
+    let world = World::new(Engine::Postgres);
+    let directory = world.directory.id.clone();
+    world
+        .write(|tx, call| {
+            tx.exec(
+                "INSERT INTO groups (directory_id, id, display_name, display_name_key, status, version, created_at, updated_at, resource) SELECT $1, n::text, n::text, n::text, 'active', 1, 0, 0, '{}' FROM generate_series(1, 2000) AS n",
+                &params![&call.directory.id],
+            )?;
+            Ok(())
+        })
+        .unwrap();
+    let walks = roll::statements().filter(|(name, _)| name.contains("GROUPS"));
+    for (name, sql) in walks.filter(|(_, sql)| sql.contains("RECURSIVE above")) {
+        let (explain, id) = (format!("EXPLAIN {sql}"), directory.clone());
+        let plan = world
+            .read(move |tx| {
+                let rows = tx.query(&explain, &params![&id, "somebody"])?;
+                let steps = rows.iter().map(|row| Ok(row.text(0)?.trim().to_owned()));
+                steps.collect::<Result<Vec<_>, Refusal>>()
+            })
+            .unwrap();
+        let mut of_all = plan
+            .windows(2)
+            .filter(|pair| pair[0].contains("on groups") && !pair[1].contains("id = a.group_id"));
+        assert_eq!(of_all.next(), None, "{name}: {plan:#?}");
+    }
 }
