@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::database::{Database, Kind};
 use crate::load::{Amount, Measured, run as generate};
 use crate::machine::{Machine, processor_seconds, resident_mib};
+use crate::report;
 use crate::requests;
 use crate::scenario::{say, scatter, walk};
 use crate::server::Server;
@@ -279,14 +280,7 @@ impl Arrival {
 impl Outcome {
     fn save(&self, folder: &Path) -> Result<()> {
         let name = format!("cycle-{}-{}", self.database.name(), self.company.users);
-        let write = || {
-            std::fs::create_dir_all(folder)?;
-            let json = serde_json::to_string_pretty(self)? + "\n";
-            std::fs::write(folder.join(format!("{name}.json")), json)?;
-            std::fs::write(folder.join(format!("{name}.md")), self.markdown()?)?;
-            anyhow::Ok(())
-        };
-        write().with_context(|| format!("cannot write to {}", folder.display()))
+        report::save(folder, &name, self, &self.markdown()?)
     }
 
     fn markdown(&self) -> Result<String> {

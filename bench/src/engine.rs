@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use crate::cycle::{self, Company};
 use crate::machine::{Machine, processor_seconds, resident_mib};
 use crate::relay::Relay;
+use crate::report;
 use crate::scenario::{say, walk};
 use crate::server::Server;
 use tables::{CHANGES, JOINED};
@@ -223,14 +224,7 @@ async fn watch(child: &Child) -> Result<(f64, u64)> {
 
 impl Outcome {
     fn save(&self, folder: &Path) -> Result<()> {
-        let write = || {
-            std::fs::create_dir_all(folder)?;
-            let json = serde_json::to_string_pretty(self)? + "\n";
-            std::fs::write(folder.join("engine.json"), json)?;
-            std::fs::write(folder.join("engine.md"), self.markdown()?)?;
-            anyhow::Ok(())
-        };
-        write().with_context(|| format!("cannot write to {}", folder.display()))
+        report::save(folder, "engine", self, &self.markdown()?)
     }
 
     fn markdown(&self) -> Result<String> {

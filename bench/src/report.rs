@@ -96,16 +96,7 @@ impl Figure {
 impl Report {
     /// Writes `results.json` and `results.md`.
     pub(crate) fn save(&self, folder: &Path) -> Result<()> {
-        let write = || {
-            std::fs::create_dir_all(folder)?;
-            std::fs::write(
-                folder.join("results.json"),
-                serde_json::to_string_pretty(self)? + "\n",
-            )?;
-            std::fs::write(folder.join("results.md"), self.markdown()?)?;
-            anyhow::Ok(())
-        };
-        write().with_context(|| format!("cannot write to {}", folder.display()))
+        save(folder, "results", self, &self.markdown()?)
     }
 
     pub(crate) fn print(&self) -> Result<()> {
@@ -210,6 +201,18 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// Writes figures to a folder, as JSON and as a table for people.
+pub(crate) fn save(folder: &Path, name: &str, figures: &impl Serialize, table: &str) -> Result<()> {
+    let write = || {
+        std::fs::create_dir_all(folder)?;
+        let json = serde_json::to_string_pretty(figures)? + "\n";
+        std::fs::write(folder.join(format!("{name}.json")), json)?;
+        std::fs::write(folder.join(format!("{name}.md")), table)?;
+        anyhow::Ok(())
+    };
+    write().with_context(|| format!("cannot write to {}", folder.display()))
 }
 
 #[cfg(test)]
