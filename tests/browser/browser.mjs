@@ -1,0 +1,136 @@
+// Chromium, and what must hold of every page that is opened in it.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+import { axe, chromium } from "./packages.mjs";
+
+const PATIENCE = 15_000;
+const WIDE = { width: 1280, height: 860 };
+/** How a screen is looked at. 320 pixels is what WCAG's criterion 1.4.10 asks for. */
+const LOOKS = [
+    { name: "light", size: WIDE, colours: "light" },
+    { name: "dark", size: WIDE, colours: "dark" },
+    { name: "320", size: { width: 320, height: 720 }, colours: "light" },
+];
+const screens = process.env.PORTREEVE_SCREENS ?? "target/screens";
+
+export class Browser {
+    #chromium;
+
+    static async start() {
+        mkdirSync(screens, { recursive: true });
+        const browser = new Browser();
+        browser.#chromium = await chromium.launch({
+            executablePath: execFileSync("scripts/chromium", { encoding: "utf8" }).trim(),
+            // Its own sandbox needs rights that a container does not give; it only sees our own pages.
+            chromiumSandbox: false,
+        });
+        return browser;
+    }
+
+    /** Somebody's browser: cookies and storage of its own, and one page open. */
+    async person(options = {}) {
+        const context = await this.#chromium.newContext({ viewport: WIDE, reducedMotion: "reduce", ...options });
+        context.setDefaultTimeout(PATIENCE);
+        return new Person(context, await context.newPage());
+    }
+
+    async [Symbol.asyncDispose]() {
+        await this.#chromium.close();
+    }
+}
+
+/** A person at a browser. */
+export class Person {
+    /** What went wrong in any page: errors on the console (violations of the policy are among them), dialogs. */
+    #troubles = [];
+    #excused = [];
+
+    constructor(context, page) {
+        Object.assign(this, { context, page });
+        context.on("console", (message) => {
+            if (message.type() === "error") this.#trouble(`${message.text()} (${message.location().url})`);
+        });
+        context.on("weberror", (error) => this.#trouble(`uncaught: ${error.error().stack}`));
+        context.on("dialog", (dialog) => {
+            this.#trouble(`a dialog: ${dialog.message()}`);
+            dialog.dismiss();
+        });
+    }
+
+    #trouble(text) {
+        this.#troubles.push(text);
+    }
+
+    /** Errors on the console that a story provokes. */
+    excuse(pattern) {
+        this.#excused.push(pattern);
+    }
+
+    /** Fails when a page complained. */
+    checkTroubles() {
+        const troubles = this.#troubles.filter((text) => !this.#excused.some((pattern) => pattern.test(text)));
+        assert.deepEqual(troubles, [], "the browser complains");
+    }
+
+    /** What the page says in its main part, or in all of it. */
+    async text() {
+        const main = this.page.getByRole("main");
+        return (await main.count()) === 1 ? main.innerText() : this.page.locator("body").innerText();
+    }
+
+    /** Waits until the page has this heading of the first level. */
+    async heading(text) {
+        await this.page.getByRole("heading", { level: 1, name: text }).waitFor();
+    }
+
+    /**
+     * Writes pictures of what is open, in light, in dark and 320 pixels wide, and checks what must hold of any screen.
+     * @param name of the pictures' files
+     */
+    async screen(name) {
+        for (const look of LOOKS) {
+            await this.page.emulateMedia({ colorScheme: look.colours });
+            await this.page.setViewportSize(look.size);
+            await this.page.screenshot({ path: join(screens, `${name}-${look.name}.png`), fullPage: true });
+            await this.#checkScreen(`${name}, ${look.name}`);
+        }
+        await this.page.emulateMedia({ colorScheme: null });
+        await this.page.setViewportSize(WIDE);
+    }
+
+    async #checkScreen(name) {
+        const seen = await this.page.evaluate(() => ({
+            headings: [...document.querySelectorAll("h1")].filter((it) => it.checkVisibility()).length,
+            title: document.title,
+            language: document.documentElement.lang,
+            overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        }));
+        assert.equal(seen.headings, 1, `${name}: headings of the first level`);
+        assert.notEqual(seen.title, "", `${name}: a title`);
+        assert.equal(seen.language, "en", `${name}: the language`);
+        assert.ok(seen.overflow <= 0, `${name}: it scrolls sideways by ${seen.overflow} pixels`);
+        await this.checkAccess(name);
+    }
+
+    /** Fails on what axe-core calls serious or critical. */
+    async checkAccess(name) {
+        await this.page.evaluate(axe);
+        const serious = await this.page.evaluate(async () => {
+            const { violations } = await globalThis.axe.run(document, { resultTypes: ["violations"] });
+            return violations
+                .filter(({ impact }) => impact === "serious" || impact === "critical")
+                .map(({ id, help, nodes }) => ({
+                    id, help, where: nodes.slice(0, 5).map((node) => `${node.target} ${node.failureSummary}`),
+                }));
+        });
+        assert.deepEqual(serious, [], `${name}: what axe-core finds`);
+    }
+
+    async [Symbol.asyncDispose]() {
+        await this.context.close();
+    }
+}

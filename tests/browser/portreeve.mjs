@@ -1,0 +1,119 @@
+// A running `portreeve serve` on a data folder and a port of its own, and its command line.
+
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+
+import { freePort } from "./ports.mjs";
+
+const PATIENCE = 30_000;
+const program = process.env.PORTREEVE_PROGRAM ?? "target/debug/portreeve";
+
+export class Portreeve {
+    /** Where people find it. A name and not a number, because passkeys belong to names. */
+    url;
+    #folder;
+    #process;
+    #ended;
+
+    /**
+     * Starts one, and waits until it says that it is ready. What it logs goes to the file `log`.
+     * @param words more words for its command line
+     */
+    static async start(log, words = []) {
+        const server = new Portreeve();
+        const port = await freePort();
+        server.url = `http://localhost:${port}`;
+        // A short path, because that of a Unix socket must be.
+        server.#folder = await mkdtemp(join(tmpdir(), "portreeve-"));
+        const options = ["--data", server.#folder, "--listen", `127.0.0.1:${port}`, "--public-url", server.url];
+        server.#process = spawn(program, ["serve", ...options, ...words], { stdio: ["ignore", "ignore", "pipe"] });
+        server.#ended = once(server.#process, "exit");
+        const file = createWriteStream(log, { flags: "a" });
+        const { promise: ready, resolve, reject } = Promise.withResolvers();
+        createInterface({ input: server.#process.stderr })
+            .on("line", (line) => {
+                file.write(`${line}\n`);
+                if (line.includes("http://")) resolve();
+            })
+            .on("close", () => {
+                file.end();
+                reject(new Error(`${program} did not start; see ${log}`));
+            });
+        await ready;
+        return server;
+    }
+
+    /** Runs a command on it, and gives the JSON it prints. */
+    async cli(...words) {
+        return JSON.parse(await this.#run([...words, "-o", "json"]));
+    }
+
+    /** A way in for the break-glass owner, which works once. */
+    async ownerLink() {
+        return (await this.cli("owner", "link")).url;
+    }
+
+    /** A new directory, as a provider is given it: its id, tenant URL and secret token. */
+    async directory(name, ...options) {
+        const made = await this.cli("directory", "create", name, ...options);
+        return new Directory(made);
+    }
+
+    async #run(words) {
+        const options = { timeout: PATIENCE, maxBuffer: 64 << 20 };
+        const { stdout } = await promisify(execFile)(program, [...words, "--data", this.#folder], options);
+        return stdout;
+    }
+
+    async [Symbol.asyncDispose]() {
+        this.#process.kill();
+        await this.#ended;
+        await rm(this.#folder, { recursive: true, force: true });
+    }
+}
+
+/** What an identity provider does over SCIM. */
+export class Directory {
+    constructor({ id, name, tenant_url: url, secret_token: token }) {
+        Object.assign(this, { id, name, url, token });
+    }
+
+    /** Creates a person, and gives the resource. */
+    user(userName, attributes = {}) {
+        const schemas = ["urn:ietf:params:scim:schemas:core:2.0:User"];
+        return this.send("POST", "/Users", { schemas, userName, active: true, ...attributes });
+    }
+
+    /** Creates a group, and gives the resource. */
+    group(displayName, ...members) {
+        const schemas = ["urn:ietf:params:scim:schemas:core:2.0:Group"];
+        return this.send("POST", "/Groups", { schemas, displayName, members: members.map((value) => ({ value })) });
+    }
+
+    /** Replaces one attribute of a user, as Entra does. */
+    replace(id, path, value) {
+        const Operations = [{ op: "Replace", path, value }];
+        return this.patch(`/Users/${id}`, Operations);
+    }
+
+    patch(path, Operations) {
+        return this.send("PATCH", path, { schemas: ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], Operations });
+    }
+
+    async send(method, path, body) {
+        const answer = await fetch(`${this.url}${path}`, {
+            method,
+            headers: { "Authorization": `Bearer ${this.token}`, "Content-Type": "application/scim+json" },
+            body: body && JSON.stringify(body),
+        });
+        const text = await answer.text();
+        if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+        return text ? JSON.parse(text) : undefined;
+    }
+}

@@ -1,0 +1,14 @@
+// Ports that nobody listens on.
+
+import { once } from "node:events";
+import { createServer } from "node:net";
+
+/** One for a program that must know its own address before it starts. */
+export async function freePort() {
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address();
+    server.close();
+    await once(server, "close");
+    return port;
+}
