@@ -14,6 +14,12 @@ pub enum Actor {
     Token(String),
     /// Somebody on the machine itself, through the local socket; the user id of the process.
     Local(u32),
+    /// A user of a directory who is signed in.
+    User(String),
+    /// A local owner who is signed in.
+    Owner(String),
+    /// A service account, by one of its API tokens.
+    Service(String),
     /// Portreeve itself.
     System,
     /// Nobody we know: a refused request.
@@ -26,6 +32,9 @@ impl Actor {
         match self {
             Self::Token(_) => "token",
             Self::Local(_) => "local",
+            Self::User(_) => "user",
+            Self::Owner(_) => "owner",
+            Self::Service(_) => "service",
             Self::System => "system",
             Self::Anonymous => "anonymous",
         }
@@ -34,7 +43,9 @@ impl Actor {
     /// The id within the kind.
     pub fn id(&self) -> Option<String> {
         match self {
-            Self::Token(id) => Some(id.clone()),
+            Self::Token(id) | Self::User(id) | Self::Owner(id) | Self::Service(id) => {
+                Some(id.clone())
+            }
             Self::Local(uid) => Some(uid.to_string()),
             Self::System | Self::Anonymous => None,
         }

@@ -56,6 +56,10 @@ pub enum Category {
     Admin,
     /// An application was declared, changed, started or stopped, or its job changed its state by itself.
     Provisioning,
+    /// Somebody signed in, was refused, or got a way to sign in.
+    Auth,
+    /// A session ended otherwise than by its own time.
+    Session,
 }
 
 impl Category {
@@ -65,6 +69,8 @@ impl Category {
             Self::ScimSync => "SCIM_SYNC",
             Self::Admin => "ADMIN",
             Self::Provisioning => "PROVISIONING",
+            Self::Auth => "AUTH",
+            Self::Session => "SESSION",
         }
     }
 }

@@ -4,7 +4,9 @@
 //! that tells of it commit together or not at all. All SQL of the product is in this crate; it knows no HTTP.
 #![warn(missing_docs)]
 
+pub mod api_tokens;
 pub mod applications;
+pub mod bearer;
 pub mod call;
 pub mod clock;
 pub mod cursor;
@@ -12,6 +14,7 @@ pub mod directories;
 pub mod events;
 mod filter_sql;
 pub mod groups;
+pub mod holders;
 pub mod ids;
 pub mod installation;
 pub mod leases;
@@ -19,9 +22,14 @@ pub mod list;
 pub mod mails;
 pub mod members;
 pub mod outcomes;
+pub mod owners;
+pub mod permissions;
 pub mod refusal;
 pub mod roll;
+pub mod service_accounts;
+pub mod sessions;
 pub mod shown;
+pub mod sign_ins;
 pub mod streams;
 pub mod teams;
 pub mod tokens;
@@ -31,4 +39,5 @@ pub mod users;
 pub use call::{Actor, Call};
 pub use clock::{Clock, SystemClock};
 pub use ids::Ids;
+pub use permissions::{Level, Permission, Permissions};
 pub use refusal::{Refusal, What};

@@ -16,6 +16,13 @@ pub enum What {
     Stream,
     Outcome,
     Application,
+    Owner,
+    ServiceAccount,
+    ApiToken,
+    Session,
+    Passkey,
+    Connection,
+    View,
 }
 
 impl What {
@@ -31,6 +38,13 @@ impl What {
             Self::Stream => "stream",
             Self::Outcome => "outcome",
             Self::Application => "application",
+            Self::Owner => "local owner",
+            Self::ServiceAccount => "service account",
+            Self::ApiToken => "API token",
+            Self::Session => "session",
+            Self::Passkey => "passkey",
+            Self::Connection => "connection",
+            Self::View => "saved view",
         }
     }
 }
@@ -102,6 +116,9 @@ fn unique(index: &str) -> Option<(What, &'static str)> {
         "directories_name" => (What::Directory, "name"),
         "users_user_name" => (What::User, "userName"),
         "applications_name" => (What::Application, "name"),
+        "owners_name" => (What::Owner, "name"),
+        "service_accounts_name" => (What::ServiceAccount, "name"),
+        "saved_views_name" => (What::View, "name"),
         "groups_display_name" => (What::Group, "displayName"),
         _ => return None,
     })

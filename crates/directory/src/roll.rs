@@ -29,6 +29,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "mails",
         sql: include_str!("../../../migrations/0005_mails.sql"),
     },
+    Migration {
+        version: 6,
+        name: "sign_in",
+        sql: include_str!("../../../migrations/0006_sign_in.sql"),
+    },
 ];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
@@ -47,6 +52,12 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::leases::ALL,
         crate::installation::ALL,
         crate::mails::ALL,
+        crate::holders::ALL,
+        crate::owners::ALL,
+        crate::service_accounts::ALL,
+        crate::api_tokens::ALL,
+        crate::sessions::ALL,
+        crate::sign_ins::ALL,
         crate::applications::ALL,
         crate::applications::cycles::ALL,
         crate::applications::escrows::ALL,

@@ -83,7 +83,9 @@ def one(stage: Stage, server: Server, load: Load, fault: tuple[Callable, Callabl
     stage.demand(same, f"all is well {time.monotonic() - ended:.1f} s later, without a restart")
     writes, reads = (now - then for now, then in zip(refusals(load), before, strict=True))
     stage.demand(writes and reads, "requests were refused with 503 and Retry-After", f"{writes} writes, {reads} reads")
-    stage.demand(server.health("/readyz") == 200, "it says that it is ready")
+    # It looks every few seconds, and may have looked before the end of the fault.
+    wait_until(lambda: server.health("/readyz") == 200, 30, "it says that it is ready")
+    stage.show("it says that it is ready")
     told = [server.times_said(words) - then for words, then in zip(COMPLAINTS, told, strict=True)]
     # Work that only had to wait has nothing to tell.
     stage.demand(max(told) <= 1, "the log tells nothing twice that does not work meanwhile", str(told))

@@ -17,14 +17,14 @@ statements! {
     PUT = "INSERT INTO links (application_id, kind, source_key, presence, attributes, roles, seen, roles_seen, stale, dirty, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'none') ON CONFLICT (application_id, kind, source_key) DO UPDATE SET presence = excluded.presence, attributes = excluded.attributes, roles = excluded.roles, seen = excluded.seen, roles_seen = excluded.roles_seen, stale = excluded.stale, dirty = excluded.dirty";
     PAGE = concat!("SELECT ", columns!(), " FROM links WHERE application_id = $1 AND kind = $2 AND source_key > $3 ORDER BY source_key LIMIT $4");
     DIRTY = concat!("SELECT ", columns!(), " FROM links WHERE application_id = $1 AND kind = $2 AND dirty AND source_key > $3 ORDER BY source_key LIMIT $4");
-    DIRTY_LINKED = concat!("SELECT ", columns!(), " FROM links WHERE application_id = $1 AND kind = $2 AND dirty AND source_key > $3 AND state IN ('managed', 'disabled') ORDER BY source_key LIMIT $4");
+    DIRTY_LINKED = concat!("SELECT ", columns!(), " FROM links WHERE application_id = $1 AND kind = $2 AND dirty AND source_key > $3 AND state IN ('managed', 'disabled', 'sent') ORDER BY source_key LIMIT $4");
     COUNT_DIRTY = "SELECT count(*) FROM links WHERE application_id = $1 AND dirty";
     COUNT_STATES = "SELECT kind, state, count(*) FROM links WHERE application_id = $1 GROUP BY kind, state";
     UNSEEN = "SELECT source_key FROM links WHERE application_id = $1 AND kind = $2 AND source_key > $3 AND seen < $4 AND presence <> 'gone' ORDER BY source_key LIMIT $5";
     UNTOLD_ROLES = "SELECT source_key FROM links WHERE application_id = $1 AND kind = $2 AND source_key > $3 AND roles IS NOT NULL AND roles_seen < $4 ORDER BY source_key LIMIT $5";
     TOUCH_MEMBERS = "UPDATE links SET dirty = TRUE WHERE application_id = $1 AND kind = 'user' AND NOT dirty AND source_key IN (SELECT other_key FROM link_references WHERE application_id = $1 AND kind = 'group' AND source_key = $2 AND attribute = 'members' AND wanted AND other_kind <> 'group')";
     TOUCH_ALL = "UPDATE links SET dirty = TRUE, exported = NULL WHERE application_id = $1";
-    UNLINK_ALL = "UPDATE links SET state = 'none', target_id = NULL, exported = NULL WHERE application_id = $1";
+    UNLINK_ALL = "UPDATE links SET state = CASE WHEN state IN ('disabled', 'dropped') THEN 'dropped' WHEN state = 'sent' THEN 'sent' ELSE 'none' END, target_id = NULL, exported = NULL WHERE application_id = $1";
     UNLINK = "UPDATE links SET state = 'none', target_id = NULL, exported = NULL WHERE application_id = $1 AND kind = $2 AND source_key = $3";
     SETTLE = "UPDATE links SET state = $4, target_id = $5, exported = $6, dirty = $7 WHERE application_id = $1 AND kind = $2 AND source_key = $3";
     RELEASE = "DELETE FROM links WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND presence = 'gone' AND roles IS NULL AND NOT dirty AND state IN ('none', 'released')";
@@ -170,7 +170,22 @@ pub fn touch_all(tx: &mut Tx<'_>, application_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(TOUCH_ALL, &params![application_id])?)
 }
 
-/// Forgets every resource, so that all are matched or made again.
+/// Notes that a request is about to make resources of objects that have none.
+pub fn send(
+    tx: &mut Tx<'_>,
+    application_id: &str,
+    kind: Kind,
+    source_keys: &[&str],
+) -> Result<(), Refusal> {
+    let change = Change {
+        set: "state = 'sent'",
+        value: None,
+    };
+    change.apply(tx, application_id, kind, source_keys)
+}
+
+/// Forgets every resource, so that all are matched or made again. Of those that were disabled it stays known that there
+/// was one.
 pub fn unlink_all(tx: &mut Tx<'_>, application_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(UNLINK_ALL, &params![application_id])?)
 }
@@ -197,7 +212,7 @@ pub fn dirty(
     links(tx, DIRTY, application_id, kind, after, limit)
 }
 
-/// As [`dirty`], those alone that have a resource which follows them, and which they may lose.
+/// As [`dirty`], those alone that have a resource which follows them, or may have one, and which they may lose.
 pub fn dirty_linked(
     tx: &mut Tx<'_>,
     application_id: &str,

@@ -51,6 +51,9 @@ impl Line {
             let trouble = match ended {
                 Ok(done) => {
                     self.count(flights);
+                    if flights > 0 {
+                        self.opener.answered();
+                    }
                     return Ok(done);
                 }
                 Err(trouble) => trouble,

@@ -1,6 +1,8 @@
 //! How connections are opened, and with which settings.
 
 use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,6 +41,8 @@ pub(super) struct Opener {
     settings: String,
     /// Set while the server cannot be reached.
     pause: Mutex<Option<Pause>>,
+    /// How many transactions the server has answered.
+    answers: AtomicU64,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -46,6 +50,8 @@ pub(super) struct Opener {
 struct Pause {
     length: Duration,
     begun: Instant,
+    /// How many answers there had been: with one more the server is back.
+    answers: u64,
     message: String,
 }
 
@@ -81,6 +87,7 @@ impl Opener {
             lock_wait,
             settings,
             pause: Mutex::new(None),
+            answers: AtomicU64::new(0),
             counters,
         })
     }
@@ -88,7 +95,12 @@ impl Opener {
     /// Opens a connection with every setting. `patience` is how long it will wait for an answer.
     pub(super) fn open(&self, runtime: &Rc<Runtime>, patience: Duration) -> Result<Session> {
         self.pausing()?;
-        let opened = self.connect(runtime, patience);
+        let answers = self.answers.load(Relaxed);
+        let mut opened = self.connect(runtime, patience);
+        if opened.is_err() && self.answers.load(Relaxed) != answers {
+            // The server came back meanwhile, and what failed was begun before.
+            opened = self.connect(runtime, patience);
+        }
         let mut pause = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
         match opened {
             Ok(session) => {
@@ -105,11 +117,17 @@ impl Opener {
                 *pause = Some(Pause {
                     length: before.map_or(PAUSE.0, |length| (length * 2).min(PAUSE.1)),
                     begun: stopwatch(),
+                    answers: self.answers.load(Relaxed),
                     message: trouble.message(),
                 });
                 Err(trouble.error)
             }
         }
+    }
+
+    /// The server has answered on a connection: it is there, whatever an attempt that began earlier may come to.
+    pub(super) fn answered(&self) {
+        self.answers.fetch_add(1, Relaxed);
     }
 
     /// How long to wait for an answer that may have to wait for a lock first.
@@ -122,6 +140,7 @@ impl Opener {
         match pause
             .as_ref()
             .filter(|pause| pause.begun.elapsed() < pause.length)
+            .filter(|pause| pause.answers == self.answers.load(Relaxed))
         {
             Some(Pause { message, .. }) => Err(Error::Unavailable {
                 message: message.clone(),

@@ -29,6 +29,10 @@ pub enum Presence {
 pub enum State {
     /// There is none.
     None,
+    /// It was to be made, and what came of the request is not known.
+    Sent,
+    /// It was disabled when all links were dropped.
+    Dropped,
     /// It follows the object.
     Managed,
     /// It follows the object and was last written as disabled.
@@ -157,6 +161,8 @@ impl State {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::None => "none",
+            Self::Sent => "sent",
+            Self::Dropped => "dropped",
             Self::Managed => "managed",
             Self::Disabled => "disabled",
             Self::Released => "released",
@@ -165,6 +171,8 @@ impl State {
 
     pub(super) fn by_name(name: &str) -> Self {
         match name {
+            "sent" => Self::Sent,
+            "dropped" => Self::Dropped,
             "managed" => Self::Managed,
             "disabled" => Self::Disabled,
             "released" => Self::Released,

@@ -1,0 +1,143 @@
+//! Who holds a session, a token or a passkey, and what they may do at this moment.
+
+use crate::permissions::{Level, Permissions};
+use crate::service_accounts;
+use crate::{Actor, Refusal, owners};
+use portreeve_store::{Row, Tx, params, statements};
+
+statements! {
+    USER = "SELECT u.status, u.level, u.resource, (SELECT 1 FROM suspensions s WHERE s.directory_id = u.directory_id AND s.user_id = u.id) FROM users u JOIN directories d ON d.id = u.directory_id WHERE u.directory_id = $2 AND u.id = $3 AND d.team_id = $1";
+}
+
+/// Who holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Holder {
+    /// A user of a directory.
+    User {
+        /// The directory.
+        directory_id: String,
+        /// The user.
+        id: String,
+    },
+    /// A local owner of the team.
+    Owner(String),
+    /// A service account of the team.
+    Service(String),
+}
+
+impl Holder {
+    /// `user`, `owner` or `service`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::User { .. } => "user",
+            Self::Owner(_) => "owner",
+            Self::Service(_) => "service",
+        }
+    }
+
+    /// The id of user, owner or service account.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::User { id, .. } | Self::Owner(id) | Self::Service(id) => id,
+        }
+    }
+
+    /// The directory of a user.
+    pub fn directory_id(&self) -> Option<&str> {
+        match self {
+            Self::User { directory_id, .. } => Some(directory_id),
+            Self::Owner(_) | Self::Service(_) => None,
+        }
+    }
+
+    /// Who events name.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::User { id, .. } => Actor::User(id.clone()),
+            Self::Owner(id) => Actor::Owner(id.clone()),
+            Self::Service(id) => Actor::Service(id.clone()),
+        }
+    }
+
+    /// From the three columns that hold it.
+    pub(crate) fn from_row(
+        row: &mut Row,
+        kind: usize,
+        directory_id: usize,
+        id: usize,
+    ) -> Result<Self, Refusal> {
+        let holder_id = row.take_text(id)?;
+        Ok(match row.text(kind)? {
+            "owner" => Self::Owner(holder_id),
+            "service" => Self::Service(holder_id),
+            _ => Self::User {
+                directory_id: row.take_opt_text(directory_id)?.unwrap_or_default(),
+                id: holder_id,
+            },
+        })
+    }
+}
+
+/// What somebody is and may do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// For people: display name, else user name.
+    pub name: String,
+    /// The level; a service account has none, only permissions.
+    pub level: Option<Level>,
+    /// What they may do.
+    pub permissions: Permissions,
+}
+
+/// What a holder is and may do now; `None` when gone or suspended.
+pub fn standing(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    holder: &Holder,
+) -> Result<Option<Standing>, Refusal> {
+    match holder {
+        Holder::User { directory_id, id } => user(tx, team_id, directory_id, id),
+        Holder::Owner(id) => match owners::by_id(tx, team_id, id) {
+            Ok(owner) => Ok(Some(of_level(owner.name, Level::Owner))),
+            Err(Refusal::NotFound(..)) => Ok(None),
+            Err(error) => Err(error),
+        },
+        Holder::Service(id) => match service_accounts::by_id(tx, team_id, id) {
+            Ok(account) if account.active => Ok(Some(Standing {
+                name: account.name,
+                level: None,
+                permissions: account.permissions,
+            })),
+            Ok(_) | Err(Refusal::NotFound(..)) => Ok(None),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+fn user(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    directory_id: &str,
+    id: &str,
+) -> Result<Option<Standing>, Refusal> {
+    let Some(row) = tx.query_one(USER, &params![team_id, directory_id, id])? else {
+        return Ok(None);
+    };
+    if row.text(0)? != "active" || row.opt_int(3)?.is_some() {
+        return Ok(None);
+    }
+    let level = Level::parse(row.text(1)?).unwrap_or(Level::User);
+    let resource: serde_json::Value = serde_json::from_str(row.text(2)?).unwrap_or_default();
+    let name = ["displayName", "userName"]
+        .iter()
+        .find_map(|member| resource[member].as_str().filter(|name| !name.is_empty()));
+    Ok(Some(of_level(name.unwrap_or_default().to_owned(), level)))
+}
+
+fn of_level(name: String, level: Level) -> Standing {
+    Standing {
+        name,
+        level: Some(level),
+        permissions: level.permissions(),
+    }
+}
