@@ -122,10 +122,46 @@ pub(crate) async fn seconds(program: &Path, data: &Path, company: Company) -> Re
     Arrival::new(company, server, database)?.bring(true).await
 }
 
+/// A server with a company in it.
+pub(crate) struct Filled {
+    pub(crate) server: Server,
+    /// Ends with this value.
+    pub(crate) _database: Database,
+    /// The ids of the people, by number.
+    pub(crate) people: Vec<Arc<str>>,
+    /// How many requests changed something.
+    pub(crate) changes: u64,
+}
+
+/// Brings a company, without look-ups, to a fresh server with a database of this kind.
+pub(crate) async fn fill(
+    program: &Path,
+    data: &Path,
+    company: Company,
+    kind: Kind,
+) -> Result<Filled> {
+    let database = Database::start(kind);
+    let server = Server::portreeve(program, data, database.fresh().as_deref()).await?;
+    let mut arrival = Arrival::new(company, server, database)?;
+    arrival.bring(false).await?;
+    Ok(Filled {
+        changes: arrival
+            .phases
+            .iter()
+            .map(|phase| phase.measured.requests)
+            .sum(),
+        server: arrival.server,
+        _database: arrival.database,
+        people: arrival.people,
+    })
+}
+
 struct Arrival {
     company: Company,
     server: Server,
     database: Database,
+    /// The ids of the users, once they are created.
+    people: Vec<Arc<str>>,
     phases: Vec<Phase>,
 }
 
@@ -139,6 +175,7 @@ impl Arrival {
             company,
             server,
             database,
+            people: Vec::new(),
             phases: Vec::new(),
         })
     }
@@ -151,7 +188,7 @@ impl Arrival {
             let lookup = |number| requests::missing(requests::find_by_user_name(number));
             self.phase("look-up of each user", users, lookup).await?;
         }
-        let users = self
+        self.people = self
             .make("creation of users", users, requests::create)
             .await?;
         if lookups {
@@ -160,12 +197,13 @@ impl Arrival {
         }
         let create = |number| requests::create_group(&group_name(number));
         let groups = self.make("creation of groups", groups, create).await?;
-        self.join(users, groups).await?;
+        self.join(groups).await?;
         Ok(begun.elapsed().as_secs_f64())
     }
 
     /// Adds the members: batch `n` goes to group `n % groups`, so that no two connections fill one group at once.
-    async fn join(&mut self, users: Vec<Arc<str>>, groups: Vec<Arc<str>>) -> Result<()> {
+    async fn join(&mut self, groups: Vec<Arc<str>>) -> Result<()> {
+        let users = self.people.clone();
         let each = self.company.memberships / self.company.groups;
         let batches = each.div_ceil(BATCH);
         let count = groups.len() as u64;
@@ -341,6 +379,6 @@ fn group_name(number: u64) -> String {
     format!("Group {number}")
 }
 
-fn index(number: u64) -> usize {
+pub(crate) fn index(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -6,6 +6,7 @@
 
 mod bare;
 mod client;
+mod console;
 mod cycle;
 mod database;
 mod engine;
@@ -81,6 +82,8 @@ enum Command {
     Cycle(cycle::Cycle),
     /// Have the provisioning engine bring a company from tables to an empty server, then a hundred changes, then none
     Engine(engine::Engine),
+    /// Look at every page of the console with a large directory and a long log
+    Console(console::Console),
     /// Serve the bare handlers that the server is compared with; the benchmark starts this by itself
     #[command(hide = true)]
     Bare {
@@ -98,6 +101,7 @@ fn main() -> Result<()> {
         Some(Command::Bare { answers }) => runtime.block_on(bare::serve(&answers)),
         Some(Command::Cycle(cycle)) => runtime.block_on(cycle::run(&cycle)),
         Some(Command::Engine(engine)) => runtime.block_on(engine::run(&engine)),
+        Some(Command::Console(console)) => runtime.block_on(console::run(&console)),
         None => runtime.block_on(run(arguments.run)),
     }
 }
