@@ -62,6 +62,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
     ),
     (
         "portreeve-server",
+        "portreeve-passkey",
+        "owners sign in with passkeys",
+    ),
+    (
+        "portreeve-server",
         "portreeve-mail",
         "people are told what happened to a job",
     ),
@@ -135,7 +140,7 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
 /// A dev-dependency on this package is allowed anywhere, an ordinary one nowhere.
 const TESTBED: &str = "portreeve-testbed";
 
-const PURE: &[&str] = &["portreeve-scim", "portreeve-mapping"];
+const PURE: &[&str] = &["portreeve-scim", "portreeve-mapping", "portreeve-passkey"];
 
 /// What makes a crate impure, and why.
 const IMPURE: &[(&str, &str)] = &[
