@@ -140,7 +140,12 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
 /// A dev-dependency on this package is allowed anywhere, an ordinary one nowhere.
 const TESTBED: &str = "portreeve-testbed";
 
-const PURE: &[&str] = &["portreeve-scim", "portreeve-mapping", "portreeve-passkey"];
+const PURE: &[&str] = &[
+    "portreeve-scim",
+    "portreeve-mapping",
+    "portreeve-passkey",
+    "portreeve-console",
+];
 
 /// What makes a crate impure, and why.
 const IMPURE: &[(&str, &str)] = &[

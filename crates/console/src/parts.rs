@@ -1,0 +1,28 @@
+//! What pages are made of.
+//!
+//! Each part is a type with a template of its own. In a page's template `{{ part }}` puts it in; because the type says that
+//! it is markup already, it is not escaped again, while what is in it was.
+
+mod action;
+mod badge;
+mod chart;
+mod field;
+mod icon;
+mod list;
+mod message;
+mod value;
+
+pub use action::{Confirm, Menu, MenuItem, PostButton};
+pub use badge::{Badge, Level, Source, Status, Tone};
+pub use chart::{Bar, Chart, Series};
+pub use field::{Choice, Field, Form};
+pub use icon::Icon;
+pub use list::{Column, Filter, FilterChoice, Pager, Search, Sort, Tab, Tabs, Toolbar};
+pub use message::{Alert, Empty, Link, Step, StepState, Steps};
+pub use value::{Code, Copyable, Count, Secret, Time};
+
+/// Says that types write markup with everything foreign in it escaped.
+macro_rules! markup {
+    ($($part:ty),* $(,)?) => { $(impl askama::filters::HtmlSafe for $part {})* };
+}
+use markup;

@@ -1,0 +1,6 @@
+//! The pages, judged from outside.
+
+#[path = "../samples/mod.rs"]
+mod samples;
+
+mod assets;

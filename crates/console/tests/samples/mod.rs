@@ -1,0 +1,64 @@
+//! A sample of every page, with the data of a small company or with hostile data in its place.
+
+mod users;
+
+use jiff::Timestamp;
+use portreeve_console::parts::{Level, Time};
+use portreeve_console::{Section, Shell, Who};
+
+/// A page with data in it.
+pub(crate) struct Sample {
+    /// The name of the page, and what is special about it: `users`, `users-empty`.
+    pub(crate) name: &'static str,
+    /// What its `render` made.
+    pub(crate) html: String,
+}
+
+/// What is said where a page shows what comes from elsewhere: as it is, or hostile.
+#[derive(Clone, Copy)]
+pub(crate) struct Words {
+    hostile: bool,
+}
+
+impl Words {
+    /// A company's data.
+    pub(crate) const PLAIN: Self = Self { hostile: false };
+
+    /// The same, with an attack behind each word.
+    pub(crate) const HOSTILE: Self = Self { hostile: true };
+
+    /// What somebody else wrote.
+    pub(crate) fn of(self, text: &str) -> String {
+        match self.hostile {
+            false => text.to_owned(),
+            true => format!("{text}{ATTACK}"),
+        }
+    }
+}
+
+/// Markup in text, the ends of attributes and of elements, an address that is a script, text from right to left.
+const ATTACK: &str = "<img src=x onerror=alert(1)>\"' onmouseover=\"alert(2)' style='x' javascript:alert(3)</title></textarea></script><script>alert(4)</script>{{7*7}}&lt;\u{202e}evil";
+
+/// Every page.
+pub(crate) fn all(words: Words) -> Vec<Sample> {
+    [users::samples(words)].into_iter().flatten().collect()
+}
+
+/// The frame of the samples.
+pub(crate) fn shell(words: Words) -> Shell {
+    Shell {
+        team: words.of("contoso"),
+        who: Who {
+            name: words.of("Ada Lovelace"),
+            level: Level::Owner,
+        },
+        sections: Section::ALL.to_vec(),
+        needs_attention: 2,
+        flash: None,
+    }
+}
+
+/// A moment some minutes before the samples are looked at.
+pub(crate) fn minutes_ago(minutes: i64) -> Time {
+    Time(Timestamp::constant(1_795_323_180 - minutes * 60, 0))
+}
