@@ -2,11 +2,14 @@
 
 use crate::address::endpoint;
 use crate::{ALGORITHMS, AddressError, Error, MetadataUrl, shown};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
 /// How Entra writes the tenant into the issuer of `common` and `organizations`.
 const TENANT: &str = "{tenantid}";
+/// Browsers and servers take no longer addresses for granted, in bytes.
+const LONGEST_HINT: usize = 4096;
 
 /// A provider's metadata, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,13 +112,23 @@ impl Metadata {
         }
     }
 
-    /// Where a person is sent to sign out of the provider, too (OpenID Connect RP-Initiated Logout 1.0 section 2).
+    /// Where a person is sent to sign out of the provider, too (OpenID Connect RP-Initiated Logout 1.0 section 2), with
+    /// the ID token of the sign-in if it is at hand: without it some providers ask the person first.
     #[must_use]
-    pub fn sign_out(&self, client_id: &str, return_to: &str) -> Option<Url> {
+    pub fn sign_out(
+        &self,
+        client_id: &str,
+        return_to: &str,
+        id_token: Option<&SecretString>,
+    ) -> Option<Url> {
         let mut url = self.end_session_endpoint.clone()?;
         url.query_pairs_mut()
             .append_pair("client_id", client_id)
             .append_pair("post_logout_redirect_uri", return_to);
+        let id_token = id_token.map(|token| token.expose_secret());
+        if let Some(token) = id_token.filter(|token| token.len() <= LONGEST_HINT) {
+            url.query_pairs_mut().append_pair("id_token_hint", token);
+        }
         Some(url)
     }
 }

@@ -1,5 +1,6 @@
 //! What tests share: a clock that stands still, a whole server in this process, actors that talk to it over HTTP, and
-//! what people are read from: a tenant of Microsoft Entra ID ([`graph`]) and a real LDAP server ([`slapd`]).
+//! what people are read from: a tenant of Microsoft Entra ID ([`graph`]) and a real LDAP server ([`slapd`]); and where they
+//! sign in: an OpenID provider ([`openid`]).
 //!
 //! ```no_run
 //! # async fn example() {
@@ -23,6 +24,7 @@ mod actor;
 mod clock;
 mod database;
 pub mod graph;
+pub mod openid;
 mod server;
 pub mod slapd;
 

@@ -1,0 +1,316 @@
+//! Metadata: whose it may be, and what it may name.
+
+use portreeve_oidc::{AddressError, ClientAuthentication, Error, Metadata, MetadataUrl};
+use serde_json::{Value, json};
+
+const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+
+fn document(issuer: &str) -> Value {
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": "https://id.example/authorize?p=1",
+        "token_endpoint": "https://id.example/token",
+        "jwks_uri": "https://keys.example/keys",
+    })
+}
+
+fn read(url: &str, tenant: Option<&str>, document: &Value) -> Result<Metadata, &'static str> {
+    let url = MetadataUrl::parse(url).map_err(|cause| Error::from(cause).code())?;
+    Metadata::parse(document.to_string().as_bytes(), &url, tenant)
+        .map_err(|cause| Error::from(cause).code())
+}
+
+#[test]
+fn the_issuer_belongs_to_the_address_or_to_the_pinned_tenant() {
+    const NAME: &str = "/.well-known/openid-configuration";
+    let entra = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
+    let plain = "https://id.example".to_owned();
+    let cases: &[(&str, String, Option<&str>, String, Result<String, &str>)] = &[
+        (
+            "at the root",
+            format!("{plain}{NAME}"),
+            None,
+            plain.clone(),
+            Ok(plain.clone()),
+        ),
+        (
+            "with a slash at its end",
+            format!("{plain}{NAME}"),
+            None,
+            format!("{plain}/"),
+            Ok(format!("{plain}/")),
+        ),
+        (
+            "below a path",
+            format!("{plain}/realms/a{NAME}"),
+            None,
+            format!("{plain}/realms/a"),
+            Ok(format!("{plain}/realms/a")),
+        ),
+        (
+            "before the path (RFC 8414)",
+            format!("{plain}{NAME}/realms/a"),
+            None,
+            format!("{plain}/realms/a"),
+            Ok(format!("{plain}/realms/a")),
+        ),
+        (
+            "OAuth's own name (RFC 8414)",
+            format!("{plain}/.well-known/oauth-authorization-server/a"),
+            None,
+            format!("{plain}/a"),
+            Ok(format!("{plain}/a")),
+        ),
+        (
+            "another host",
+            format!("{plain}{NAME}"),
+            None,
+            "https://evil.example".into(),
+            Err("issuer_mismatch"),
+        ),
+        (
+            "another host and a tenant",
+            format!("{plain}/a{NAME}"),
+            Some("a"),
+            "https://evil.example/a".into(),
+            Err("issuer_mismatch"),
+        ),
+        (
+            "another realm",
+            format!("{plain}/realms/a{NAME}"),
+            Some(TENANT),
+            format!("{plain}/realms/b"),
+            Err("issuer_mismatch"),
+        ),
+        (
+            "not encrypted",
+            format!("{plain}{NAME}"),
+            None,
+            "http://id.example".into(),
+            Err("issuer_mismatch"),
+        ),
+        (
+            "Entra, one tenant by its id",
+            format!("{}{NAME}", entra(TENANT)),
+            None,
+            entra(TENANT),
+            Ok(entra(TENANT)),
+        ),
+        (
+            "Entra, one tenant, pinned",
+            format!("{}{NAME}", entra(TENANT)),
+            Some(TENANT),
+            entra(TENANT),
+            Ok(entra(TENANT)),
+        ),
+        (
+            "Entra, one tenant by its domain, pinned",
+            format!("{}{NAME}", entra("contoso.example")),
+            Some(TENANT),
+            entra(TENANT),
+            Ok(entra(TENANT)),
+        ),
+        (
+            "Entra, one tenant by its domain, not pinned",
+            format!("{}{NAME}", entra("contoso.example")),
+            None,
+            entra(TENANT),
+            Err("tenant_not_pinned"),
+        ),
+        (
+            "Entra, all, pinned",
+            format!("{}{NAME}", entra("organizations")),
+            Some("72F988BF-86F1-41AF-91AB-2D7CD011DB47"),
+            entra("{tenantid}"),
+            Ok(entra(TENANT)),
+        ),
+        (
+            "Entra, all, not pinned",
+            format!("{}{NAME}", entra("common")),
+            None,
+            entra("{tenantid}"),
+            Err("tenant_not_pinned"),
+        ),
+        (
+            "Entra, another tenant pinned",
+            format!("{}{NAME}", entra("contoso.example")),
+            Some("other"),
+            entra(TENANT),
+            Err("issuer_mismatch"),
+        ),
+        (
+            "Entra, version 1",
+            format!("https://login.microsoftonline.com/{TENANT}{NAME}"),
+            Some(TENANT),
+            format!("https://sts.windows.net/{TENANT}/"),
+            Err("issuer_mismatch"),
+        ),
+        (
+            "two differences",
+            format!("{plain}/a/b{NAME}"),
+            Some("c"),
+            format!("{plain}/c/c"),
+            Err("issuer_mismatch"),
+        ),
+    ];
+    for (name, url, tenant, issuer, outcome) in cases {
+        let read = read(url, *tenant, &document(issuer)).map(|metadata| metadata.issuer);
+        assert_eq!(&read, outcome, "{name}");
+    }
+}
+
+#[test]
+fn addresses_are_encrypted_unless_the_provider_is_on_this_machine() {
+    let cases = [
+        ("https://id.example/.well-known/openid-configuration", None),
+        ("http://127.0.0.1:9/.well-known/openid-configuration", None),
+        (
+            "http://localhost:9/.well-known/openid-configuration?appid=1",
+            None,
+        ),
+        ("http://[::1]/.well-known/openid-configuration", None),
+        (
+            "http://id.example/.well-known/openid-configuration",
+            Some(AddressError::Unprotected),
+        ),
+        (
+            "http://10.0.0.1/.well-known/openid-configuration",
+            Some(AddressError::Unprotected),
+        ),
+        (
+            "http://localhost.example/.well-known/openid-configuration",
+            Some(AddressError::Unprotected),
+        ),
+        (
+            "file:///etc/passwd",
+            Some(AddressError::Scheme("file".into())),
+        ),
+        (
+            "https://a:b@id.example/.well-known/openid-configuration",
+            Some(AddressError::Credentials),
+        ),
+        (
+            "https://id.example/.well-known/openid-configuration#x",
+            Some(AddressError::Fragment),
+        ),
+        ("https://id.example/", Some(AddressError::NotMetadata)),
+        (
+            "https://id.example/.well-known/openid-configurations",
+            Some(AddressError::NotMetadata),
+        ),
+    ];
+    for (url, refused) in cases {
+        assert_eq!(MetadataUrl::parse(url).err(), refused, "{url}");
+    }
+
+    let url = "https://id.example/.well-known/openid-configuration";
+    for name in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "jwks_uri",
+        "end_session_endpoint",
+    ] {
+        for address in [
+            "http://id.example/x",
+            "http://127.0.0.1/x",
+            "javascript:alert(1)",
+            "",
+            "/x",
+        ] {
+            let mut document = document("https://id.example");
+            document[name] = address.into();
+            assert_eq!(
+                read(url, None, &document).err(),
+                Some("metadata_unusable"),
+                "{name} {address}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_provider_that_cannot_do_what_is_needed_is_refused() {
+    let url = "https://id.example/.well-known/openid-configuration";
+    let methods = "token_endpoint_auth_methods_supported";
+    use ClientAuthentication::{Basic, Post};
+    let cases = [
+        ("nothing said", json!({}), Ok(Basic)),
+        (
+            "both",
+            json!({methods: ["client_secret_basic", "client_secret_post"]}),
+            Ok(Post),
+        ),
+        (
+            "the header",
+            json!({methods: ["private_key_jwt", "client_secret_basic"]}),
+            Ok(Basic),
+        ),
+        (
+            "neither",
+            json!({methods: ["private_key_jwt"]}),
+            Err("provider_unsupported"),
+        ),
+        (
+            "no code",
+            json!({"response_types_supported": ["id_token"]}),
+            Err("provider_unsupported"),
+        ),
+        (
+            "only shared secrets",
+            json!({"id_token_signing_alg_values_supported": ["HS256", "none"]}),
+            Err("provider_unsupported"),
+        ),
+        (
+            "an issuer that is no text",
+            json!({"issuer": 1}),
+            Err("metadata_unusable"),
+        ),
+    ];
+    for (name, members, outcome) in cases {
+        let mut document = document("https://id.example");
+        for (name, value) in members.as_object().unwrap() {
+            document[name] = value.clone();
+        }
+        let read = read(url, None, &document).map(|metadata| metadata.client_authentication);
+        assert_eq!(read, outcome, "{name}");
+    }
+}
+
+#[test]
+fn the_answer_comes_from_who_was_asked() {
+    let url = "https://id.example/.well-known/openid-configuration";
+    let mut document = document("https://id.example");
+    let silent = read(url, None, &document).unwrap();
+    document["authorization_response_iss_parameter_supported"] = true.into();
+    let speaking = read(url, None, &document).unwrap();
+    let cases = [
+        ("as it said", &speaking, Some("https://id.example"), true),
+        ("nothing, as it said", &silent, None, true),
+        (
+            "more than it said",
+            &silent,
+            Some("https://id.example"),
+            true,
+        ),
+        ("less than it said", &speaking, None, false),
+        (
+            "somebody else",
+            &silent,
+            Some("https://evil.example"),
+            false,
+        ),
+        (
+            "somebody else, with a line break",
+            &speaking,
+            Some("https://id.example\r\nx"),
+            false,
+        ),
+    ];
+    for (name, metadata, got, is_right) in cases {
+        assert_eq!(
+            metadata.check_response_issuer(got).is_ok(),
+            is_right,
+            "{name}"
+        );
+    }
+}
