@@ -5,12 +5,12 @@
 // Each story starts a server of its own. The program is PORTREEVE_PROGRAM, the packages are in PORTREEVE_PEERS, pictures
 // of the screens go to PORTREEVE_SCREENS. Ends with the line `N passed, N failed`.
 
-import { readdir, mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { openBrowser, stories, World } from "./story.mjs";
 
-const PATIENCE = 120_000;
+const PATIENCE = 180_000;
 const failures = join(process.env.PORTREEVE_SCREENS ?? "target/screens", "failures");
 const log = process.env.PORTREEVE_LOG ?? "/dev/null";
 
@@ -19,6 +19,7 @@ async function main(words) {
     for (const file of (await readdir(folder)).sort()) await import(join(folder, file));
     await rm(failures, { recursive: true, force: true });
     await mkdir(failures, { recursive: true });
+    await writeFile(log, "");
     await using browser = await openBrowser();
     let failed = 0;
     const chosen = stories.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));

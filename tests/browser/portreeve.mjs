@@ -4,6 +4,7 @@ import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -52,6 +53,36 @@ export class Portreeve {
     /** Runs a command on it, and gives the JSON it prints. */
     async cli(...words) {
         return JSON.parse(await this.#run([...words, "-o", "json"]));
+    }
+
+    /** Asks its API as the admin of the machine, and gives the JSON of the answer. */
+    async api(method, path, body) {
+        const asked = request({
+            socketPath: join(this.#folder, "portreeve.sock"),
+            method,
+            path: `/api/v1${path}`,
+            headers: { "Content-Type": "application/json" },
+        });
+        asked.end(body && JSON.stringify(body));
+        const [answer] = await once(asked, "response");
+        const text = Buffer.concat(await answer.toArray()).toString();
+        if (answer.statusCode >= 300) throw new Error(`${method} ${path} answered ${answer.statusCode}: ${text}`);
+        return text ? JSON.parse(text) : undefined;
+    }
+
+    /** Connects a directory to an OpenID provider. */
+    connect(directory, provider, settings = {}) {
+        return this.api("PUT", `/directories/${directory.id}/connection`, {
+            metadata_url: provider.metadata,
+            client_id: provider.client.id,
+            client_secret: provider.client.secret,
+            ...settings,
+        });
+    }
+
+    /** The redirect URI that a provider has to know. */
+    get redirect() {
+        return `${this.url}/auth/openid/callback`;
     }
 
     /** A way in for the break-glass owner, which works once. */
