@@ -102,7 +102,10 @@ CREATE TABLE passkeys (
   holder_id TEXT NOT NULL,
   name TEXT NOT NULL,
   public_key {bytes} NOT NULL,
+  -- how often it had signed when it was last used; 0 where it does not count
   counter BIGINT NOT NULL,
+  -- whether it may be copied to other devices of its holder
+  backup_eligible BOOLEAN NOT NULL,
   created_at BIGINT NOT NULL,
   last_used_at BIGINT,
   PRIMARY KEY (team_id, id)

@@ -23,6 +23,7 @@ pub mod mails;
 pub mod members;
 pub mod outcomes;
 pub mod owners;
+pub mod passkeys;
 pub mod permissions;
 pub mod refusal;
 pub mod roll;

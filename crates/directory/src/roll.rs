@@ -58,6 +58,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::api_tokens::ALL,
         crate::sessions::ALL,
         crate::sign_ins::ALL,
+        crate::passkeys::ALL,
         crate::applications::ALL,
         crate::applications::cycles::ALL,
         crate::applications::escrows::ALL,

@@ -17,6 +17,8 @@ mod mails;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod retention;
 #[cfg(test)]
 mod roll;
