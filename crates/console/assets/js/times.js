@@ -1,0 +1,27 @@
+// Times as people say them: "3 minutes ago". The exact time is the element's title, in the reader's own zone.
+
+const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
+const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+
+function say(time, now) {
+  const moment = Date.parse(time.dateTime);
+  if (Number.isNaN(moment)) return;
+  const seconds = (moment - now) / 1000;
+  const unit = UNITS.find(([, length]) => Math.abs(seconds) >= length);
+  const text = unit ? words.format(Math.trunc(seconds / unit[1]), unit[0]) : seconds > 10 ? "in less than a minute" : "just now";
+  if (time.textContent !== text) time.textContent = text;
+  const title = exact.format(moment);
+  if (time.title !== title) time.title = title;
+}
+
+/** Says the times in a part of the page anew. A `<time data-exact>` stays as it is. */
+export function sayTimes(root = document) {
+  const now = Date.now();
+  for (const time of root.querySelectorAll("time[datetime]:not([data-exact])")) say(time, now);
+}
+
+export function start() {
+  sayTimes();
+  setInterval(sayTimes, 20000);
+}
