@@ -18,6 +18,7 @@ mod machine;
 mod mapping;
 mod migrate;
 mod output;
+mod owner;
 mod postgres;
 mod progress;
 mod restore;
@@ -99,6 +100,9 @@ enum Command {
     /// Sets of people
     #[command(subcommand)]
     Group(group::Command),
+    /// Local owners, who are in no directory: the way in on the first day, and on the day no provider answers
+    #[command(subcommand)]
+    Owner(owner::Command),
     /// What happened: every change and every refusal
     #[command(subcommand)]
     Event(event::Command),
@@ -145,6 +149,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Token(command) => runtime::client(token::run(global, command)),
         Command::User(command) => runtime::client(user::run(global, command)),
         Command::Group(command) => runtime::client(group::run(global, command)),
+        Command::Owner(command) => runtime::client(owner::run(global, command)),
         Command::Event(command) => runtime::client(event::run(global, command)),
         Command::Stream(command) => runtime::client(stream::run(global, command)),
         Command::App(command) => app::run(global, command),

@@ -4,7 +4,8 @@ use crate::failure::Failure;
 use crate::runtime::{self, Signals};
 use crate::settings::{self, Flags};
 use crate::{Global, environment};
-use portreeve_server::{Config, SystemClock};
+use portreeve_server::{Config, Running, SystemClock};
+use secrecy::ExposeSecret;
 use std::sync::Arc;
 
 #[derive(Debug, clap::Args)]
@@ -36,7 +37,19 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             server.address(),
             server.socket().display()
         );
+        invite(&server).await?;
         signals.next().await;
         runtime::stop(server, signals).await
     })
+}
+
+/// Tells whoever started the server how to come in, as long as nobody can. Not in the log, because it is a secret.
+async fn invite(server: &Running) -> Result<(), Failure> {
+    if let Some(url) = server.first_owner().await.map_err(Failure::plain)? {
+        eprintln!(
+            "Sign in as the first owner (once, within 15 minutes): {}\nAnother link: portreeve owner link",
+            url.expose_secret()
+        );
+    }
+    Ok(())
 }

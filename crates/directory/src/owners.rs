@@ -1,7 +1,6 @@
 //! Local owners: owners of a team who are in no directory. The first one sets a team up; on the day on which no identity
 //! provider answers they are the way in.
 
-use crate::permissions::Level;
 use crate::{Refusal, What};
 use portreeve_scim::text::fold;
 use portreeve_store::{Row, Tx, params, statements};
@@ -92,22 +91,25 @@ pub fn delete(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<(), Refusal> {
     someone_must_stay(tx, team_id)
 }
 
-/// Refuses a change after which a team has no owner: neither a local one nor an active user of that level.
+/// Refuses a change after which a team has no owner.
 pub fn someone_must_stay(tx: &mut Tx<'_>, team_id: &str) -> Result<(), Refusal> {
-    if !list(tx, team_id)?.is_empty() {
+    if has_any(tx, team_id)? {
         return Ok(());
     }
-    let users = tx.query_one(OWNER_USERS, &params![team_id])?;
-    match users.map(|row| row.int(0)).transpose()? {
-        Some(count) if count > 0 => Ok(()),
-        _ => Err(Refusal::Invalid {
-            attribute: "level",
-            reason: format!(
-                "this is the last {} of the team; make somebody else {} first",
-                Level::Owner,
-                Level::Owner
-            ),
-        }),
+    Err(Refusal::Invalid {
+        attribute: "level",
+        reason: "this is the last owner of the team; make somebody else owner first".to_owned(),
+    })
+}
+
+/// Whether a team has an owner: a local one or an active user of that level.
+pub fn has_any(tx: &mut Tx<'_>, team_id: &str) -> Result<bool, Refusal> {
+    if !list(tx, team_id)?.is_empty() {
+        return Ok(true);
+    }
+    match tx.query_one(OWNER_USERS, &params![team_id])? {
+        Some(row) => Ok(row.int(0)? > 0),
+        None => Ok(false),
     }
 }
 

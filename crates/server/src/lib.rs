@@ -4,6 +4,7 @@
 //! transaction, the same handler renders the answer.
 #![warn(missing_docs)]
 
+mod admin;
 mod api;
 mod app;
 mod applications;
@@ -19,9 +20,11 @@ mod limits;
 mod neighbours;
 mod scim;
 mod serve;
+mod sso;
 mod told;
 mod trouble;
 mod vault;
+mod who;
 mod work;
 
 pub use app::App;

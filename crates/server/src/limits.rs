@@ -179,6 +179,11 @@ impl Visitor {
         }
     }
 
+    /// Something valid was presented.
+    pub(crate) fn let_in(&self) {
+        self.known.store(true, Ordering::Relaxed);
+    }
+
     /// Whether a valid token was found.
     pub(crate) fn is_known(&self) -> bool {
         self.known.load(Ordering::Relaxed)
@@ -216,7 +221,7 @@ impl Limits {
         now: Duration,
     ) -> Result<(), NotNow> {
         if let Some(visitor) = request.get::<Visitor>() {
-            visitor.known.store(true, Ordering::Relaxed);
+            visitor.let_in();
         }
         match &self.tokens {
             Some(tokens) if !tokens.take(token, now) => {

@@ -10,13 +10,14 @@ use crate::keys::MasterKey;
 use crate::limits::Limits;
 use crate::told::Told;
 use crate::work::{self, Replica};
-use crate::{api, body, health, neighbours, scim};
+use crate::{api, body, health, neighbours, scim, sso};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
-use portreeve_directory::{Clock, Ids, installation, roll, teams};
+use portreeve_directory::{Clock, Ids, Refusal, installation, roll, teams};
 use portreeve_mail::{Mailer, Settings};
 use portreeve_provisioning::secret::{Elsewhere, Secret};
 use portreeve_store::{Database, Options, Scope, Stats, Store, Tx};
+use secrecy::SecretString;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -52,13 +53,13 @@ pub enum ServeError {
     )]
     Key { path: PathBuf, state: &'static str },
     #[error("which master key the database is used with could not be read or written: {0}")]
-    Installation(portreeve_directory::Refusal),
+    Installation(Refusal),
     #[error("the teams could not be read or the first one made: {0}")]
-    Team(portreeve_directory::Refusal),
+    Team(Refusal),
     #[error("this server could not be announced to the others on its database: {0}")]
-    Replica(portreeve_directory::Refusal),
+    Replica(Refusal),
     #[error("what became of requests of an earlier run could not be written down: {0}")]
-    Outcomes(portreeve_directory::Refusal),
+    Outcomes(Refusal),
     #[error("mails cannot be sent: {0}")]
     Mail(#[from] portreeve_mail::SettingsError),
     #[error("mails cannot be sent: {0}")]
@@ -237,7 +238,8 @@ fn serve(
     let public = Router::new()
         .merge(scim::router(app.clone()))
         .merge(health::router(app.clone()))
-        .merge(api::public(app.clone()))
+        .merge(api::router(app.clone()))
+        .merge(sso::router(app.clone()))
         .merge(
             Router::new()
                 .fallback(scim::not_found)
@@ -245,7 +247,11 @@ fn serve(
         );
     vec![
         tokio::spawn(http::tcp(listener, serving(public))),
-        tokio::spawn(http::unix(local, uid, serving(api::local(app.clone())))),
+        tokio::spawn(http::unix(
+            local,
+            uid,
+            serving(api::router(app.clone()).merge(health::router(app.clone()))),
+        )),
         tokio::spawn(keep_contacts(app.clone(), app.stop.clone())),
         tokio::spawn(scim::push(app.clone(), app.stop.clone())),
         tokio::spawn(neighbours::listen(app.clone(), app.stop.clone())),
@@ -264,6 +270,11 @@ impl Running {
     /// How clients reach the server.
     pub fn url(&self) -> String {
         self.app.public_url()
+    }
+
+    /// A link that signs the first owner in, once; `None` where somebody can sign in already.
+    pub async fn first_owner(&self) -> Result<Option<SecretString>, Refusal> {
+        crate::admin::first_owner(&self.app).await
     }
 
     /// The local socket.

@@ -170,15 +170,15 @@ pub fn touch_all(tx: &mut Tx<'_>, application_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(TOUCH_ALL, &params![application_id])?)
 }
 
-/// Notes that a request is about to make resources of objects that have none.
-pub fn send(
+/// Notes that objects are about to get access: with the resource that they have, or with one that is made.
+pub fn announce(
     tx: &mut Tx<'_>,
     application_id: &str,
     kind: Kind,
     source_keys: &[&str],
 ) -> Result<(), Refusal> {
     let change = Change {
-        set: "state = 'sent'",
+        set: "state = CASE WHEN target_id IS NULL THEN 'sent' ELSE 'managed' END, exported = NULL",
         value: None,
     };
     change.apply(tx, application_id, kind, source_keys)

@@ -12,7 +12,7 @@ pub(super) use logs::list as logs;
 pub(super) use look::{lint, status, test};
 pub(super) use trial::{dry_run, on_demand};
 
-use super::ask::{Ask, Object};
+use super::ask::{Admin, Ask, Object};
 use super::groups::unknown_parameter;
 use super::problem::Problem;
 use super::reply::{self, present};
@@ -26,7 +26,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::LOCATION;
 use portreeve_directory::applications::{self, Application, New, Status, secrets};
-use portreeve_directory::teams::{self, Team};
+use portreeve_directory::teams::Team;
 use portreeve_directory::{Refusal, What, events};
 use portreeve_provisioning::application::consequence;
 use portreeve_store::Tx;
@@ -43,8 +43,8 @@ struct Found {
 pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
     let mut document: Map<String, Value> = ask.body(body).await?;
     let team = match document.shift_remove("team") {
-        None => teams::DEFAULT_NAME.to_owned(),
-        Some(Value::String(team)) => team,
+        None => None,
+        Some(Value::String(team)) => Some(team),
         Some(_) => return Err(Problem::invalid("team: give the name of a team")),
     };
     let id = ask.admin.new_id();
@@ -54,7 +54,7 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
     let sealed = ask.app.applications.seal(&id, &declared.secrets)?;
     let admin = ask.admin.clone();
     let made = ask.change(move |tx| {
-        let team = teams::ensure(tx, &team, &admin.new_id(), admin.at)?;
+        let team = admin.ensure_team(tx, team.as_deref())?;
         let new = New {
             id: id.clone(),
             team_id: team.id,
@@ -85,9 +85,10 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
             _ => return Err(unknown_parameter(name, "team")),
         }
     }
+    let admin = ask.admin.clone();
     let items = ask.read(move |tx| {
         let mut views = Vec::new();
-        for team in teams_of(tx, wanted.as_deref())? {
+        for team in teams_of(tx, &admin, wanted.as_deref())? {
             for application in applications::list(tx, &team.id)? {
                 let team = team.name.clone();
                 views.push(Value::Object(view(&Found { application, team })));
@@ -198,7 +199,7 @@ async fn declare(
 pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
     let (admin, wanted) = (ask.admin.clone(), ask.param("application"));
     let gone = ask.change(move |tx| {
-        let application = find(tx, &wanted)?.application;
+        let application = find(tx, &admin, &wanted)?.application;
         applications::delete(tx, &application)?;
         let object = object(&application);
         admin.record_provisioning(tx, &application.team_id, "delete", &object, None)
@@ -210,9 +211,9 @@ pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
 
 /// The application that the path names.
 async fn read(ask: &Ask) -> Result<(Found, SealedSecrets), Problem> {
-    let wanted = ask.param("application");
+    let (admin, wanted) = (ask.admin.clone(), ask.param("application"));
     ask.read(move |tx| {
-        let found = find(tx, &wanted)?;
+        let found = find(tx, &admin, &wanted)?;
         let sealed = secrets::all(tx, &found.application.id)?;
         Ok((found, sealed))
     })
@@ -220,9 +221,9 @@ async fn read(ask: &Ask) -> Result<(Found, SealedSecrets), Problem> {
 }
 
 /// The application with that id, or the only one with that name.
-fn find(tx: &mut Tx<'_>, id_or_name: &str) -> Result<Found, Refusal> {
+fn find(tx: &mut Tx<'_>, admin: &Admin, id_or_name: &str) -> Result<Found, Refusal> {
     let mut found: Vec<Found> = Vec::new();
-    for team in teams::list(tx)? {
+    for team in admin.teams(tx)? {
         match applications::find(tx, &team.id, id_or_name) {
             Err(Refusal::NotFound(..)) => {}
             Err(refusal) => return Err(refusal),
@@ -245,10 +246,10 @@ fn find(tx: &mut Tx<'_>, id_or_name: &str) -> Result<Found, Refusal> {
 }
 
 /// The team of that name, or all.
-fn teams_of(tx: &mut Tx<'_>, named: Option<&str>) -> Result<Vec<Team>, Refusal> {
+fn teams_of(tx: &mut Tx<'_>, admin: &Admin, named: Option<&str>) -> Result<Vec<Team>, Refusal> {
     match named {
-        Some(name) => Ok(vec![teams::by_name(tx, name)?]),
-        None => teams::list(tx),
+        Some(name) => Ok(vec![admin.team(tx, Some(name))?]),
+        None => admin.teams(tx),
     }
 }
 

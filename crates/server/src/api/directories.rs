@@ -49,11 +49,8 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
     };
     rules.apply(&mut settings)?;
     let (admin, base) = (ask.admin.clone(), ask.app.public_url());
-    let team = wanted
-        .team
-        .unwrap_or_else(|| teams::DEFAULT_NAME.to_owned());
     let body = ask.change(move |tx| {
-        let team = teams::ensure(tx, &team, &admin.new_id(), admin.at)?;
+        let team = admin.ensure_team(tx, wanted.team.as_deref())?;
         let new = directories::New {
             id: admin.new_id(),
             team_id: team.id,
@@ -95,13 +92,12 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
 /// All directories by name.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
     contact::flush(&ask.app).await;
-    let base = ask.app.public_url();
+    let (admin, base) = (ask.admin.clone(), ask.app.public_url());
     let items = ask.read(move |tx| {
-        let teams = teams::list(tx)?;
-        let views = directories::list(tx)?.into_iter().map(|directory| {
-            let team = teams.iter().find(|team| team.id == directory.team_id);
-            let team = team.map_or("", |team| &team.name);
-            Value::Object(rules::view(&directory, team, &base))
+        let teams = admin.teams(tx)?;
+        let views = directories::list(tx)?.into_iter().filter_map(|directory| {
+            let team = teams.iter().find(|team| team.id == directory.team_id)?;
+            Some(Value::Object(rules::view(&directory, &team.name, &base)))
         });
         Ok(views.collect())
     });
@@ -111,9 +107,13 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
 /// One directory with what is in it, what its provider sends that nobody understands, and what to worry about.
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
     contact::flush(&ask.app).await;
-    let (wanted, base) = (ask.param("directory"), ask.app.public_url());
+    let (admin, wanted, base) = (
+        ask.admin.clone(),
+        ask.param("directory"),
+        ask.app.public_url(),
+    );
     let body = ask.read(move |tx| {
-        let directory = directories::find(tx, &wanted)?;
+        let directory = admin.directory(tx, &wanted)?;
         let mut view = rules::view(&directory, &team_name(tx, &directory)?, &base);
         let counts = directories::counts(tx, &directory.id)?;
         view.insert("counts".into(), json!(counts));
@@ -155,7 +155,7 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
         ask.app.public_url(),
     );
     let body = ask.change(move |tx| {
-        let before = directories::find(tx, &which)?;
+        let before = admin.directory(tx, &which)?;
         let mut settings = before.settings.clone();
         rules.apply(&mut settings)?;
         let name = wanted.name.as_deref().unwrap_or(&before.name);
@@ -178,7 +178,7 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
 pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
     let (admin, which) = (ask.admin.clone(), ask.param("directory"));
     let gone = ask.change(move |tx| {
-        let directory = directories::find(tx, &which)?;
+        let directory = admin.directory(tx, &which)?;
         directories::delete(tx, &directory.id)?;
         admin.record(tx, &directory, "delete", &object(&directory), None)?;
         Ok(directory.id)
@@ -217,10 +217,7 @@ fn warnings(tx: &mut Tx<'_>, directory: &Directory) -> Result<Vec<Value>, Refusa
 
 /// The directory that the path names.
 pub(super) async fn of(ask: &Ask) -> Result<Arc<Directory>, Problem> {
-    let wanted = ask.param("directory");
-    let found = ask
-        .app
-        .store
-        .lookup(move |tx| directories::find(tx, &wanted));
+    let (admin, wanted) = (ask.admin.clone(), ask.param("directory"));
+    let found = ask.app.store.lookup(move |tx| admin.directory(tx, &wanted));
     Ok(Arc::new(found.await?))
 }

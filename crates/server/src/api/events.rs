@@ -56,8 +56,12 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
 
 /// One event.
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
-    let id = ask.param("event");
-    let event = ask.read(move |tx| events::find(tx, &id)).await?;
+    let (admin, id) = (ask.admin.clone(), ask.param("event"));
+    let event = ask.read(move |tx| match admin.team_id() {
+        Some(team_id) => events::get(tx, team_id, &id),
+        None => events::find(tx, &id),
+    });
+    let event = event.await?;
     Ok(reply::object(StatusCode::OK, &event.to_json()))
 }
 

@@ -1,8 +1,8 @@
 //! Which team's log a request is about.
 
-use super::ask::Ask;
+use super::ask::{Admin, Ask};
 use super::problem::Problem;
-use portreeve_directory::{Refusal, What, directories, teams};
+use portreeve_directory::{Refusal, What};
 use portreeve_store::Tx;
 
 /// A log, or the part of it that concerns one directory.
@@ -19,7 +19,8 @@ impl Part {
         team: Option<String>,
         directory: Option<String>,
     ) -> Result<Self, Problem> {
-        ask.read(move |tx| find(tx, team.as_deref(), directory.as_deref()))
+        let admin = ask.admin.clone();
+        ask.read(move |tx| find(tx, &admin, team.as_deref(), directory.as_deref()))
             .await
     }
 
@@ -31,13 +32,18 @@ impl Part {
     }
 }
 
-fn find(tx: &mut Tx<'_>, team: Option<&str>, directory: Option<&str>) -> Result<Part, Refusal> {
+fn find(
+    tx: &mut Tx<'_>,
+    admin: &Admin,
+    team: Option<&str>,
+    directory: Option<&str>,
+) -> Result<Part, Refusal> {
     let team_id = match team {
-        Some(name) => Some(teams::by_name(tx, name)?.id),
+        Some(name) => Some(admin.team(tx, Some(name))?.id),
         None => None,
     };
     if let Some(named) = directory {
-        let directory = directories::find(tx, named)?;
+        let directory = admin.directory(tx, named)?;
         if team_id.is_some_and(|team_id| team_id != directory.team_id) {
             return Err(Refusal::NotFound(What::Directory, named.to_owned()));
         }
@@ -46,7 +52,7 @@ fn find(tx: &mut Tx<'_>, team: Option<&str>, directory: Option<&str>) -> Result<
             directory_id: Some(directory.id),
         });
     }
-    let only = match (team_id, teams::list(tx)?.as_slice()) {
+    let only = match (team_id, admin.teams(tx)?.as_slice()) {
         (Some(team_id), _) => Some(team_id),
         (None, [only]) => Some(only.id.clone()),
         (None, _) => None,

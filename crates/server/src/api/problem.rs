@@ -2,12 +2,14 @@
 
 use crate::body::BodyError;
 use crate::limits::NotNow;
+use crate::who::Stranger;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use portreeve_directory::Refusal;
+use portreeve_directory::tokens::Denied;
+use portreeve_directory::{Permission, Refusal};
 use portreeve_store as store;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::io;
 
 /// An answer that is not a success.
@@ -50,12 +52,29 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
-    /// The caller over the network is nobody.
-    pub(super) fn not_signed_in() -> Self {
+    /// The caller is nobody.
+    pub(super) fn not_signed_in(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "not_signed_in", detail)
+    }
+
+    /// The caller may not do this.
+    pub(super) fn forbidden(needed: Permission) -> Self {
+        let meaning = needed.meaning();
         Self::new(
-            StatusCode::UNAUTHORIZED,
-            "not_signed_in",
-            "this server accepts no API tokens; use the command line on the machine of the server, as the user that runs it or root",
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            format!(
+                "this needs the permission {needed} (\"{meaning}\"), which you do not have; ask an owner or admin of the team"
+            ),
+        )
+    }
+
+    /// What is done only through the local socket.
+    pub(super) fn only_here() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "only_here",
+            "this is done on the machine of the server only, as the user that runs it or root",
         )
     }
 
@@ -100,6 +119,35 @@ impl Problem {
             "method_not_allowed",
             "this endpoint does not know that method; the Allow header names those it knows",
         )
+    }
+}
+
+impl From<Stranger> for Problem {
+    fn from(stranger: Stranger) -> Self {
+        match stranger {
+            Stranger::Missing => Self::not_signed_in(
+                "sign in with `portreeve login`, or send an API token as `Authorization: Bearer …`; on the machine of the server the command line needs neither",
+            ),
+            Stranger::Token(denied) => Self::not_signed_in(match denied {
+                Denied::Malformed | Denied::Unknown => {
+                    "this is no API token of this server; check it, or make another one"
+                }
+                Denied::Revoked => {
+                    "this API token was revoked, or whoever it acts for was suspended; make another one"
+                }
+                Denied::Expired => "this API token has expired; make another one",
+            }),
+            Stranger::Session => Self::not_signed_in(
+                "the session has ended; sign in again (on the command line with `portreeve login`)",
+            ),
+            Stranger::CrossSite => Self::new(
+                StatusCode::FORBIDDEN,
+                "cross_site",
+                "a page of another site sent this request with the cookie of this one; it was not carried out",
+            ),
+            Stranger::NotNow(not_now) => not_now.into(),
+            Stranger::Failed(refusal) => refusal.into(),
+        }
     }
 }
 
@@ -182,6 +230,21 @@ impl From<BodyError> for Problem {
             ),
         }
     }
+}
+
+/// The form of a refusal, for the API's description.
+pub(super) fn schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["title", "status", "code", "detail"],
+        "properties": {
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "code": {"type": "string", "description": "does not change with the wording"},
+            "detail": {"type": "string", "description": "what is wrong and what to do"},
+            "position": {"type": "integer", "description": "the place in a feed to go on from"},
+        },
+    })
 }
 
 impl IntoResponse for Problem {

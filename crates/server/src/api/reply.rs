@@ -2,7 +2,7 @@
 
 use super::ask::Ask;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, LINK};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
 use http::{HeaderValue, StatusCode};
 use portreeve_scim::time;
 use reqwest::Url;
@@ -14,6 +14,14 @@ pub(super) fn object(status: StatusCode, body: &Value) -> Response {
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// An object with a secret that is in this answer only.
+pub(super) fn secret(status: StatusCode, body: &Value) -> Response {
+    let mut response = object(status, body);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

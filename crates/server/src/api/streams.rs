@@ -10,8 +10,8 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
+use portreeve_directory::Refusal;
 use portreeve_directory::streams::{self, Content, Delivery, New, NewDelivery, Sealed, Stream};
-use portreeve_directory::{Refusal, directories};
 use portreeve_scim::time;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -31,9 +31,9 @@ struct Wanted {
 
 /// The streams of a directory, oldest first.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
-    let which = ask.param("directory");
+    let (admin, which) = (ask.admin.clone(), ask.param("directory"));
     let found = ask.read(move |tx| {
-        let directory = directories::find(tx, &which)?;
+        let directory = admin.directory(tx, &which)?;
         streams::list(tx, &directory.id)
     });
     let views = found.await?;
@@ -52,7 +52,7 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
     let delivery = delivery(&ask.app.security_events.vault, &id, &wanted)?;
     let app = ask.app.clone();
     let made = ask.change(move |tx| {
-        let directory = directories::find(tx, &which)?;
+        let directory = admin.directory(tx, &which)?;
         if !directory.settings.security_events {
             return Err(Refusal::Invalid {
                 attribute: "directory",
@@ -95,7 +95,7 @@ pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
         ask.param("stream"),
     );
     let gone = ask.change(move |tx| {
-        let directory = directories::find(tx, &which)?;
+        let directory = admin.directory(tx, &which)?;
         let stream = streams::delete(tx, &directory.id, &id)?;
         admin.record(tx, &directory, "delete", &object(&stream), None)?;
         Ok(stream)

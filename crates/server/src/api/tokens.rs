@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, StatusCode};
-use portreeve_directory::directories::{self, Directory, Provider};
+use portreeve_directory::directories::{Directory, Provider};
 use portreeve_directory::tokens::{self, Token};
 use portreeve_directory::{Refusal, events};
 use portreeve_scim::time;
@@ -25,9 +25,10 @@ const LONGEST_OVERLAP_S: u64 = 10 * 366 * 24 * 3600;
 /// The tokens of a directory, oldest first.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
     contact::flush(&ask.app).await;
-    let (directory, now) = (ask.param("directory"), ask.admin.at);
+    let (admin, directory) = (ask.admin.clone(), ask.param("directory"));
     let items = ask.read(move |tx| {
-        let directory = directories::find(tx, &directory)?;
+        let now = admin.at;
+        let directory = admin.directory(tx, &directory)?;
         let tokens = tokens::list(tx, &directory.id)?;
         Ok(tokens
             .iter()
@@ -53,7 +54,7 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
         ask.app.public_url(),
     );
     let body = ask.change(move |tx| {
-        let directory = directories::find(tx, &which)?;
+        let directory = admin.directory(tx, &which)?;
         let name = wanted.name.as_deref().unwrap_or_default();
         let (token, secret) = make(tx, &admin, &directory, name, end)?;
         Ok(shown_once(&directory, &token, &secret, &base, admin.at))
@@ -85,7 +86,7 @@ pub(super) async fn rotate(ask: Ask, body: Body) -> Result<Response, Problem> {
         ask.app.public_url(),
     );
     let body = ask.change(move |tx| {
-        let directory = directories::find(tx, &which)?;
+        let directory = admin.directory(tx, &which)?;
         let name = wanted.name.as_deref().unwrap_or_default();
         let (token, secret) = make(tx, &admin, &directory, name, end)?;
         let mut ended = Vec::new();
@@ -114,7 +115,7 @@ pub(super) async fn revoke(ask: Ask) -> Result<Response, Problem> {
         ask.param("token"),
     );
     let token = ask.change(move |tx| {
-        let directory = directories::find(tx, &which)?;
+        let directory = admin.directory(tx, &which)?;
         let token = tokens::revoke(tx, &directory.id, &id, admin.at)?;
         if token.revoked_at == Some(admin.at) {
             admin.record(tx, &directory, "revoke", &object(&token), None)?;

@@ -3,6 +3,7 @@
 use super::places::Place;
 use super::{Serving, bodies};
 use crate::limits::{NotNow, Visitor};
+use crate::who::{SESSION, cookie};
 use crate::{api, scim};
 use axum::body::Body;
 use axum::response::Response;
@@ -19,6 +20,8 @@ use tower::ServiceExt;
 enum Kind {
     /// Somebody asks whether the server is well, which matters most when it is not.
     Health,
+    /// A file that is the same for everybody.
+    Asset,
     /// It is held until there is news.
     Wait,
     Work,
@@ -30,7 +33,8 @@ impl Kind {
         let is_stream = below("/scim/").is_some_and(|mut parts| parts.nth(1) == Some("streams"));
         match path {
             "/healthz" | "/readyz" => Self::Health,
-            "/api/v1/changes" => Self::Wait,
+            "/api/v1/changes" | "/console/live" => Self::Wait,
+            _ if path.starts_with("/assets/") => Self::Asset,
             _ if is_stream => Self::Wait,
             _ => Self::Work,
         }
@@ -73,10 +77,15 @@ async fn within_limits(
     let permit = match kind {
         Kind::Health => return Ok((routed(serving, request).await, None)),
         Kind::Wait => limits.wait()?,
-        Kind::Work => limits.work()?,
+        Kind::Work | Kind::Asset => limits.work()?,
     };
+    if kind == Kind::Asset {
+        return Ok((routed(serving, request).await, Some(permit)));
+    }
     let origin = limits.origin(peer, request.headers());
-    let is_anonymous = !request.headers().contains_key(header::AUTHORIZATION);
+    let headers = request.headers();
+    let is_anonymous =
+        !headers.contains_key(header::AUTHORIZATION) && cookie(headers, SESSION).is_none();
     if is_anonymous {
         limits.stranger(origin, serving.clock.steady())?;
     }
@@ -136,6 +145,9 @@ mod tests {
             ("/scim/streams", Kind::Work),
             ("/api/v1/changes", Kind::Wait),
             ("/api/v1/events", Kind::Work),
+            ("/console/live", Kind::Wait),
+            ("/console/users", Kind::Work),
+            ("/assets/console.css", Kind::Asset),
         ] {
             assert_eq!(Kind::of(path), expected, "{path}");
         }

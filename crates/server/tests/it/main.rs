@@ -19,6 +19,8 @@ mod keys;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod retention;

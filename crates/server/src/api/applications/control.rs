@@ -75,7 +75,7 @@ async fn steer(
 ) -> Result<Response, Problem> {
     let (admin, wanted) = (ask.admin.clone(), ask.param("application"));
     let steered = ask.change(move |tx| {
-        let Found { application, team } = find(tx, &wanted)?;
+        let Found { application, team } = find(tx, &admin, &wanted)?;
         work(tx, &application, &admin)?;
         let before = state(&application);
         let application = applications::by_id(tx, &application.team_id, &application.id)?;

@@ -1,0 +1,224 @@
+//! What admins do, for the admin API and the console alike: each of the two reads a request in its own form and shows the
+//! result in its own form, and what happens between is here once.
+
+mod owners;
+
+pub(crate) use owners::{first_owner, link, owners};
+
+use crate::app::App;
+use crate::who::Who;
+use crate::{http::RequestId, neighbours};
+use http::request::Parts;
+use jiff::Timestamp;
+use portreeve_directory::directories::{self, Directory};
+use portreeve_directory::events::{self, Category, Cause, Outcome};
+use portreeve_directory::teams::{self, Team};
+use portreeve_directory::{Actor, Clock, Ids, Refusal, What};
+use portreeve_provisioning::engine::steps::{Initiator, InitiatorType};
+use portreeve_store::{Scope, Tx};
+use std::sync::Arc;
+
+/// Who asks, for which team, and when; a transaction takes a clone of it along.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    actor: Actor,
+    name: String,
+    /// The team that all they ask for is in; `None`: all teams.
+    team_id: Option<String>,
+    request_id: String,
+    /// When the request arrived (microseconds since 1970 UTC).
+    pub(crate) at: i64,
+    clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<Ids>,
+}
+
+impl Admin {
+    /// Whoever sends the request.
+    pub(crate) fn new(app: &App, who: &Who, parts: &Parts) -> Self {
+        let request_id = parts.extensions.get::<RequestId>();
+        Self {
+            actor: who.actor.clone(),
+            name: who.name.clone(),
+            team_id: who.team_id.clone(),
+            request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+            at: app.clock.now(),
+            clock: app.clock.clone(),
+            ids: app.ids.clone(),
+        }
+    }
+
+    /// Portreeve itself.
+    pub(crate) fn system(app: &App) -> Self {
+        Self {
+            actor: Actor::System,
+            name: "Portreeve".to_owned(),
+            team_id: None,
+            request_id: String::new(),
+            at: app.clock.now(),
+            clock: app.clock.clone(),
+            ids: app.ids.clone(),
+        }
+    }
+
+    /// The team that all they ask for is in; `None`: all teams.
+    pub(crate) fn team_id(&self) -> Option<&str> {
+        self.team_id.as_deref()
+    }
+
+    /// The directory with that id or name, among those that they may see.
+    pub(crate) fn directory(
+        &self,
+        tx: &mut Tx<'_>,
+        id_or_name: &str,
+    ) -> Result<Directory, Refusal> {
+        match &self.team_id {
+            None => directories::find(tx, id_or_name),
+            Some(team_id) => directories::find_in(tx, team_id, id_or_name),
+        }
+    }
+
+    /// The teams that they may see.
+    pub(crate) fn teams(&self, tx: &mut Tx<'_>) -> Result<Vec<Team>, Refusal> {
+        let mut teams = teams::list(tx)?;
+        if let Some(team_id) = &self.team_id {
+            teams.retain(|team| team.id == *team_id);
+        }
+        Ok(teams)
+    }
+
+    /// The team with that name or id, among those that they may see; without a name their own, or the first one.
+    pub(crate) fn team(&self, tx: &mut Tx<'_>, wanted: Option<&str>) -> Result<Team, Refusal> {
+        let fallback = wanted.unwrap_or(teams::DEFAULT_NAME);
+        let own = self.team_id.is_some() && wanted.is_none();
+        let same =
+            |team: &Team| own || team.id == fallback || team.name.eq_ignore_ascii_case(fallback);
+        let found = self.teams(tx)?.into_iter().find(same);
+        found.ok_or_else(|| Refusal::NotFound(What::Team, fallback.to_owned()))
+    }
+
+    /// As [`Admin::team`]; the machine's administrator makes a team by naming it.
+    pub(crate) fn ensure_team(
+        &self,
+        tx: &mut Tx<'_>,
+        wanted: Option<&str>,
+    ) -> Result<Team, Refusal> {
+        match (&self.team_id, wanted) {
+            (None, Some(name)) => teams::ensure(tx, name, &self.new_id(), self.at),
+            _ => self.team(tx, wanted),
+        }
+    }
+
+    /// Leaves an event of an admin's change to a directory, or to what belongs to one, in its transaction.
+    pub(crate) fn record(
+        &self,
+        tx: &mut Tx<'_>,
+        directory: &Directory,
+        action: &str,
+        object: &Object<'_>,
+        changes: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let cause = self.cause(&directory.team_id, Some(&directory.id));
+        let event = object.event(Category::Admin, action, changes);
+        events::record_of(tx, &cause, &event)
+    }
+
+    /// Leaves an event of any category about something of a team in its transaction.
+    pub(crate) fn record_in(
+        &self,
+        tx: &mut Tx<'_>,
+        team_id: &str,
+        (category, action): (Category, &str),
+        object: &Object<'_>,
+        changes: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let cause = self.cause(team_id, None);
+        events::record_of(tx, &cause, &object.event(category, action, changes))
+    }
+
+    /// Leaves an event of what an admin did to an application of a team in its transaction.
+    pub(crate) fn record_provisioning(
+        &self,
+        tx: &mut Tx<'_>,
+        team_id: &str,
+        action: &str,
+        object: &Object<'_>,
+        changes: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let what = (Category::Provisioning, action);
+        self.record_in(tx, team_id, what, object, changes)
+    }
+
+    /// Who causes an event.
+    pub(crate) fn cause<'a>(
+        &'a self,
+        team_id: &'a str,
+        directory_id: Option<&'a str>,
+    ) -> Cause<'a> {
+        Cause {
+            team_id,
+            directory_id,
+            actor: &self.actor,
+            request_id: Some(&self.request_id),
+            at: self.at,
+            clock: &*self.clock,
+            ids: &self.ids,
+        }
+    }
+
+    /// Who starts provisioning on demand.
+    pub(crate) fn initiator(&self) -> Initiator {
+        Initiator {
+            id: self.actor.id().unwrap_or_default(),
+            display_name: self.name.clone(),
+            initiator_type: InitiatorType::User,
+        }
+    }
+
+    /// When the request arrived.
+    pub(crate) fn time(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.at).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    /// A new id, as text.
+    pub(crate) fn new_id(&self) -> String {
+        self.ids.next(self.clock.now()).to_string()
+    }
+}
+
+/// Changes what servers remember (directories, tokens, who may do what) in one transaction; it is forgotten everywhere.
+pub(crate) async fn change<R: Send + 'static>(
+    app: &App,
+    work: impl Fn(&mut Tx<'_>) -> Result<R, Refusal> + Send + 'static,
+) -> Result<R, Refusal> {
+    let done = app.write(Scope::ALL, work).await;
+    neighbours::tell_rules(app);
+    done
+}
+
+/// What an admin event is about.
+pub(crate) struct Object<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) id: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl Object<'_> {
+    /// The event of a change to it. `changes` as [`events::New::changes`].
+    pub(crate) fn event<'a>(
+        &'a self,
+        category: Category,
+        action: &'a str,
+        changes: Option<&'a str>,
+    ) -> events::New<'a> {
+        events::New {
+            category,
+            action,
+            outcome: Outcome::Ok,
+            object_kind: Some(self.kind),
+            object_id: Some(self.id),
+            object_name: Some(self.name),
+            version: None,
+            changes,
+        }
+    }
+}

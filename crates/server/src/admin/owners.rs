@@ -1,0 +1,87 @@
+//! Local owners, and the links that sign them in.
+
+use super::{Admin, Object, change};
+use crate::app::App;
+use portreeve_directory::Refusal;
+use portreeve_directory::events::Category;
+use portreeve_directory::owners::{self, Owner};
+use portreeve_directory::sign_ins::{self, Purpose};
+use secrecy::{ExposeSecret, SecretString};
+
+/// A link that signs a local owner in, once.
+pub(crate) struct Link {
+    /// The owner whom it signs in.
+    pub(crate) owner: Owner,
+    /// The address; whoever follows it is in.
+    pub(crate) url: SecretString,
+    /// Until when (microseconds since 1970 UTC).
+    pub(crate) expires_at: i64,
+}
+
+/// Makes a link that signs in the local owner of that name, who is made if need be.
+pub(crate) async fn link(
+    app: &App,
+    admin: &Admin,
+    team: Option<String>,
+    name: Option<String>,
+) -> Result<Link, Refusal> {
+    let (admin, base) = (admin.clone(), app.public_url());
+    change(app, move |tx| {
+        let team = admin.team(tx, team.as_deref())?;
+        let name = name.as_deref().unwrap_or(owners::DEFAULT_NAME);
+        let (owner, is_new) = owners::ensure(tx, &team.id, name, &admin.new_id(), admin.at)?;
+        let object = object(&owner);
+        if is_new {
+            admin.record_in(tx, &team.id, (Category::Admin, "create"), &object, None)?;
+        }
+        let id = admin.new_id();
+        let payload = owner.id.as_bytes();
+        let secret = sign_ins::make(tx, &team.id, &id, Purpose::OwnerLink, payload, admin.at)?;
+        admin.record_in(tx, &team.id, (Category::Auth, "link_made"), &object, None)?;
+        let url = format!("{base}/auth/link/{}", secret.expose_secret());
+        Ok(Link {
+            owner,
+            url: url.into(),
+            expires_at: admin.at + Purpose::OwnerLink.lifetime(),
+        })
+    })
+    .await
+}
+
+/// A link for the first owner of the first team, as long as it has none.
+pub(crate) async fn first_owner(app: &App) -> Result<Option<SecretString>, Refusal> {
+    let admin = Admin::system(app);
+    let team = app.store.lookup({
+        let admin = admin.clone();
+        move |tx| {
+            let team = admin.team(tx, None)?;
+            owners::has_any(tx, &team.id)
+        }
+    });
+    if team.await? {
+        return Ok(None);
+    }
+    Ok(Some(link(app, &admin, None, None).await?.url))
+}
+
+/// The local owners of a team.
+pub(crate) async fn owners(
+    app: &App,
+    admin: &Admin,
+    team: Option<String>,
+) -> Result<Vec<Owner>, Refusal> {
+    let admin = admin.clone();
+    let read = app.store.read(move |tx| {
+        let team = admin.team(tx, team.as_deref())?;
+        owners::list(tx, &team.id)
+    });
+    read.await
+}
+
+fn object(owner: &Owner) -> Object<'_> {
+    Object {
+        kind: "Owner",
+        id: &owner.id,
+        name: &owner.name,
+    }
+}
