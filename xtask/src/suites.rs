@@ -4,6 +4,7 @@
 //! the suites against a running server come last, side by side, and after them what harms one. Each suite writes its
 //! output to `target/test-logs/<suite>.log`; a person sees one line for it, and the log's end when it failed.
 
+mod browser;
 mod postgres;
 mod python;
 
@@ -187,6 +188,12 @@ const SUITES: &[Suite] = &[
         what: "the commands in the documentation work",
         stage: Stage::Peer,
         run: doc_test::suite,
+    },
+    Suite {
+        name: "browser",
+        what: "people do what they came for, in a real browser",
+        stage: Stage::Peer,
+        run: browser::suite,
     },
     Suite {
         name: "faults",
