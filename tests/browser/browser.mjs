@@ -15,7 +15,7 @@ const LOOKS = [
     { name: "dark", size: WIDE, colours: "dark" },
     { name: "320", size: { width: 320, height: 720 }, colours: "light" },
 ];
-const screens = process.env.PORTREEVE_SCREENS ?? "target/screens";
+const screens = process.env.STORIES_SCREENS ?? "target/screens";
 
 export class Browser {
     #chromium;

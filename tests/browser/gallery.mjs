@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { promisify } from "node:util";
 
-const program = process.env.PORTREEVE_PROGRAM ?? "target/debug/portreeve";
+const program = process.env.STORIES_PROGRAM ?? "target/debug/portreeve";
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     + "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const TYPES = {

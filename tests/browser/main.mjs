@@ -2,17 +2,18 @@
 //
 // Usage: node tests/browser/main.mjs [PART-OF-A-NAME…]
 //
-// Each story starts a server of its own. The program is PORTREEVE_PROGRAM, the packages are in PORTREEVE_PEERS, pictures
-// of the screens go to PORTREEVE_SCREENS. Ends with the line `N passed, N failed`.
+// Each story starts a server of its own. The program is STORIES_PROGRAM, the packages are in STORIES_PEERS, pictures
+// of the screens go to STORIES_SCREENS. Ends with the line `N passed, N failed`.
 
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 import { openBrowser, stories, World } from "./story.mjs";
 
 const PATIENCE = 180_000;
-const failures = join(process.env.PORTREEVE_SCREENS ?? "target/screens", "failures");
-const log = process.env.PORTREEVE_LOG ?? "/dev/null";
+const failures = join(process.env.STORIES_SCREENS ?? "target/screens", "failures");
+const log = process.env.STORIES_LOG ?? "/dev/null";
 
 async function main(words) {
     const folder = join(import.meta.dirname, "stories");
@@ -30,7 +31,7 @@ async function main(words) {
         console.log(`${error ? "FAIL" : "ok  "} ${story.name} (${seconds} s)`);
         if (error) {
             failed += 1;
-            console.log(error.stack.replace(/^/gm, "     "));
+            console.log(stripVTControlCharacters(error.stack).replace(/^/gm, "     "));
         }
     }
     console.log(`${chosen.length - failed} passed, ${failed} failed`);

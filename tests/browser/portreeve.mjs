@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 import { freePort } from "./ports.mjs";
 
 const PATIENCE = 30_000;
-const program = process.env.PORTREEVE_PROGRAM ?? "target/debug/portreeve";
+const program = process.env.STORIES_PROGRAM ?? "target/debug/portreeve";
 
 export class Portreeve {
     /** Where people find it. A name and not a number, because passkeys belong to names. */

@@ -13,10 +13,10 @@ pub(super) fn suite(place: &Place, log: &Path) -> Result<Tally> {
     let mut stories = Command::new(place.peers().join("venv/bin/node"));
     stories
         .arg(root().join("tests/browser/main.mjs"))
-        .env("PORTREEVE_PROGRAM", place.program())
-        .env("PORTREEVE_PEERS", place.peers())
-        .env("PORTREEVE_SCREENS", place.target.join("screens"))
-        .env("PORTREEVE_LOG", log.with_extension("server.log"))
+        .env("STORIES_PROGRAM", place.program())
+        .env("STORIES_PEERS", place.peers())
+        .env("STORIES_SCREENS", place.target.join("screens"))
+        .env("STORIES_LOG", log.with_extension("server.log"))
         .envs([
             ("NO_PROXY", "127.0.0.1,localhost"),
             ("no_proxy", "127.0.0.1,localhost"),
