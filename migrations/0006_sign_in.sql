@@ -115,14 +115,12 @@ CREATE INDEX passkeys_holder ON passkeys (team_id, holder_id, id);
 -- How the people of a directory sign in.
 CREATE TABLE connections (
   directory_id TEXT NOT NULL PRIMARY KEY,
-  id TEXT NOT NULL,
   -- what an admin declares, as JSON without its secret
   settings TEXT NOT NULL,
   secret {bytes},
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX connections_id ON connections (directory_id, id);
 
 -- Subjects of an identity provider that have signed in as a user before.
 CREATE TABLE subjects (

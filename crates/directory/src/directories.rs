@@ -26,6 +26,8 @@ statements! {
     DELETE_ACKS = "DELETE FROM event_acks WHERE directory_id = $1";
     DELETE_STREAMS = "DELETE FROM event_streams WHERE directory_id = $1";
     DELETE_OUTCOMES = "DELETE FROM outcomes WHERE directory_id = $1";
+    DELETE_CONNECTION = "DELETE FROM connections WHERE directory_id = $1";
+    DELETE_SUBJECTS = "DELETE FROM subjects WHERE directory_id = $1";
     DELETE = "DELETE FROM directories WHERE id = $1";
 }
 
@@ -337,6 +339,8 @@ pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
         DELETE_ACKS,
         DELETE_STREAMS,
         DELETE_OUTCOMES,
+        DELETE_CONNECTION,
+        DELETE_SUBJECTS,
         DELETE,
     ];
     for sql in parts {

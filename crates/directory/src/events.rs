@@ -155,14 +155,35 @@ pub fn record(tx: &mut Tx<'_>, call: &Call, new: &New<'_>) -> Result<(), Refusal
 /// As [`record`], for what need not concern a directory.
 pub fn record_of(tx: &mut Tx<'_>, cause: &Cause<'_>, new: &New<'_>) -> Result<(), Refusal> {
     let now = cause.clock.now();
+    let id = cause.ids.next(now).to_string();
+    insert(tx, &id, now, cause, new)
+}
+
+/// As [`record_of`], with an id that somebody is told before the event is committed.
+pub fn record_as(
+    tx: &mut Tx<'_>,
+    id: &str,
+    cause: &Cause<'_>,
+    new: &New<'_>,
+) -> Result<(), Refusal> {
+    insert(tx, id, cause.clock.now(), cause, new)
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    id: &str,
+    now: i64,
+    cause: &Cause<'_>,
+    new: &New<'_>,
+) -> Result<(), Refusal> {
     let (outcome, reason, detail) = match new.outcome {
         Outcome::Ok => ("ok", None, None),
         Outcome::Refused { reason, detail } => ("refused", Some(reason), Some(detail)),
     };
-    let (id, actor_id) = (cause.ids.next(now).to_string(), cause.actor.id());
+    let actor_id = cause.actor.id();
     let row = params![
         cause.team_id,
-        &id,
+        id,
         cause.directory_id,
         now,
         new.category.name(),

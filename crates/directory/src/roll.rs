@@ -59,6 +59,8 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::sessions::ALL,
         crate::sign_ins::ALL,
         crate::passkeys::ALL,
+        crate::connections::ALL,
+        crate::resolve::ALL,
         crate::applications::ALL,
         crate::applications::cycles::ALL,
         crate::applications::escrows::ALL,

@@ -21,6 +21,8 @@ pub enum Purpose {
     OwnerLink,
     /// A sign-in at an identity provider; the secret is the `state`.
     Openid,
+    /// A sign-in that an admin tries out, with what it brought.
+    Trial,
     /// A passkey that is being registered or used; the secret names the challenge.
     Passkey,
     /// A code that the command line trades for a session (RFC 6749 section 4.1).
@@ -36,6 +38,7 @@ impl Purpose {
         match self {
             Self::OwnerLink => "owner_link",
             Self::Openid => "openid",
+            Self::Trial => "trial",
             Self::Passkey => "passkey",
             Self::CliCode => "cli_code",
             Self::Device => "device",
@@ -47,7 +50,7 @@ impl Purpose {
     pub fn lifetime(self) -> i64 {
         const MINUTE: i64 = 60_000_000;
         match self {
-            Self::OwnerLink | Self::Device | Self::UserCode => 15 * MINUTE,
+            Self::OwnerLink | Self::Trial | Self::Device | Self::UserCode => 15 * MINUTE,
             Self::Openid => 10 * MINUTE,
             Self::Passkey => 5 * MINUTE,
             Self::CliCode => MINUTE,

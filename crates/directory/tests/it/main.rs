@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod applications;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
 mod engine;
 #[cfg(test)]
 mod feed;
@@ -18,6 +20,8 @@ mod mails;
 mod outcomes;
 #[cfg(test)]
 mod passkeys;
+#[cfg(test)]
+mod resolve;
 #[cfg(test)]
 mod retention;
 #[cfg(test)]
