@@ -1,6 +1,6 @@
 //! The console's pages: HTML, styles and scripts.
 //!
-//! A page is a struct with plain data, and [`Page::render`] makes its HTML. Nothing here knows the server, reads a clock or
+//! A page is a struct with plain data, and [`Page::html`] makes its HTML. Nothing here knows the server, reads a clock or
 //! waits for anything; handlers fill the structs and send what comes out, and the files of [`assets`].
 //!
 //! Everything foreign is escaped where it is written, by the templates; no template switches that off. What is markup by

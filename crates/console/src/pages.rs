@@ -36,4 +36,9 @@
 //! | `data-href` | a row | a click anywhere in it leads there |
 //! | `data-passkey="register"` or `"sign-in"` | a button | the browser's passkey dialog, then `/auth/passkey/verify` |
 
+pub mod cli;
+pub mod me;
+pub mod message;
+pub mod overview;
+pub mod sign_in;
 pub mod users;

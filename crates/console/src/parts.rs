@@ -6,19 +6,23 @@
 mod action;
 mod badge;
 mod chart;
+mod facts;
 mod field;
 mod icon;
 mod list;
 mod message;
+mod session;
 mod value;
 
 pub use action::{Confirm, Menu, MenuItem, PostButton};
 pub use badge::{Badge, Level, Source, Status, Tone};
 pub use chart::{Bar, Chart, Series};
+pub use facts::{Fact, Facts, Shown};
 pub use field::{Choice, Field, Form};
 pub use icon::Icon;
 pub use list::{Column, Filter, FilterChoice, Pager, Search, Sort, Tab, Tabs, Toolbar};
 pub use message::{Alert, Empty, Link, Step, StepState, Steps};
+pub use session::{Session, Sessions};
 pub use value::{Code, Copyable, Count, Secret, Time};
 
 /// Says that types write markup with everything foreign in it escaped.

@@ -23,9 +23,9 @@ pub trait Page: Template {
     }
 
     /// The HTML of the page.
-    fn render(&self) -> String {
+    fn html(&self) -> String {
         // A template can fail only when something that it shows cannot be written, and writing to memory never fails.
-        Template::render(self).unwrap_or_else(|error| error.to_string())
+        self.render().unwrap_or_else(|error| error.to_string())
     }
 }
 

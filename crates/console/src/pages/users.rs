@@ -55,7 +55,6 @@ impl List {
         vec![
             Column::new("Name").sorted(&self.address, "name"),
             Column::new("User name").sorted(&self.address, "user_name"),
-            Column::new("E-mail"),
             Column::new("Managed by"),
             Column::new("Status"),
             Column::new("Level"),

@@ -1,17 +1,29 @@
 //! A sample of every page, with the data of a small company or with hostile data in its place.
 
+mod me;
+mod overview;
+mod sign_in;
 mod users;
 
 use jiff::Timestamp;
 use portreeve_console::parts::{Level, Time};
-use portreeve_console::{Section, Shell, Who};
+use portreeve_console::{Page, Section, Shell, Who};
 
 /// A page with data in it.
+#[derive(Clone)]
 pub(crate) struct Sample {
     /// The name of the page, and what is special about it: `users`, `users-empty`.
     pub(crate) name: &'static str,
-    /// What its `render` made.
+    /// What its `html` made.
     pub(crate) html: String,
+}
+
+impl Sample {
+    /// A page as it is rendered.
+    pub(crate) fn new(name: &'static str, page: &impl Page) -> Self {
+        let html = page.html();
+        Self { name, html }
+    }
 }
 
 /// What is said where a page shows what comes from elsewhere: as it is, or hostile.
@@ -34,6 +46,14 @@ impl Words {
             true => format!("{text}{ATTACK}"),
         }
     }
+
+    /// The same, but nothing stays nothing.
+    pub(crate) fn of_some(self, text: &str) -> String {
+        match text {
+            "" => String::new(),
+            text => self.of(text),
+        }
+    }
 }
 
 /// Markup in text, the ends of attributes and of elements, an address that is a script, text from right to left.
@@ -41,7 +61,13 @@ const ATTACK: &str = "<img src=x onerror=alert(1)>\"' onmouseover=\"alert(2)' st
 
 /// Every page.
 pub(crate) fn all(words: Words) -> Vec<Sample> {
-    [users::samples(words)].into_iter().flatten().collect()
+    let pages = [
+        sign_in::samples(words),
+        overview::samples(words),
+        users::samples(words),
+        me::samples(words),
+    ];
+    pages.concat()
 }
 
 /// The frame of the samples.

@@ -4,7 +4,7 @@ use portreeve_console::pages::users::{List, Row};
 use portreeve_console::parts::{
     Empty, Filter, Icon, Level, Link, Pager, Search, Source, Status, Toolbar,
 };
-use portreeve_console::{Address, Page, Section};
+use portreeve_console::{Address, Section};
 
 use super::{Sample, Words, minutes_ago, shell};
 
@@ -18,18 +18,9 @@ pub(crate) fn samples(words: Words) -> Vec<Sample> {
         .with("status", "active")
         .with("sort", "-name");
     vec![
-        Sample {
-            name: "users",
-            html: list(words, Section::Users.address()).render(),
-        },
-        Sample {
-            name: "users-found",
-            html: list(words, found).render(),
-        },
-        Sample {
-            name: "users-empty",
-            html: nobody.render(),
-        },
+        Sample::new("users", &list(words, Section::Users.address())),
+        Sample::new("users-found", &list(words, found)),
+        Sample::new("users-empty", &nobody),
     ]
 }
 
@@ -90,66 +81,35 @@ fn list(words: Words, address: Address) -> List {
 }
 
 fn rows(words: Words) -> Vec<Row> {
-    let entra = || Source::Directory(words.of("Contoso Entra"));
+    use {Level::*, Status::*};
     let people = [
-        (
-            "Ada Lovelace",
-            "ada",
-            entra(),
-            Status::Active,
-            Level::Owner,
-            Some(4),
-        ),
-        (
-            "Grace Hopper",
-            "grace",
-            entra(),
-            Status::Active,
-            Level::Admin,
-            Some(190),
-        ),
+        ("Ada Lovelace", "ada", Active, Owner, Some(4)),
+        ("Grace Hopper", "grace", Active, Admin, Some(190)),
         (
             "Jürgen Groß",
             "juergen.gross",
-            entra(),
-            Status::Suspended,
-            Level::User,
+            Suspended,
+            User,
             Some(43_000),
         ),
-        (
-            "نور الهدى",
-            "noor",
-            entra(),
-            Status::Active,
-            Level::User,
-            None,
-        ),
+        ("نور الهدى", "noor", Active, User, None),
         (
             "Build robot for the nightly pipeline",
             "nightly-pipeline",
-            Source::Portreeve,
-            Status::Active,
-            Level::User,
+            Active,
+            User,
             None,
         ),
         (
             "Kateřina Nováková",
             "katerina.novakova",
-            entra(),
-            Status::Active,
-            Level::Auditor,
+            Active,
+            Auditor,
             Some(1_500),
         ),
-        (
-            "Linus Oduya",
-            "linus.oduya",
-            entra(),
-            Status::Active,
-            Level::User,
-            Some(30),
-        ),
+        ("Linus Oduya", "linus.oduya", Active, User, Some(30)),
     ];
-    let row = |(index, (name, user_name, source, status, level, signed_in)): (usize, _)| Row {
+    let row = |(index, (name, user_name, status, level, signed_in)): (usize, _)| Row {
         id: format!("0199-{index}"),
         href: Section::Users
             .address()
@@ -158,7 +118,10 @@ fn rows(words: Words) -> Vec<Row> {
         name: words.of(name),
         user_name: words.of(user_name),
         email: words.of(&format!("{user_name}@contoso.example")),
-        source,
+        source: match user_name {
+            "nightly-pipeline" => Source::Portreeve,
+            _ => Source::Directory(words.of("Contoso Entra")),
+        },
         status,
         level,
         last_sign_in: Option::<i64>::map(signed_in, minutes_ago),
