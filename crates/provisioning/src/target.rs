@@ -53,7 +53,7 @@ mod transport;
 pub use answer::{Resource, ResourceId};
 pub(crate) use answer::{excerpt, member};
 pub use authentication::SendSecret;
-pub use client::{Client, Created};
+pub use client::{Client, Created, NotCreated};
 pub use discovery::{Attribute, Capabilities, Known};
 pub use error::Error;
 pub use patch::{Dialect, Patch};

@@ -7,7 +7,7 @@ use portreeve_mapping::mapping::{Assigned, Flow, Scalar, Target, TargetKind};
 use serde_json::{Map, Value, json};
 
 use super::steps::{ModifiedProperty, REDACTED};
-use crate::target::{Dialect, Patch, ResourceKind};
+use crate::target::{Dialect, Patch, ResourceKind, member};
 
 mod compare;
 mod place;
@@ -116,6 +116,22 @@ pub fn references<'a>(
         });
         (assigned.target, keys.collect())
     })
+}
+
+/// What a resource shows in an attribute that refers to others: their ids.
+#[must_use]
+pub fn shown_references(shown: &Map<String, Value>, target: &Target) -> Vec<String> {
+    let there = Place::of(target).shown(shown);
+    let elements = match there {
+        Some(Value::Array(elements)) => elements.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
+    };
+    let id = |element: &Value| match element {
+        Value::Object(members) => member(members, "value")?.as_str().map(str::to_owned),
+        plain => plain.as_str().map(str::to_owned),
+    };
+    elements.iter().filter_map(id).collect()
 }
 
 enum Change {

@@ -88,6 +88,11 @@ impl Standing {
 pub enum Link {
     /// Nothing there is known to be this object.
     None,
+    /// A request to make its resource was sent, or about to be, and nobody knows what came of it. Only looking for it by
+    /// the matching attributes tells.
+    Sent,
+    /// Its resource was disabled when all links were dropped. Looking for it finds it again.
+    Dropped,
     /// There is a resource, and it follows the object.
     Managed {
         /// Whether it was last written as disabled.
@@ -153,8 +158,10 @@ pub enum Action {
 #[must_use]
 pub fn plan(standing: Standing, link: Link, rules: &Rules) -> Action {
     match (standing, link) {
-        (Standing::InScope, Link::None) if rules.add => Action::Create,
-        (Standing::InScope, Link::None) => Action::Adopt,
+        (Standing::InScope, Link::None | Link::Sent | Link::Dropped) => match rules.add {
+            true => Action::Create,
+            false => Action::Adopt,
+        },
         (Standing::InScope, _) if rules.update => Action::Update,
         (Standing::InScope, Link::Released) => Action::Adopt,
         (Standing::InScope, Link::Managed { .. }) => {
@@ -164,10 +171,21 @@ pub fn plan(standing: Standing, link: Link, rules: &Rules) -> Action {
         (_, Link::None) => Action::Skip(Code::NotEffectivelyEntitled),
         (Standing::Disabled, link) => disabled(link, rules),
         (_, Link::Released) => Action::Skip(Code::NotEffectivelyEntitled),
-        (Standing::OutOfScope(_), Link::Managed { disabled }) => out_of_scope(disabled, rules),
-        (Standing::Suspended, Link::Managed { disabled }) => suspended(disabled, rules),
-        (Standing::Gone, Link::Managed { .. }) if rules.delete => Action::Delete,
-        (Standing::Gone, Link::Managed { .. }) => Action::Release,
+        (standing, Link::Dropped) => dropped(standing, rules),
+        (Standing::OutOfScope(_), link) => out_of_scope(link.is_disabled(), rules),
+        (Standing::Suspended, link) => suspended(link.is_disabled(), rules),
+        (Standing::Gone, _) if rules.delete => Action::Delete,
+        (Standing::Gone, _) => Action::Release,
+    }
+}
+
+/// Whoever can come back is found again, so that the link is there then. Nobody else is worth a search: the links were
+/// dropped because they were not to be trusted.
+fn dropped(standing: Standing, rules: &Rules) -> Action {
+    match standing {
+        Standing::Suspended if rules.update => Action::Update,
+        Standing::Suspended => Action::Skip(Code::EntrySynchronizationSkipped),
+        _ => Action::Release,
     }
 }
 
@@ -175,9 +193,7 @@ pub fn plan(standing: Standing, link: Link, rules: &Rules) -> Action {
 fn disabled(link: Link, rules: &Rules) -> Action {
     match rules.soft {
         Soft::Delete if rules.delete => Action::Delete,
-        Soft::Disable if rules.update && link != (Link::Managed { disabled: true }) => {
-            Action::Disable { release: false }
-        }
+        Soft::Disable if rules.update && !link.is_disabled() => Action::Disable { release: false },
         Soft::Disable | Soft::Keep if rules.update => Action::Update,
         _ => Action::Skip(Code::EntrySynchronizationSkipped),
     }
@@ -201,6 +217,20 @@ fn suspended(disabled: bool, rules: &Rules) -> Action {
     }
 }
 
+impl Link {
+    /// Whether only looking for its resource tells whether there is one.
+    #[must_use]
+    pub fn is_in_doubt(self) -> bool {
+        matches!(self, Self::Sent | Self::Dropped)
+    }
+
+    /// Whether its resource was last written as disabled, and follows it.
+    #[must_use]
+    pub fn is_disabled(self) -> bool {
+        matches!(self, Self::Managed { disabled: true } | Self::Dropped)
+    }
+}
+
 impl Action {
     /// Whether somebody loses access: what the guard against accidental deletions counts.
     #[must_use]
@@ -214,9 +244,11 @@ impl Action {
         match self {
             Self::Create | Self::Adopt => Link::Managed { disabled: false },
             Self::Update => Link::Managed {
-                disabled: link == Link::Managed { disabled: true } && standing.is_soft_deleted(),
+                disabled: link.is_disabled() && standing.is_soft_deleted(),
             },
             Self::Disable { release: false } => Link::Managed { disabled: true },
+            // Nothing that nobody has found can be left alone.
+            Self::Release if link.is_in_doubt() => Link::None,
             Self::Disable { release: true } | Self::Release => Link::Released,
             Self::Delete => Link::None,
             Self::Skip(_) => link,
@@ -268,7 +300,9 @@ pub fn reference(wanted: bool, other: Link, rules: &Rules) -> Reference {
         }
         (true, _) if rules.late_references => Reference::Wait,
         (true, _) => Reference::Forget(Code::UnableToResolveReferenceAttributeValue),
-        (false, Link::None) => Reference::Forget(Code::RedundantExport),
+        (false, Link::None | Link::Sent | Link::Dropped) => {
+            Reference::Forget(Code::RedundantExport)
+        }
     }
 }
 

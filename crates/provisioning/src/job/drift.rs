@@ -1,6 +1,7 @@
 //! Repairing what was changed at the target: the members of groups, one group at a time.
 //!
-//! Other attributes need no step of their own: where drift is looked for, a full cycle compares every resource.
+//! Other attributes, managers among them, need no step of their own: where drift is looked for, a full cycle compares
+//! every resource.
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
@@ -192,7 +193,7 @@ impl Group {
                 Link::Managed { .. } => {
                     wanted.insert(id, member.other_key.clone());
                 }
-                Link::Released | Link::None => {
+                Link::Released | Link::None | Link::Sent | Link::Dropped => {
                     kept.insert(id);
                 }
             }

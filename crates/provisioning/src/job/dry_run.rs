@@ -1,19 +1,22 @@
 //! A dry run: a whole cycle on a copy of what the job knows, at a target that is only read.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use portreeve_directory::applications::escrows::Escrow;
 use portreeve_directory::applications::references::Reference;
-use portreeve_directory::applications::{self, Kind, New, links, references};
+use portreeve_directory::applications::{self, Kind, New, escrows, links, references};
 use portreeve_directory::{Refusal, roll};
 use portreeve_store::{Database, Options, Store};
 use tokio::sync::watch;
 
 use super::progress::{Progress, Summary};
-use super::restart::{Reset, ResetScope};
 use super::state::{JobError, State};
 use super::target::Target;
 use super::{Job, Stop};
+use crate::engine::codes::Code;
+use crate::log::word;
 use crate::source::Source;
 
 /// How many rows are copied at once.
@@ -35,7 +38,8 @@ impl Job {
     /// Runs an initial cycle that changes nothing: not the target, not what the job knows, not the source's own notes.
     ///
     /// `scratch` is an empty folder, which the result needs as long as it is read. `source` is the job's source once more,
-    /// with a state folder of its own. Everything is compared with the target, whatever was written before.
+    /// with a state folder of its own. Everything is compared with the target, whatever was written before, except for what
+    /// has failed and waits: the next cycle would not try it either. A restart that was asked for is taken up.
     ///
     /// # Errors
     /// As [`Job::cycle`], and where the copy cannot be made.
@@ -54,10 +58,9 @@ impl Job {
         let store = Store::open(&options).map_err(Refusal::from)?;
         let copy = State::new(store, self.state.team_id(), self.state.application_id());
         self.declare(&copy).await?;
+        copy_escrows(&self.state, &copy).await?;
         copy_links(&self.state, &copy).await?;
         copy_references(&self.state, &copy).await?;
-        let everything: Reset = [ResetScope::Watermark].into_iter().collect();
-        copy.restart(&everything, now).await?;
         let dry = Self {
             application: Arc::clone(&self.application),
             source: Arc::new(source),
@@ -81,9 +84,42 @@ impl Job {
             definition: "{}".to_owned(),
         };
         let now = self.clock.now();
-        copy.write(move |tx, _| applications::create(tx, &new, now).map(|_| ()))
-            .await
+        let known = self
+            .state
+            .lookup(|tx, owner| applications::by_id(tx, &owner.team_id, &owner.application_id));
+        let asked = known.await?.reset.unwrap_or_default();
+        copy.write(move |tx, owner| {
+            applications::create(tx, &new, now)?;
+            let (team, id) = (&owner.team_id, &owner.application_id);
+            applications::ask_reset(tx, team, id, &asked, now)
+        })
+        .await
     }
+}
+
+/// What is held by the guard is no failure, and is to be told again.
+async fn copy_escrows(from: &State, to: &State) -> Result<(), JobError> {
+    let mut after: Option<Escrow> = None;
+    loop {
+        let last = after.clone();
+        let read = from
+            .read(move |tx, owner| escrows::page(tx, &owner.application_id, last.as_ref(), PAGE));
+        let page = read.await?;
+        after = page.last().cloned();
+        if after.is_none() {
+            return Ok(());
+        }
+        to.write(move |tx, owner| {
+            page.iter()
+                .filter(|escrow| is_failure(escrow))
+                .try_for_each(|escrow| escrows::put(tx, &owner.application_id, escrow))
+        })
+        .await?;
+    }
+}
+
+fn is_failure(escrow: &Escrow) -> bool {
+    escrow.code != word(&Code::TooManyDeletes)
 }
 
 /// Reads begin anew in the copy, so nothing in it was seen by any of them.
@@ -92,9 +128,18 @@ async fn copy_links(from: &State, to: &State) -> Result<(), JobError> {
         let mut after = String::new();
         loop {
             let key = after.clone();
-            let read = from
-                .read(move |tx, owner| links::page(tx, &owner.application_id, kind, &key, PAGE));
-            let page = read.await?;
+            let read = from.read(move |tx, owner| {
+                let id = &owner.application_id;
+                let page = links::page(tx, id, kind, &key, PAGE)?;
+                let keys: Vec<&str> = page.iter().map(|it| it.source_key.as_str()).collect();
+                let failed = escrows::of(tx, id, kind, &keys)?;
+                let failed = failed
+                    .into_iter()
+                    .filter(|it| it.attribute.is_empty() && is_failure(it));
+                let failed: HashSet<String> = failed.map(|it| it.source_key).collect();
+                Ok((page, failed))
+            });
+            let (page, failed) = read.await?;
             let Some(last) = page.last() else { break };
             after = last.source_key.clone();
             to.write(move |tx, owner| {
@@ -108,7 +153,7 @@ async fn copy_links(from: &State, to: &State) -> Result<(), JobError> {
                         state: link.state,
                         target_id: link.target_id.clone(),
                         exported: None,
-                        dirty: true,
+                        dirty: link.dirty || !failed.contains(&link.source_key),
                     };
                     let id = &owner.application_id;
                     links::put(tx, id, kind, &unseen)?;

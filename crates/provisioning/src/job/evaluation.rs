@@ -8,7 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use portreeve_mapping::mapping::{
-    Assigned, CompiledMapping, Evaluated, Flow, Match, Scalar, TargetKind, Why,
+    Assigned, CompiledMapping, Evaluated, Flow, Match, Scalar, Target as MappingTarget, TargetKind,
+    Why,
 };
 use portreeve_mapping::{Context, Object, Operation, Random, Value};
 use serde_json::json;
@@ -119,6 +120,14 @@ impl<'a> Evaluation<'a> {
         references.extend(none.map(|dropped| (dropped.target.canonical.clone(), Vec::new())));
         references.retain(|(canonical, _)| own(canonical));
         references
+    }
+
+    /// The attributes of the target, other than members, that refer to other objects.
+    pub(super) fn reference_targets(&self) -> impl Iterator<Item = &'a MappingTarget> {
+        let targets = self.rules.mappings.iter().map(|mapping| &mapping.target);
+        targets.filter(|target| {
+            target.kind == TargetKind::Reference && !self.are_members(&target.canonical)
+        })
     }
 
     /// Asks the target which values that `SelectUniqueValue` would choose are taken. Those that are known already are

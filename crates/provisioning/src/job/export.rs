@@ -17,7 +17,7 @@ use crate::application::{Application, ObjectRules};
 use crate::engine::codes::{Code, During};
 use crate::engine::diff;
 use crate::engine::plan::{Action, Link, Matched, Standing, plan};
-use crate::engine::steps::{Identity, RecordAction, Status, Step, StepName};
+use crate::engine::steps::{Identity, ModifiedProperty, RecordAction, Status, Step, StepName};
 use crate::target::ResourceId;
 
 /// How often a resource is made with another unique value, after somebody else took the one before.
@@ -57,6 +57,8 @@ pub async fn export(
             references: None,
         },
         identity: None,
+        looks_for_drift: application.drift || stamp.tells_all,
+        shown_references: None,
     };
     let action = plan(subject.standing, subject.link, &rules.rules);
     let end = match held && action.takes_access() {
@@ -76,6 +78,8 @@ struct Export<'a> {
     log: Log<'a>,
     known: Known,
     identity: Option<Identity>,
+    looks_for_drift: bool,
+    shown_references: Option<Vec<(String, Vec<String>)>>,
 }
 
 /// What is known of the object at the target, as far as things have come.
@@ -88,12 +92,24 @@ struct Known {
 
 type Ended = Result<End, Failure>;
 
+/// What came of a request to make a resource.
+enum Sent {
+    Made(ResourceId, Vec<ModifiedProperty>),
+    /// There is another one with a value that must be unique.
+    Conflict(Failure),
+}
+
 impl Export<'_> {
     async fn carry_out(&mut self, action: Action) -> Ended {
         match action {
             Action::Create => self.join(action).await,
             Action::Adopt if self.known.target_id.is_some() => Ok(self.take_back(action)),
             Action::Adopt => self.join(action).await,
+            Action::Update | Action::Disable { .. } | Action::Delete
+                if self.known.link.is_in_doubt() =>
+            {
+                self.clear_up(action).await
+            }
             Action::Update | Action::Disable { .. } => self.bring_up_to_date(action).await,
             Action::Delete => self.delete().await,
             Action::Release => Ok(self.release(action)),
@@ -216,6 +232,9 @@ impl Export<'_> {
         let (kind, id) = (self.subject.kind, shown.id().clone());
         self.identity = Some(record::target_identity(kind, &id, &evaluated.assigned));
         let difference = shown.difference(&evaluated.assigned);
+        if self.looks_for_drift {
+            self.shown_references = shown.references(self.evaluation.reference_targets());
+        }
         let fingerprint = evaluation::fingerprint(evaluated);
         if difference.patch.is_empty() {
             let is_new = self.subject.target_id.as_ref() != Some(&id);
@@ -271,6 +290,31 @@ impl Export<'_> {
         }
     }
 
+    /// Nobody knows whether it has a resource, and none is to be made: whatever is found was its own, and is treated so.
+    async fn clear_up(&mut self, action: Action) -> Ended {
+        let Searched { found, .. } = self.search().await?;
+        let Some(shown) = found else {
+            self.forget();
+            let reason = "the target does not have it, and nothing is to be made";
+            let code = Code::NotEffectivelyEntitled;
+            self.skip_step(code, reason);
+            return Ok(End::skipped(Counted::Skipped, code, reason, false));
+        };
+        self.claim(shown.id()).await?;
+        let disabled = self.subject.link.is_disabled();
+        self.link(&shown);
+        self.known.link = Link::Managed { disabled };
+        match action {
+            Action::Delete => self.delete().await,
+            _ => self.bring_up_to_date(action).await,
+        }
+    }
+
+    async fn search(&mut self) -> Result<Searched, Failure> {
+        let kind = self.subject.kind;
+        matching::search(self.target, kind, self.evaluation, &mut self.log).await
+    }
+
     /// An object without a resource: it is looked for, and linked and changed, or made.
     async fn join(&mut self, action: Action) -> Ended {
         let evaluation = self.evaluation;
@@ -278,31 +322,31 @@ impl Export<'_> {
         if evaluated.ignored {
             return Ok(self.left_out());
         }
-        let searched = matching::search(self.target, self.subject.kind, evaluation, &mut self.log);
-        let Searched { found, keys } = searched.await?;
-        let found = match found {
-            Some(shown) => {
-                self.claim(shown.id()).await?;
-                Some(shown)
-            }
-            None => None,
-        };
-        match (action.matched(found.is_some(), &self.rules.rules), found) {
-            (Matched::Change, Some(shown)) => {
-                self.link(&shown);
-                if let Some(failure) = evaluation::failure(&evaluated) {
-                    return Err(failure);
+        let Searched { found, keys } = self.search().await?;
+        match found {
+            Some(shown) => self.take(action, &shown, &evaluated).await,
+            None => {
+                self.forget();
+                match action.matched(false, &self.rules.rules) {
+                    Matched::Make => self.make(&keys, &evaluated).await,
+                    _ => Ok(self.skip(Code::EntrySynchronizationSkipped)),
                 }
-                self.change(action, &shown, &evaluated).await
             }
-            (Matched::Link, Some(shown)) => {
-                self.link(&shown);
-                self.known.references = Some(evaluation.references(&evaluated));
-                Ok(End::done(Counted::Updated, RecordAction::Other, Vec::new()))
-            }
-            (Matched::Make, _) => self.make(&keys, &evaluated).await,
-            _ => Ok(self.skip(Code::EntrySynchronizationSkipped)),
         }
+    }
+
+    /// Links what was found, and brings it up to date where that may be done.
+    async fn take(&mut self, action: Action, shown: &Shown, evaluated: &Evaluated<'_>) -> Ended {
+        self.claim(shown.id()).await?;
+        self.link(shown);
+        if action.matched(true, &self.rules.rules) == Matched::Change {
+            return match evaluation::failure(evaluated) {
+                Some(failure) => Err(failure),
+                None => self.change(action, shown, evaluated).await,
+            };
+        }
+        self.known.references = Some(self.evaluation.references(evaluated));
+        Ok(End::done(Counted::Updated, RecordAction::Other, Vec::new()))
     }
 
     async fn make(&mut self, keys: &[(String, String)], later: &Evaluated<'_>) -> Ended {
@@ -318,30 +362,53 @@ impl Export<'_> {
             if let Some(failure) = evaluation::failure(&evaluated) {
                 return Err(failure);
             }
-            let dialect = self.target.dialect();
-            let (body, modified) =
-                diff::resource(resource_kind(kind), &evaluated.assigned, dialect);
-            let description = format!("A resource is made with {} attributes.", modified.len());
-            self.processing(StepName::EntrySynchronizationAdd, &description);
-            let made = self.target.create(kind, &body, keys).await;
-            match self.answered(made, During::Create).await {
-                Ok(id) => {
+            let refused = match self.send_new(&evaluated, keys).await? {
+                Sent::Made(id, modified) => {
                     self.claim(&id).await?;
                     self.identity = Some(record::target_identity(kind, &id, &evaluated.assigned));
                     self.exported(StepName::EntryExportAdd, &id, "The target made it.");
                     self.settle(Action::Create, id, evaluation::fingerprint(later), later);
                     return Ok(End::done(Counted::Created, RecordAction::Create, modified));
                 }
-                Err(failure) if failure.code == Code::EntryConflict && tries < UNIQUE_TRIES => {
-                    let now = evaluation.taken(self.target, taken.clone()).await?;
-                    if now == taken {
-                        return Err(failure);
-                    }
-                    taken = now;
-                    tries += 1;
-                }
-                Err(failure) => return Err(failure),
+                Sent::Conflict(failure) => failure,
+            };
+            // The other resource may be this object's own: made by a request whose answer was lost, and shown by the
+            // target only now.
+            if tries == 0
+                && let Some(shown) = self.search().await?.found
+            {
+                return self.take(Action::Create, &shown, later).await;
             }
+            let now = evaluation.taken(self.target, taken.clone()).await?;
+            if now == taken || tries == UNIQUE_TRIES {
+                return Err(refused);
+            }
+            taken = now;
+            tries += 1;
+        }
+    }
+
+    /// Has a resource made.
+    async fn send_new(
+        &mut self,
+        evaluated: &Evaluated<'_>,
+        keys: &[(String, String)],
+    ) -> Result<Sent, Failure> {
+        let (kind, dialect) = (self.subject.kind, self.target.dialect());
+        let (body, modified) = diff::resource(resource_kind(kind), &evaluated.assigned, dialect);
+        let description = format!("A resource is made with {} attributes.", modified.len());
+        self.processing(StepName::EntrySynchronizationAdd, &description);
+        let refused = match self.target.create(kind, &body, keys).await {
+            Ok(id) => return Ok(Sent::Made(id, modified)),
+            Err(refused) => refused,
+        };
+        if refused.in_doubt {
+            self.known.link = Link::Sent;
+        }
+        let failure = Failure::of(self.target, kind, refused.error, During::Create).await;
+        match failure.code {
+            Code::EntryConflict => Ok(Sent::Conflict(failure)),
+            _ => Err(failure),
         }
     }
 

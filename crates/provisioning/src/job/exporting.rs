@@ -16,10 +16,10 @@ use super::export::export;
 use super::facts::{self, Page, Prepared, Which};
 use super::progress::Phase;
 use super::settle::{self, Done};
-use super::state::JobError;
-use super::subject::Stamp;
+use super::state::{JobError, row_kind};
+use super::subject::{Stamp, Subject};
 use crate::engine::guard::{Guard, Losses};
-use crate::engine::plan::plan;
+use crate::engine::plan::{Action, Link, Standing, plan};
 use crate::engine::quarantine::Reason;
 use crate::source::Kind;
 
@@ -176,10 +176,40 @@ impl Job {
                     return Ok(None);
                 };
                 let objects = page.prepare(&self.application, kind);
+                self.announce(kind, &objects).await?;
                 Ok(Some((stream::iter(objects.into_iter().map(Ok)), last)))
             }
         });
         pages.try_flatten()
+    }
+
+    /// Notes who is about to get access. Should nobody hear what came of it, and the object leave the scope, its resource
+    /// is looked for then, and does not stay behind.
+    pub(super) async fn announce(&self, kind: Kind, objects: &[Prepared]) -> Result<(), JobError> {
+        let Some(rules) = self.application.of(kind).filter(|_| !self.target.is_dry()) else {
+            return Ok(());
+        };
+        let gains = |subject: &Subject| {
+            let known = matches!(subject.link, Link::Managed { disabled: false } | Link::Sent);
+            let action = plan(subject.standing, subject.link, &rules.rules);
+            !known && subject.standing == Standing::InScope && action != Action::Adopt
+        };
+        let new: Vec<String> = objects
+            .iter()
+            .filter_map(|prepared| match prepared {
+                Prepared::Subject(subject) if gains(subject) => Some(subject.key.clone()),
+                _ => None,
+            })
+            .collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        self.state
+            .write(move |tx, owner| {
+                let keys: Vec<&str> = new.iter().map(String::as_str).collect();
+                links::announce(tx, &owner.application_id, row_kind(kind), &keys)
+            })
+            .await
     }
 
     pub(super) async fn bring(&self, prepared: Prepared, held: bool, stamp: &Stamp) -> Done {

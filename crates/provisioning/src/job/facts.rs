@@ -245,6 +245,7 @@ pub(super) fn unread(subject: &Subject) -> Outcome {
         target_id: subject.target_id.clone(),
         exported: subject.exported.clone(),
         references: None,
+        shown_references: None,
         escrow: None,
         detail: None,
         record: None,

@@ -275,7 +275,9 @@ impl Job {
             .await?;
         let page = Page::one(&self.state, kind, key).await?;
         let mut told = Vec::new();
-        for mut prepared in page.prepare(&self.application, kind) {
+        let prepared = page.prepare(&self.application, kind);
+        self.announce(kind, &prepared).await?;
+        for mut prepared in prepared {
             if let Prepared::Subject(subject) = &mut prepared {
                 // Compared whatever was written before.
                 subject.exported = None;

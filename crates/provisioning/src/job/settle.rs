@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use portreeve_directory::Refusal;
 use portreeve_directory::applications::links::{self, Settled, State as LinkState};
 use portreeve_directory::applications::records::{self, Record as Row};
-use portreeve_directory::applications::references::{self, Wanted};
+use portreeve_directory::applications::references::{self, Shown, Wanted};
 use portreeve_directory::applications::{cycles, escrows};
 use portreeve_store::Tx;
 
@@ -94,18 +94,25 @@ fn refer(
     done: &[Done],
     refused: &HashSet<&str>,
 ) -> Result<(), Refusal> {
-    let (mut wanted, mut linked) = (Vec::new(), Vec::new());
+    let (mut wanted, mut shown, mut linked) = (Vec::new(), Vec::new(), Vec::new());
     let of_kind = done.iter().filter(|one| one.outcome.kind == kind);
     for one in of_kind.filter(|one| !refused.contains(one.outcome.key.as_str())) {
         let source_key = one.outcome.key.as_str();
         if let Some(others) = one.outcome.references.as_deref() {
             wanted.push(Wanted { source_key, others });
         }
+        if let Some(resources) = one.outcome.shown_references.as_deref() {
+            shown.push(Shown {
+                source_key,
+                resources,
+            });
+        }
         if one.is_newly_linked() {
             linked.push(source_key);
         }
     }
     references::want(tx, id, row_kind(kind), &wanted)?;
+    references::compare(tx, id, row_kind(kind), &shown)?;
     references::linked(tx, id, row_kind(kind), &linked)
 }
 

@@ -224,6 +224,8 @@ pub(super) fn presence_of(presence: links::Presence) -> Presence {
 pub(super) fn link_of(state: links::State) -> Link {
     match state {
         links::State::None => Link::None,
+        links::State::Sent => Link::Sent,
+        links::State::Dropped => Link::Dropped,
         links::State::Managed => Link::Managed { disabled: false },
         links::State::Disabled => Link::Managed { disabled: true },
         links::State::Released => Link::Released,
@@ -233,6 +235,8 @@ pub(super) fn link_of(state: links::State) -> Link {
 pub(super) fn row_state(link: Link) -> links::State {
     match link {
         Link::None => links::State::None,
+        Link::Sent => links::State::Sent,
+        Link::Dropped => links::State::Dropped,
         Link::Managed { disabled: false } => links::State::Managed,
         Link::Managed { disabled: true } => links::State::Disabled,
         Link::Released => links::State::Released,

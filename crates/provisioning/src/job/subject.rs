@@ -76,6 +76,8 @@ pub struct Outcome {
     /// What its references other than members refer to, by the canonical path of the attribute. An attribute that is
     /// not named, and all of them where there is nothing, keeps what it has.
     pub references: Option<Vec<(String, Vec<String>)>>,
+    /// What the target showed in those attributes, where it was compared: ids of resources.
+    pub shown_references: Option<Vec<(String, Vec<String>)>>,
     /// When it is tried again, if it failed. A failure without an escrow is given up until the object changes.
     pub escrow: Option<Escrow>,
     /// What went wrong, if it failed.

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use portreeve_mapping::mapping::Assigned;
+use portreeve_mapping::mapping::{Assigned, Target as MappingTarget};
 use serde_json::{Map, Value};
 
 use crate::engine::diff;
 use crate::source::Kind;
-use crate::target::{Client, Created, Dialect, Error, Patch, Resource, ResourceId, ResourceKind};
+use crate::target::{
+    Client, Created, Dialect, Error, NotCreated, Patch, Resource, ResourceId, ResourceKind,
+};
 
 /// What a group is read without: it may have a hundred thousand of them.
 const MEMBERS: &str = "members";
@@ -53,6 +55,21 @@ impl Shown {
             Self::There(resource) => diff::difference(resource.attributes(), wanted),
             Self::Noted(_) => diff::difference(&Map::new(), wanted),
         }
+    }
+
+    /// What it refers to in these attributes, as far as that is known: ids by the canonical path of the attribute.
+    pub(super) fn references<'m>(
+        &self,
+        targets: impl Iterator<Item = &'m MappingTarget>,
+    ) -> Option<Vec<(String, Vec<String>)>> {
+        let Self::There(resource) = self else {
+            return None;
+        };
+        let shown = |target: &MappingTarget| {
+            let ids = diff::shown_references(resource.attributes(), target);
+            (target.canonical.clone(), ids)
+        };
+        Some(targets.map(shown).collect())
     }
 }
 
@@ -155,7 +172,7 @@ impl Target {
         kind: Kind,
         body: &Value,
         keys: &[(String, String)],
-    ) -> Result<ResourceId, Error> {
+    ) -> Result<ResourceId, NotCreated> {
         self.count();
         if let Some(noted) = &self.noted {
             let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);

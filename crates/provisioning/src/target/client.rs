@@ -51,6 +51,16 @@ pub enum Created {
     Found(Resource),
 }
 
+/// Why [`Client::create`] came by none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct NotCreated {
+    /// What went wrong.
+    pub error: Error,
+    /// Whether the resource may be there all the same: an answer was lost, or says nothing.
+    pub in_doubt: bool,
+}
+
 impl Created {
     /// The resource, either way.
     #[must_use]
@@ -203,27 +213,38 @@ impl Client {
     /// When an answer is lost the target may have created it nevertheless, so it is looked up before it is sent again.
     ///
     /// # Errors
-    /// Any [`Error`]; 409 `uniqueness` when somebody else has a value that must be unique.
-    pub async fn create(&self, kind: ResourceKind, body: &Value) -> Result<Created, Error> {
+    /// Any [`Error`]; 409 `uniqueness` when somebody else has a value that must be unique. It says whether the resource may
+    /// be there all the same.
+    pub async fn create(&self, kind: ResourceKind, body: &Value) -> Result<Created, NotCreated> {
+        let mut in_doubt = false;
+        let created = self.create_once(kind, body, &mut in_doubt).await;
+        created.map_err(|error| NotCreated { error, in_doubt })
+    }
+
+    async fn create_once(
+        &self,
+        kind: ResourceKind,
+        body: &Value,
+        in_doubt: &mut bool,
+    ) -> Result<Created, Error> {
         let request = Request::with_body(Method::POST, self.base.endpoint(kind, &[]), body);
         let mut attempts = 0;
-        let mut in_doubt = false;
         loop {
             let failure = match self.transport.attempt(&request).await {
-                Ok(answer) => return self.created(kind, body, &answer).await,
+                Ok(answer) => {
+                    *in_doubt = true;
+                    return self.created(kind, body, &answer).await;
+                }
                 Err(failure) => failure,
             };
-            in_doubt |= failure.in_doubt;
+            *in_doubt |= failure.in_doubt;
             let taken = matches!(failure.error, Error::Refused { status: 409, .. });
-            if in_doubt && taken {
-                return self
-                    .rematch(kind, body)
-                    .await?
-                    .map(Created::Found)
-                    .ok_or(failure.error);
+            if *in_doubt && taken {
+                let found = self.rematch(kind, body).await?;
+                return found.map(Created::Found).ok_or(failure.error);
             }
             self.transport.before_next(&mut attempts, failure).await?;
-            if in_doubt && let Some(resource) = self.rematch(kind, body).await? {
+            if *in_doubt && let Some(resource) = self.rematch(kind, body).await? {
                 return Ok(Created::Found(resource));
             }
         }

@@ -72,7 +72,8 @@ async fn check(case: Creation) {
         .map(|created| match created {
             Created::Now(resource) => format!("created {}", resource.id()),
             Created::Found(resource) => format!("found {}", resource.id()),
-        });
+        })
+        .map_err(|refused| refused.error);
     assert_eq!(
         words(&outcome).replace('"', ""),
         case.outcome,
@@ -216,6 +217,7 @@ async fn check_final(name: &str, reply: Reply, expected: &str) {
         ..Limits::default()
     });
     let outcome = client.create(ResourceKind::User, &ada()).await;
+    let outcome = outcome.map_err(|refused| refused.error);
     assert_eq!(words(&outcome), expected, "{name}");
     assert_eq!(double.lines(), [POST], "{name}");
     assert!(
@@ -376,7 +378,9 @@ async fn nobody_there_is_told_after_the_last_attempt() {
             ..Limits::default()
         },
     );
-    let error = client.create(ResourceKind::User, &ada()).await.unwrap_err();
+    let refused = client.create(ResourceKind::User, &ada()).await.unwrap_err();
+    assert!(!refused.in_doubt, "nothing was sent");
+    let error = refused.error;
     let Error::Unreachable { attempts: 3, cause } = &error else {
         panic!("{error:?}")
     };

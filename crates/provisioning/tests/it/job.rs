@@ -1,6 +1,7 @@
 //! Cycles: what a job makes of what its source tells, over its whole life.
 
 mod assigned;
+mod doubt;
 mod drift;
 mod dry_run;
 mod faults;

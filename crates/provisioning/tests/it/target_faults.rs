@@ -88,7 +88,9 @@ async fn a_creation_that_nothing_is_found_of_is_a_fault() {
     let nothing = vec![Reply::scim(201, &json!({"userName": "ada"})), list(&[])];
     let (_double, client) = client(nothing, "").await;
     let body = json!({"userName": "ada"});
-    let error = client.create(ResourceKind::User, &body).await.unwrap_err();
+    let refused = client.create(ResourceKind::User, &body).await.unwrap_err();
+    assert!(refused.in_doubt);
+    let error = refused.error;
     assert!(
         matches!(error, Error::NotScim { status: 201, .. }),
         "{error}"
@@ -197,6 +199,7 @@ async fn a_page_is_no_answer_even_with_status_200() {
     let created = client
         .create(ResourceKind::User, &json!({"userName": "ada"}))
         .await;
+    let created = created.map_err(|refused| refused.error);
     assert!(matches!(created, Err(Error::NotScim { .. })));
     let patched = client.patch(ResourceKind::User, &id("u1"), &patch).await;
     assert!(matches!(patched, Err(Error::NotScim { .. })));

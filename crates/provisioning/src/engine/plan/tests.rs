@@ -58,6 +58,42 @@ fn users_are_disabled_and_at_the_end_deleted() {
     check("users", &USERS, &rows);
 }
 
+/// What is to become of whom a request was to make, and of whom the links were dropped while they were disabled.
+#[test]
+fn what_may_be_there_is_looked_for() {
+    use Action::{Adopt, Create, Delete, Release, Update};
+    let keep = Rules {
+        soft: Soft::Keep,
+        ..USERS
+    };
+    let no_add = Rules {
+        add: false,
+        ..USERS
+    };
+    let gone = Standing::Gone;
+    let cases = [
+        ("in scope", USERS, Standing::InScope, Create, Create),
+        ("not to be made", no_add, Standing::InScope, Adopt, Adopt),
+        ("blocked", USERS, Standing::Disabled, DISABLE, Update),
+        ("out", USERS, UNASSIGNED, DISABLE_AND_RELEASE, Release),
+        ("deleted", USERS, Standing::Suspended, DISABLE, Update),
+        ("purged", USERS, gone, Delete, Release),
+        ("group, out", GROUPS, UNASSIGNED, Delete, Release),
+        ("kept, out", keep, UNASSIGNED, Release, Release),
+        ("kept, blocked", keep, Standing::Disabled, Update, Update),
+    ];
+    for (name, rules, standing, sent, dropped) in cases {
+        assert_eq!(plan(standing, Link::Sent, &rules), sent, "{name}: sent");
+        let decided = plan(standing, Link::Dropped, &rules);
+        assert_eq!(decided, dropped, "{name}: dropped");
+        for (link, action) in [(Link::Sent, sent), (Link::Dropped, dropped)] {
+            let settled = action.settled(standing, link);
+            assert!(!settled.is_in_doubt(), "{name}: {settled:?}");
+        }
+        assert!(!dropped.takes_access(), "{name}: the guard counts it twice");
+    }
+}
+
 #[test]
 fn groups_are_deleted() {
     use Action::{Create, Delete, Update};

@@ -78,6 +78,9 @@ async fn a_refusal_of_one_object_is_its_own_affair() {
         ("hangs up", Reply::HangUp, Code::WebExceptionProtocolError),
     ];
     for (name, reply, code) in create {
+        // Who may have been made all the same is looked for, should they leave before the next try.
+        let unsure = ["500", "503", "HTML", "hangs up"].contains(&name);
+        let link = if unsure { Link::Sent } else { Link::None };
         let answer = move |seen: &Seen| match is_search(seen) {
             true => nobody(),
             false => reply.clone(),
@@ -91,7 +94,7 @@ async fn a_refusal_of_one_object_is_its_own_affair() {
         );
         assert_eq!(
             (outcome.counted, outcome.link),
-            (Counted::Failed, Link::None),
+            (Counted::Failed, link),
             "{name}"
         );
         assert!(outcome.is_settled(), "{name}");

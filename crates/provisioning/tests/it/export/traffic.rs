@@ -268,15 +268,135 @@ fn leaves() -> Vec<Case> {
     ]
 }
 
+/// Somebody whom a request was to make, whose answer nobody has heard.
+fn sent() -> Vec<Case> {
+    let sent = |subject: Subject| Subject {
+        link: Link::Sent,
+        ..subject
+    };
+    let found = || list(&[json!(shown())]);
+    let nothing = (Counted::Skipped, Link::None, None);
+    vec![
+        case(
+            "sent, and there",
+            sent(ada()),
+            vec![found()],
+            &[BY_NAME],
+            UNCHANGED,
+        ),
+        case(
+            "sent, out of scope, and there",
+            sent(unassigned(ada())),
+            vec![found(), here(), done()],
+            &[BY_NAME, READ, PATCH],
+            disabled(Link::Released),
+        ),
+        case(
+            "sent, purged, and there",
+            sent(gone(ada())),
+            vec![found(), done()],
+            &[BY_NAME, DELETE],
+            DELETED,
+        ),
+        case(
+            "sent, out of scope, and never made",
+            sent(unassigned(ada())),
+            vec![nobody(), nobody()],
+            &[BY_NAME, BY_KEY],
+            nothing,
+        ),
+        Case {
+            held: true,
+            ..case(
+                "sent, purged, and held by the guard",
+                sent(gone(ada())),
+                vec![],
+                &[],
+                (
+                    Counted::Held,
+                    Link::Sent,
+                    Some((RecordAction::StagedDelete, Status::Skipped)),
+                ),
+            )
+        },
+    ]
+}
+
+/// Somebody who was disabled when all links were dropped.
+fn dropped() -> Vec<Case> {
+    let dropped = Subject {
+        link: Link::Dropped,
+        ..blocked(ada())
+    };
+    let nothing = (Counted::Skipped, Link::None, None);
+    vec![
+        case(
+            "disabled when links were dropped",
+            dropped.clone(),
+            vec![list(&[shown_with("active", json!(false))]), inactive()],
+            &[BY_NAME, READ],
+            (
+                Counted::Unchanged,
+                DISABLED,
+                Some((RecordAction::Other, Status::Skipped)),
+            ),
+        ),
+        case(
+            "disabled when links were dropped, and deleted there",
+            dropped,
+            vec![nobody(), nobody()],
+            &[BY_NAME, BY_KEY],
+            nothing,
+        ),
+    ]
+}
+
+/// The target says that somebody is there whom it did not show a moment ago.
+fn conflicts() -> Vec<Case> {
+    let taken = || refusal(409, Some("uniqueness"));
+    vec![
+        case(
+            "made by a request whose answer was lost",
+            ada(),
+            vec![nobody(), nobody(), taken(), list(&[json!(shown())])],
+            &[BY_NAME, BY_KEY, POST, BY_NAME],
+            UNCHANGED,
+        ),
+        case(
+            "the same, and renamed since",
+            ada(),
+            vec![
+                nobody(),
+                nobody(),
+                taken(),
+                list(&[shown_with("displayName", json!("A"))]),
+                done(),
+            ],
+            &[BY_NAME, BY_KEY, POST, BY_NAME, PATCH],
+            UPDATED,
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn an_object_takes_the_requests_that_it_needs() {
-    for case in [comes(), stays(), vanishes_there(), leaves()].concat() {
+    let cases = [
+        comes(),
+        stays(),
+        vanishes_there(),
+        leaves(),
+        sent(),
+        dropped(),
+        conflicts(),
+    ];
+    for case in cases.concat() {
         let name = case.name;
         let (outcome, double) = bring(&case.subject, case.held, case.replies).await;
         assert_eq!(double.lines(), case.lines, "{name}");
         assert_eq!(outcome.counted, case.counted, "{name}: {outcome:?}");
         assert_eq!(outcome.link, case.link, "{name}");
-        let linked = (case.link != Link::None).then(|| id("u1"));
+        let has_resource = !matches!(case.link, Link::None | Link::Sent);
+        let linked = has_resource.then(|| id("u1"));
         assert_eq!(outcome.target_id, linked, "{name}");
         assert_eq!((outcome.escrow, &outcome.stop), (None, &None), "{name}");
         assert_eq!(outcome.is_settled(), !case.held, "{name}");

@@ -67,3 +67,35 @@ async fn a_full_cycle_repairs_what_others_have_changed_where_it_is_asked_to() {
         }
     }
 }
+
+/// Ada has Cy for a manager, Bob has none.
+#[tokio::test]
+async fn managers_are_repaired_like_other_attributes() {
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let others = |world: &World| {
+        let app = world.app.lock().unwrap();
+        let bob = app.memory.user("bob@x")["id"].clone();
+        [json!({"manager": {"value": bob}}), json!({}), json!(null)]
+    };
+    for which in 0..3 {
+        for (rules, expected) in [(Rules::default(), None), (DRIFT, Some("cy@x"))] {
+            let mut world = town().await;
+            world.rule(rules);
+            let other = others(&world)[which].clone();
+            world.app.lock().unwrap().memory.users[0][ENTERPRISE] = other;
+            world.restart("Watermark").await;
+            let summary = world.cycle().await;
+            let manager = &world.there()["ada@x"]["manager"];
+            match expected {
+                Some(name) => {
+                    assert_eq!(manager, name);
+                    assert_eq!(summary.counters.references_written, 1);
+                    world.restart("Watermark").await;
+                    let summary = world.cycle().await;
+                    assert_eq!(summary.counters.references_written, 0, "once");
+                }
+                None => assert_ne!(manager, "cy@x", "nobody asked for it"),
+            }
+        }
+    }
+}

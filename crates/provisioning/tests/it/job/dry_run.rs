@@ -1,5 +1,7 @@
 //! What a cycle would do.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use portreeve_directory::applications::records;
 use portreeve_provisioning::engine::steps::Record;
@@ -8,7 +10,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::town;
-use super::world::World;
+use super::world::{Rules, World};
+use crate::double::{Reply, Seen};
 
 async fn dry_run(world: &World) -> (DryRun, tempfile::TempDir) {
     let scratch = tempfile::tempdir().unwrap();
@@ -109,4 +112,56 @@ async fn a_dry_run_before_the_first_cycle_makes_everybody_and_nobody() {
     assert_eq!(run.summary.counters.references_written, 2);
     assert_eq!(world.there(), json!({}));
     assert_eq!(world.cycle().await.counters.created, 31);
+}
+
+#[tokio::test]
+async fn a_dry_run_leaves_alone_what_failed_and_waits() {
+    let mut world = World::new().await;
+    world.crowd(3);
+    let is_it = |request: &Seen| {
+        request
+            .body
+            .as_ref()
+            .is_some_and(|it| it["userName"] == "p0001@x")
+    };
+    world.fault(move |request| is_it(request).then(|| Reply::scim(400, &json!({"detail": "no"}))));
+    assert_eq!(world.cycle().await.counters.failed, 1);
+    world.mend();
+    let created = async |world: &World| dry_run(world).await.0.summary.counters.created;
+    assert_eq!(created(&world).await, 0, "nor would the next cycle");
+    assert_eq!(world.cycle().await.counters.created, 0);
+    world.restart("Watermark").await;
+    assert_eq!(created(&world).await, 1, "a restart tries it again");
+    assert_eq!(world.cycle().await.counters.created, 1);
+}
+
+#[tokio::test]
+async fn a_dry_run_tries_what_failed_and_is_due() {
+    let mut world = World::new().await;
+    world.crowd(1);
+    world.fault(|request| {
+        (request.method == "POST").then(|| Reply::scim(400, &json!({"detail": "no"})))
+    });
+    world.cycle().await;
+    world.pass(Duration::from_secs(7 * 3600));
+    let (run, _scratch) = dry_run(&world).await;
+    assert_eq!(run.summary.counters.created, 1);
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_of_those_whom_the_guard_holds_again() {
+    const RULES: Rules = Rules {
+        top: "accidental_deletions = { threshold = 1 }",
+        scope: "",
+    };
+    let mut world = World::with(RULES).await;
+    world.crowd(3);
+    world.cycle().await;
+    world.people.retain(|key, _| key == "p0002");
+    assert_eq!(world.cycle().await.counters.held, 2);
+    let (run, _scratch) = dry_run(&world).await;
+    assert_eq!(run.summary.counters.held, 2);
+    let told = told(&run).await;
+    let staged = told.iter().filter(|it| it[1] == "stagedDelete");
+    assert_eq!(staged.count(), 2, "{told:#?}");
 }

@@ -67,7 +67,7 @@ fn cleaned(mut there: serde_json::Value) -> serde_json::Value {
 }
 
 /// Runs a cycle until the application has heard so many requests, then drops it. `false`: it came to its end first.
-async fn broken_off(world: &World, after: usize) -> bool {
+pub(super) async fn broken_off(world: &World, after: usize) -> bool {
     let heard = std::sync::Arc::new(Notify::new());
     let (bell, mut count) = (heard.clone(), 0);
     world.fault(move |_| {

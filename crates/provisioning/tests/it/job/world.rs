@@ -75,6 +75,9 @@ type Fault = Box<dyn FnMut(&Seen) -> Option<Reply> + Send>;
 pub(crate) struct Shared {
     pub(crate) memory: Memory,
     fault: Option<Fault>,
+    /// It makes what it is asked to make, and cannot be reached about anybody from then on.
+    pub(crate) loses: bool,
+    lost: bool,
     /// Requests about objects: all but the probes.
     pub(crate) asked: Vec<String>,
 }
@@ -329,7 +332,22 @@ impl Shared {
             self.asked.push(request.line());
         }
         let other = self.fault.as_mut().and_then(|fault| fault(request));
-        other.unwrap_or_else(|| self.memory.answer(request))
+        let lost = self.lost && !is_probe(request);
+        let reply = match (other, lost) {
+            (Some(other), _) => return other,
+            (None, true) => return Reply::HangUp,
+            (None, false) => self.memory.answer(request),
+        };
+        self.lost |= self.loses && request.method == "POST";
+        match self.lost && request.method == "POST" {
+            true => Reply::HangUp,
+            false => reply,
+        }
+    }
+
+    /// It can be reached again.
+    pub(crate) fn find(&mut self) {
+        (self.loses, self.lost) = (false, false);
     }
 }
 
