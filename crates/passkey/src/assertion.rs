@@ -48,6 +48,12 @@ impl Answer {
     pub fn credential_id(&self) -> &[u8] {
         &self.id.0
     }
+
+    /// The handle of the person whom the authenticator says it was made for.
+    pub fn user_handle(&self) -> Option<&[u8]> {
+        let handle = self.response.user_handle.as_ref()?;
+        Some(&handle.0)
+    }
 }
 
 /// A `PublicKeyCredentialRequestOptionsJSON` that names nobody: the authenticator offers the passkeys it has for the site.

@@ -5,11 +5,11 @@ use portreeve_passkey::registration::{self, Person};
 use portreeve_passkey::{Challenge, Credential, Refused};
 use serde_json::{Value, json};
 
-use super::authenticator::{
+use super::site::{ORIGIN, site};
+use portreeve_authenticator::{
     Assertion, Authenticator, BACKED_UP, BACKUP_ELIGIBLE, EXTENSIONS, PRESENT, Pair, VERIFIED,
     encoded,
 };
-use super::site::{ORIGIN, site};
 
 const CHALLENGE: Challenge = [9; 32];
 const HANDLE: &[u8] = b"0123456789abcdef";
@@ -93,6 +93,7 @@ fn the_answer_tells_which_passkey_to_look_up() {
     let answer = it.asks().answer(&it.authenticator.pair);
     let answer: assertion::Answer = serde_json::from_value(answer).unwrap();
     assert_eq!(answer.credential_id(), it.known.id);
+    assert_eq!(answer.user_handle(), Some(HANDLE));
 }
 
 /// A name, what is other than it should be, and what is said about it.

@@ -3,7 +3,7 @@
 use ciborium::Value as Cbor;
 use portreeve_passkey::{PublicKey, Refused};
 
-use super::authenticator::{Pair, cbor, entry};
+use portreeve_authenticator::{Pair, cbor, entry};
 
 // Names and values in COSE maps.
 const OKP: (i64, i64) = (1, -8);

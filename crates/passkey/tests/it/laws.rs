@@ -6,8 +6,8 @@ use portreeve_passkey::{Challenge, PublicKey};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::authenticator::{Authenticator, Pair, bytes, cbor, encoded};
 use super::site::{ORIGIN, site};
+use portreeve_authenticator::{Authenticator, Pair, bytes, cbor, encoded};
 
 const CHALLENGE: Challenge = [3; 32];
 

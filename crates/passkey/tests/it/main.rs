@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod assertion;
 #[cfg(test)]
-mod authenticator;
-#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod laws;

@@ -5,11 +5,11 @@ use portreeve_passkey::registration::{self, Person};
 use portreeve_passkey::{Challenge, Credential, Refused, RelyingParty};
 use serde_json::{Value, json};
 
-use super::authenticator::{
+use super::site::{ORIGIN, site};
+use portreeve_authenticator::{
     ATTESTED, Authenticator, BACKED_UP, BACKUP_ELIGIBLE, Creation, EXTENSIONS, PRESENT, Pair,
     VERIFIED, cbor, encoded, entry,
 };
-use super::site::{ORIGIN, site};
 
 const CHALLENGE: Challenge = [7; 32];
 

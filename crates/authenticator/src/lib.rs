@@ -1,4 +1,12 @@
 //! An authenticator in software, with keys of its own, and the part of a browser between it and the site.
+//!
+//! What it answers is put together at the end ([`Creation::answer`], [`Assertion::answer`]), so that a test can have any
+//! part of it be another one.
+#![warn(missing_docs)]
+#![expect(
+    clippy::expect_used,
+    reason = "a test that cannot be set up has failed, and says so where it stands"
+)]
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -12,76 +20,114 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ciborium::Value as Cbor;
 use serde_json::{Value, json};
 
-pub(crate) const PRESENT: u8 = 1;
-pub(crate) const VERIFIED: u8 = 1 << 2;
-pub(crate) const BACKUP_ELIGIBLE: u8 = 1 << 3;
-pub(crate) const BACKED_UP: u8 = 1 << 4;
-pub(crate) const ATTESTED: u8 = 1 << 6;
-pub(crate) const EXTENSIONS: u8 = 1 << 7;
+/// Flag of authenticator data (WebAuthn section 6.1): somebody was there.
+pub const PRESENT: u8 = 1;
+/// Flag: it was the right person.
+pub const VERIFIED: u8 = 1 << 2;
+/// Flag: the passkey may be copied to other devices.
+pub const BACKUP_ELIGIBLE: u8 = 1 << 3;
+/// Flag: it was copied.
+pub const BACKED_UP: u8 = 1 << 4;
+/// Flag: a new credential follows.
+pub const ATTESTED: u8 = 1 << 6;
+/// Flag: extensions follow.
+pub const EXTENSIONS: u8 = 1 << 7;
+
+const RANDOM: &str = "the machine gives random numbers";
 
 /// A key pair of one of the algorithms that sites offer.
-pub(crate) enum Pair {
+pub enum Pair {
+    /// Ed25519.
     Ed25519(Box<Ed25519KeyPair>),
+    /// ECDSA on P-256 with SHA-256.
     P256(Box<EcdsaKeyPair>),
+    /// RSA of 2048 bits, PKCS #1 v1.5 with SHA-256.
     Rsa(Box<RsaKeyPair>),
 }
 
 /// An authenticator with one passkey.
-pub(crate) struct Authenticator {
-    pub(crate) pair: Pair,
-    pub(crate) credential_id: Vec<u8>,
-    pub(crate) user_handle: Vec<u8>,
+pub struct Authenticator {
+    /// The key of its passkey.
+    pub pair: Pair,
+    /// The id of its passkey.
+    pub credential_id: Vec<u8>,
+    /// For whom the site had it made.
+    pub user_handle: Vec<u8>,
     /// How often it has signed; it counts if it began with more than 0.
-    pub(crate) counter: u32,
-    pub(crate) flags: u8,
+    pub counter: u32,
+    /// What it says of its user and of backups.
+    pub flags: u8,
 }
 
 /// An answer to a registration before it is put together, so that any part of it can be another one.
-pub(crate) struct Creation {
-    pub(crate) client_data: Value,
-    pub(crate) site_id: String,
-    pub(crate) flags: u8,
-    pub(crate) counter: u32,
-    pub(crate) credential_id: Vec<u8>,
-    /// As the envelope names it.
-    pub(crate) raw_id: Vec<u8>,
-    pub(crate) key: Vec<(Cbor, Cbor)>,
-    pub(crate) extensions: Vec<u8>,
-    pub(crate) format: &'static str,
-    pub(crate) statement: Vec<(Cbor, Cbor)>,
-    /// After the attestation object.
-    pub(crate) trailing: Vec<u8>,
-    pub(crate) kind: &'static str,
+pub struct Creation {
+    /// What the browser says.
+    pub client_data: Value,
+    /// The site that the authenticator works for.
+    pub site_id: String,
+    /// Flags of the authenticator data.
+    pub flags: u8,
+    /// How often the authenticator has signed.
+    pub counter: u32,
+    /// The id as the authenticator says it.
+    pub credential_id: Vec<u8>,
+    /// The id as the envelope says it.
+    pub raw_id: Vec<u8>,
+    /// The public key in COSE.
+    pub key: Vec<(Cbor, Cbor)>,
+    /// What follows in the authenticator data.
+    pub extensions: Vec<u8>,
+    /// The format of the statement of attestation.
+    pub format: &'static str,
+    /// The statement.
+    pub statement: Vec<(Cbor, Cbor)>,
+    /// What follows the attestation object.
+    pub trailing: Vec<u8>,
+    /// The type of the credential.
+    pub kind: &'static str,
 }
 
 /// An answer to a sign-in before it is signed.
-pub(crate) struct Assertion {
-    pub(crate) client_data: Value,
-    pub(crate) site_id: String,
-    pub(crate) flags: u8,
-    pub(crate) counter: u32,
-    pub(crate) extensions: Vec<u8>,
-    pub(crate) credential_id: Vec<u8>,
-    pub(crate) user_handle: Option<Vec<u8>>,
-    pub(crate) kind: &'static str,
+pub struct Assertion {
+    /// What the browser says.
+    pub client_data: Value,
+    /// The site that the authenticator works for.
+    pub site_id: String,
+    /// Flags of the authenticator data.
+    pub flags: u8,
+    /// How often the authenticator has signed.
+    pub counter: u32,
+    /// What follows in the authenticator data.
+    pub extensions: Vec<u8>,
+    /// The id of the passkey.
+    pub credential_id: Vec<u8>,
+    /// For whom it was made.
+    pub user_handle: Option<Vec<u8>>,
+    /// The type of the credential.
+    pub kind: &'static str,
 }
 
 impl Pair {
-    pub(crate) fn ed25519() -> Self {
-        Self::Ed25519(Box::new(Ed25519KeyPair::generate().unwrap()))
+    /// A new Ed25519 key.
+    pub fn ed25519() -> Self {
+        Self::Ed25519(Box::new(Ed25519KeyPair::generate().expect(RANDOM)))
     }
 
-    pub(crate) fn p256() -> Self {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap();
+    /// A new key on P-256.
+    pub fn p256() -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect(RANDOM);
         Self::P256(Box::new(pair))
     }
 
-    pub(crate) fn rsa() -> Self {
-        Self::Rsa(Box::new(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()))
+    /// A new RSA key.
+    pub fn rsa() -> Self {
+        Self::Rsa(Box::new(
+            RsaKeyPair::generate(KeySize::Rsa2048).expect(RANDOM),
+        ))
     }
 
     /// The public key as a COSE map.
-    pub(crate) fn cose(&self) -> Vec<(Cbor, Cbor)> {
+    pub fn cose(&self) -> Vec<(Cbor, Cbor)> {
         match self {
             Self::Ed25519(pair) => vec![
                 entry(1, 1),
@@ -112,15 +158,16 @@ impl Pair {
         }
     }
 
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    /// A signature of the message.
+    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match self {
             Self::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
-            Self::P256(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
+            Self::P256(pair) => pair.sign(&random, message).expect(RANDOM).as_ref().to_vec(),
             Self::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
                 pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
-                    .unwrap();
+                    .expect(RANDOM);
                 signature
             }
         }
@@ -129,7 +176,7 @@ impl Pair {
 
 impl Authenticator {
     /// One that counts its signatures and keeps its key to itself.
-    pub(crate) fn new(pair: Pair) -> Self {
+    pub fn new(pair: Pair) -> Self {
         Self {
             pair,
             credential_id: b"a credential of the test".to_vec(),
@@ -140,11 +187,11 @@ impl Authenticator {
     }
 
     /// What a browser at an origin does with creation options.
-    pub(crate) fn create(&mut self, origin: &str, options: &Value) -> Creation {
+    pub fn create(&mut self, origin: &str, options: &Value) -> Creation {
         self.user_handle = bytes(&options["user"]["id"]);
         Creation {
             client_data: client_data("webauthn.create", origin, options),
-            site_id: options["rp"]["id"].as_str().unwrap().to_owned(),
+            site_id: text(&options["rp"]["id"]).to_owned(),
             flags: self.flags | ATTESTED,
             counter: self.counter,
             credential_id: self.credential_id.clone(),
@@ -159,13 +206,13 @@ impl Authenticator {
     }
 
     /// What a browser at an origin does with request options.
-    pub(crate) fn get(&mut self, origin: &str, options: &Value) -> Assertion {
+    pub fn get(&mut self, origin: &str, options: &Value) -> Assertion {
         if self.counter > 0 {
             self.counter += 1;
         }
         Assertion {
             client_data: client_data("webauthn.get", origin, options),
-            site_id: options["rpId"].as_str().unwrap().to_owned(),
+            site_id: text(&options["rpId"]).to_owned(),
             flags: self.flags,
             counter: self.counter,
             extensions: Vec::new(),
@@ -178,13 +225,13 @@ impl Authenticator {
 
 impl Creation {
     /// The `RegistrationResponseJSON`.
-    pub(crate) fn answer(&self) -> Value {
+    pub fn answer(&self) -> Value {
         let mut data = authenticator_data(&self.site_id, self.flags, self.counter);
         if self.flags & ATTESTED != 0 {
             data.extend([0; 16]);
             data.extend(
                 u16::try_from(self.credential_id.len())
-                    .unwrap()
+                    .expect("an id of less than 64 KiB")
                     .to_be_bytes(),
             );
             data.extend(&self.credential_id);
@@ -214,7 +261,7 @@ impl Creation {
 
 impl Assertion {
     /// The `AuthenticationResponseJSON`, signed with a key.
-    pub(crate) fn answer(&self, pair: &Pair) -> Value {
+    pub fn answer(&self, pair: &Pair) -> Value {
         let mut data = authenticator_data(&self.site_id, self.flags, self.counter);
         data.extend(&self.extensions);
         let client_data = self.client_data.to_string();
@@ -236,22 +283,29 @@ impl Assertion {
 }
 
 /// An entry of a COSE map.
-pub(crate) fn entry(name: i64, value: impl Into<Cbor>) -> (Cbor, Cbor) {
+pub fn entry(name: i64, value: impl Into<Cbor>) -> (Cbor, Cbor) {
     (name.into(), value.into())
 }
 
-pub(crate) fn cbor(value: &Cbor) -> Vec<u8> {
+/// A value in CBOR.
+pub fn cbor(value: &Cbor) -> Vec<u8> {
     let mut bytes = Vec::new();
-    ciborium::into_writer(value, &mut bytes).unwrap();
+    ciborium::into_writer(value, &mut bytes).expect("memory takes everything");
     bytes
 }
 
-pub(crate) fn encoded(bytes: &[u8]) -> String {
+/// Bytes as they stand in the JSON of both ceremonies.
+pub fn encoded(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub(crate) fn bytes(value: &Value) -> Vec<u8> {
-    URL_SAFE_NO_PAD.decode(value.as_str().unwrap()).unwrap()
+/// The bytes behind such a text.
+pub fn bytes(value: &Value) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(text(value)).expect("base64url")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
 }
 
 fn text_of(text: &str) -> Cbor {
