@@ -15,7 +15,7 @@ statements! {
     LIST = "SELECT id, team_id, name, provider, settings, created_at, updated_at, last_contact_at, active_sent_at FROM directories ORDER BY name_key, id";
     UPDATE = "UPDATE directories SET name = $2, name_key = $3, settings = $4, updated_at = $5 WHERE id = $1";
     CONTACT = "UPDATE directories SET last_contact_at = $2 WHERE id = $1 AND (last_contact_at IS NULL OR last_contact_at < $2)";
-    COUNT_USERS = "SELECT status, count(*) FROM users WHERE directory_id = $1 GROUP BY status";
+    COUNT_USERS = "SELECT count(*), (SELECT count(*) FROM users WHERE directory_id = $1 AND status <> 'active') FROM users WHERE directory_id = $1";
     COUNT_GROUPS = "SELECT count(*) FROM groups WHERE directory_id = $1 AND status = 'active'";
     DELETE_MEMBERS = "DELETE FROM members WHERE directory_id = $1";
     DELETE_EMAILS = "DELETE FROM user_emails WHERE directory_id = $1";
@@ -194,6 +194,13 @@ pub struct Directory {
     pub active_sent: bool,
 }
 
+impl Directory {
+    /// Whether a provider feeds it; the others are edited in Portreeve itself.
+    pub fn is_fed(&self) -> bool {
+        self.provider != Provider::Native
+    }
+}
+
 /// What an admin says of a new directory.
 #[derive(Debug, Clone)]
 pub struct New {
@@ -357,11 +364,9 @@ pub fn contact(tx: &mut Tx<'_>, id: &str, at: i64) -> Result<(), Refusal> {
 /// Counts what is in a directory.
 pub fn counts(tx: &mut Tx<'_>, id: &str) -> Result<Counts, Refusal> {
     let mut counts = Counts::default();
-    for row in tx.query(COUNT_USERS, &params![id])? {
-        match row.text(0)? {
-            "active" => counts.active_users += row.int(1)?,
-            _ => counts.suspended_users += row.int(1)?,
-        }
+    if let Some(row) = tx.query_one(COUNT_USERS, &params![id])? {
+        counts.suspended_users = row.int(1)?;
+        counts.active_users = row.int(0)? - counts.suspended_users;
     }
     if let Some(row) = tx.query_one(COUNT_GROUPS, &params![id])? {
         counts.groups = row.int(0)?;

@@ -1,7 +1,12 @@
 //! What admins do, for the admin API and the console alike: each of the two reads a request in its own form and shows the
 //! result in its own form, and what happens between is here once.
 
+pub(crate) mod directories;
 mod owners;
+pub(crate) mod passkeys;
+mod rules;
+pub(crate) mod tokens;
+pub(crate) mod view;
 
 pub(crate) use owners::{first_owner, link, owners};
 
@@ -10,12 +15,14 @@ use crate::who::Who;
 use crate::{http::RequestId, neighbours};
 use http::request::Parts;
 use jiff::Timestamp;
-use portreeve_directory::directories::{self, Directory};
+use portreeve_directory::directories::Directory;
 use portreeve_directory::events::{self, Category, Cause, Outcome};
 use portreeve_directory::teams::{self, Team};
 use portreeve_directory::{Actor, Clock, Ids, Refusal, What};
 use portreeve_provisioning::engine::steps::{Initiator, InitiatorType};
 use portreeve_store::{Scope, Tx};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// Who asks, for which team, and when; a transaction takes a clone of it along.
@@ -60,6 +67,11 @@ impl Admin {
         }
     }
 
+    /// What the answer carries as `X-Request-Id`.
+    pub(crate) fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
     /// The team that all they ask for is in; `None`: all teams.
     pub(crate) fn team_id(&self) -> Option<&str> {
         self.team_id.as_deref()
@@ -72,8 +84,8 @@ impl Admin {
         id_or_name: &str,
     ) -> Result<Directory, Refusal> {
         match &self.team_id {
-            None => directories::find(tx, id_or_name),
-            Some(team_id) => directories::find_in(tx, team_id, id_or_name),
+            None => portreeve_directory::directories::find(tx, id_or_name),
+            Some(team_id) => portreeve_directory::directories::find_in(tx, team_id, id_or_name),
         }
     }
 
@@ -193,6 +205,14 @@ pub(crate) async fn change<R: Send + 'static>(
     let done = app.write(Scope::ALL, work).await;
     neighbours::tell_rules(app);
     done
+}
+
+/// What an event compares: the members of a view.
+pub(crate) fn members_of(view: &impl Serialize) -> Map<String, Value> {
+    match serde_json::to_value(view) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
 }
 
 /// What an admin event is about.

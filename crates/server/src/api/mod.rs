@@ -15,10 +15,10 @@ mod me;
 mod meta;
 mod openapi;
 mod owners;
+mod passkeys;
 mod problem;
 mod reply;
 mod routes;
-mod rules;
 mod streams;
 mod tokens;
 mod users;
@@ -28,7 +28,7 @@ use crate::limits::NotNow;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use problem::Problem;
+pub(crate) use problem::Problem;
 use std::sync::Arc;
 
 /// Where the API begins.

@@ -2,15 +2,23 @@
 
 use super::ask::Ask;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, LOCATION};
 use http::{HeaderValue, StatusCode};
 use portreeve_scim::time;
 use reqwest::Url;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// An object as JSON.
-pub(super) fn object(status: StatusCode, body: &Value) -> Response {
-    let mut response = (status, body.to_string()).into_response();
+pub(super) fn object(status: StatusCode, body: &impl Serialize) -> Response {
+    let text = match serde_json::to_string(body) {
+        Ok(text) => text,
+        Err(error) => {
+            tracing::error!(%error, "an answer cannot be written as JSON");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let mut response = (status, text).into_response();
     response
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -18,23 +26,31 @@ pub(super) fn object(status: StatusCode, body: &Value) -> Response {
 }
 
 /// An object with a secret that is in this answer only.
-pub(super) fn secret(status: StatusCode, body: &Value) -> Response {
+pub(super) fn secret(status: StatusCode, body: &impl Serialize) -> Response {
     let mut response = object(status, body);
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
+/// The same answer, saying where what was made is from now on (below the root of the API).
+pub(super) fn located(mut response: Response, path: &str) -> Response {
+    if let Ok(location) = HeaderValue::try_from(format!("{}{path}", super::ROOT)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
 /// A list that is whole.
-pub(super) fn list(items: Vec<Value>) -> Response {
-    object(StatusCode::OK, &Value::Array(items))
+pub(super) fn list<T: Serialize>(items: Vec<T>) -> Response {
+    object(StatusCode::OK, &items)
 }
 
 /// A page of a list. Where it goes on is in the header `Link` (RFC 8288) as the same request with another place; how
 /// many there are in all, where that is known, in `X-Total-Count`.
-pub(super) fn page(
+pub(super) fn page<T: Serialize>(
     ask: &Ask,
-    items: Vec<Value>,
+    items: Vec<T>,
     total: Option<i64>,
     next: Option<(&str, String)>,
 ) -> Response {

@@ -1,6 +1,5 @@
-//! The rules of a directory as an admin writes them: read from a request, applied to settings, shown in answers.
+//! The rules of a directory as an admin writes them: read from a request, applied to settings, compared in events.
 
-use super::reply::{self, present};
 use portreeve_directory::Refusal;
 use portreeve_directory::directories::{Directory, Provider, Settings};
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
@@ -60,37 +59,10 @@ fn choice<T: DeserializeOwned>(attribute: &'static str, word: &str) -> Result<T,
     })
 }
 
-/// A directory as answers show it. `base` is how clients reach the server.
-pub(super) fn view(directory: &Directory, team: &str, base: &str) -> Map<String, Value> {
-    let settings = &directory.settings;
-    let fed = directory.provider != Provider::Native;
-    let tenant_url = fed.then(|| format!("{base}/scim/{}/v2", directory.id));
-    present([
-        ("id", json!(directory.id)),
-        ("name", json!(directory.name)),
-        ("team", json!(team)),
-        ("provider", json!(directory.provider.name())),
-        ("tenant_url", json!(tenant_url)),
-        ("profile", json!(settings.profile)),
-        ("users", json!(settings.users)),
-        ("groups", json!(settings.groups)),
-        ("unique_group_names", json!(settings.unique_group_names)),
-        ("security_events", json!(settings.security_events)),
-        ("user_extensions", extensions(&settings.user_extensions)),
-        ("group_extensions", extensions(&settings.group_extensions)),
-        ("created_at", reply::at(directory.created_at)),
-        ("updated_at", reply::at(directory.updated_at)),
-        (
-            "last_request_at",
-            reply::maybe_at(directory.last_contact_at),
-        ),
-    ])
-}
-
 /// What an event compares: everything an admin decides.
 pub(super) fn decided(directory: &Directory) -> Map<String, Value> {
     let settings = &directory.settings;
-    present([
+    let all = [
         ("name", json!(directory.name)),
         ("provider", json!(directory.provider.name())),
         ("profile", json!(settings.profile)),
@@ -100,7 +72,11 @@ pub(super) fn decided(directory: &Directory) -> Map<String, Value> {
         ("security_events", json!(settings.security_events)),
         ("user_extensions", extensions(&settings.user_extensions)),
         ("group_extensions", extensions(&settings.group_extensions)),
-    ])
+    ];
+    let decided = all.into_iter().filter(|(_, value)| !value.is_null());
+    decided
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 /// The schemas; nothing where there are none.
