@@ -111,12 +111,20 @@ export class Person {
         for (const look of LOOKS) {
             await this.page.emulateMedia({ colorScheme: look.colours });
             await this.page.setViewportSize(look.size);
-            await this.page.screenshot({ path: join(screens, `${name}-${look.name}.png`), fullPage: true });
+            await this.#photograph(join(screens, `${name}-${look.name}.png`), look.size);
             for (const problem of await this.#problems()) problems.push(`${name}, ${look.name}: ${problem}`);
         }
         await this.page.emulateMedia({ colorScheme: null });
         await this.page.setViewportSize(WIDE);
         assert.ok(problems.length === 0, problems.join("\n"));
+    }
+
+    /** In a window as high as the page, in which what sticks to the window's edges is where a person sees it. */
+    async #photograph(path, { width, height }) {
+        const whole = await this.page.evaluate(() => document.documentElement.scrollHeight);
+        await this.page.setViewportSize({ width, height: Math.min(Math.max(whole, height), 4000) });
+        await this.page.screenshot({ path });
+        await this.page.setViewportSize({ width, height });
     }
 
     /** What is wrong with what is open, as sentences. */
