@@ -1,7 +1,9 @@
 //! The files that pages ask for.
 
 use std::collections::HashSet;
+use std::io::Write;
 
+use flate2::{Compression, write::GzEncoder};
 use portreeve_console::assets;
 
 use crate::samples::{self, Words};
@@ -38,4 +40,20 @@ fn names_differ() {
         .map(|asset| asset.name.as_str())
         .collect();
     assert_eq!(names.len(), assets::all().len());
+}
+
+/// The Overview, its styles and its scripts, all compressed: what somebody waits for at the first visit.
+#[test]
+fn the_first_load_is_small() {
+    let samples = samples::all(Words::PLAIN);
+    let page = samples
+        .iter()
+        .find(|sample| sample.name == "overview")
+        .expect("the Overview");
+    let files: usize = assets::all().iter().map(|asset| asset.gzip.len()).sum();
+    assert!(files > 10_000, "{files}");
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(page.html.as_bytes()).expect("memory");
+    let all = files + gzip.finish().expect("memory").len();
+    assert!(all < 40_000, "{all} bytes");
 }

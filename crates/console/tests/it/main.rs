@@ -4,3 +4,4 @@
 mod samples;
 
 mod assets;
+mod markup;
