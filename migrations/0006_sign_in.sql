@@ -5,7 +5,8 @@
 -- The directory that decides who may reach machines; NULL: none yet.
 ALTER TABLE teams ADD COLUMN active_directory_id TEXT;
 
--- Few have a level above the lowest.
+-- Few are suspended, and few have a level above the lowest.
+CREATE INDEX users_status ON users (directory_id, status, id) WHERE status <> 'active';
 CREATE INDEX users_level ON users (directory_id, level, id) WHERE level <> 'user';
 
 -- Owners that belong to no directory: the first one, and those for the day on which no provider answers.
@@ -179,3 +180,17 @@ CREATE TABLE saved_views (
   PRIMARY KEY (team_id, id)
 );
 CREATE UNIQUE INDEX saved_views_name ON saved_views (team_id, name_key);
+
+-- How many events there were in each hour (since 1970 UTC), for charts, and up to which position they are counted.
+CREATE TABLE event_counts (
+  team_id TEXT NOT NULL,
+  hour BIGINT NOT NULL,
+  category TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  PRIMARY KEY (team_id, hour, category, outcome)
+) {without_rowid};
+CREATE TABLE event_counted (
+  team_id TEXT NOT NULL PRIMARY KEY,
+  position BIGINT NOT NULL
+);

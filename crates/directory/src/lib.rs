@@ -4,6 +4,7 @@
 //! that tells of it commit together or not at all. All SQL of the product is in this crate; it knows no HTTP.
 #![warn(missing_docs)]
 
+pub mod actors;
 pub mod api_tokens;
 pub mod applications;
 pub mod bearer;
@@ -11,11 +12,14 @@ pub mod call;
 pub mod clock;
 pub mod connections;
 pub mod cursor;
+pub mod devices;
 pub mod directories;
+pub mod event_counts;
 pub mod events;
 mod filter_sql;
 pub mod groups;
 pub mod holders;
+pub mod idempotency;
 pub mod ids;
 pub mod installation;
 pub mod leases;

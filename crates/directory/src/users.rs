@@ -172,6 +172,13 @@ impl User {
     pub fn parsed(&self) -> Result<Resource, Refusal> {
         Ok(Resource::from_stored(stored_map(&self.resource)?))
     }
+
+    /// The name for people: `displayName`, else `userName`.
+    pub fn name(&self) -> Result<String, Refusal> {
+        let resource = self.parsed()?;
+        let name = resource.display_name().filter(|name| !name.is_empty());
+        Ok(name.or(resource.user_name()).unwrap_or_default().to_owned())
+    }
 }
 
 /// Reads a stored resource. It was written by this program, so failure means a damaged database.

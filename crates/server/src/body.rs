@@ -69,6 +69,27 @@ pub(crate) async fn read(
     {
         return Err(BodyError::MediaType);
     }
+    whole(app, body, limit).await
+}
+
+/// The whole body of a form, if it is one by its `Content-Type` and not too large.
+pub(crate) async fn read_form(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    limit: usize,
+) -> Result<Whole, BodyError> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let kind = kind
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if !is_kind(kind, "application/x-www-form-urlencoded") {
+        return Err(BodyError::MediaType);
+    }
+    whole(app, body, limit).await
+}
+
+async fn whole(app: &App, body: Body, limit: usize) -> Result<Whole, BodyError> {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > limit.saturating_add(DRAIN) {
         return Err(BodyError::TooLarge(limit));
@@ -123,9 +144,12 @@ async fn collect(
 }
 
 fn is_json(value: &str) -> bool {
-    let kind = value.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/scim+json")
-        || kind.eq_ignore_ascii_case("application/json")
+    is_kind(value, "application/scim+json") || is_kind(value, "application/json")
+}
+
+fn is_kind(value: &str, kind: &str) -> bool {
+    let found = value.split(';').next().unwrap_or_default().trim();
+    found.eq_ignore_ascii_case(kind)
 }
 
 #[cfg(test)]

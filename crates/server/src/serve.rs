@@ -8,9 +8,10 @@ use crate::feeds::Feeds;
 use crate::http::{self, Serving};
 use crate::keys::MasterKey;
 use crate::limits::Limits;
+use crate::sso::providers::Providers;
 use crate::told::Told;
 use crate::work::{self, Replica};
-use crate::{api, body, health, neighbours, scim, sso};
+use crate::{api, body, console, health, neighbours, scim, sso};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, Refusal, installation, roll, teams};
@@ -89,6 +90,8 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let master = master_key(&config, &store).await?;
     let security_events = scim::SecurityEvents::new(&master).map_err(data)?;
     let applications = Applications::new(&master).map_err(data)?;
+    let providers = Providers::new(&master).map_err(data)?;
+    let answers = api::Answers::new(&master).map_err(data)?;
     let cursor_key = master.derive("cursor").map_err(data)?;
 
     let mailer = config.mail.as_ref().map(mailer).transpose()?;
@@ -107,7 +110,9 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         cursors: Cursors::new(&cursor_key),
         security_events,
         applications,
+        answers,
         jobs: work::Jobs::default(),
+        providers,
         mailer,
         tokens: crate::auth::Tokens::default(),
         contacts: Contacts::default(),
@@ -240,6 +245,7 @@ fn serve(
         .merge(health::router(app.clone()))
         .merge(api::router(app.clone()))
         .merge(sso::router(app.clone()))
+        .merge(console::router(app.clone()))
         .merge(
             Router::new()
                 .fallback(scim::not_found)
@@ -255,6 +261,7 @@ fn serve(
         tokio::spawn(keep_contacts(app.clone(), app.stop.clone())),
         tokio::spawn(scim::push(app.clone(), app.stop.clone())),
         tokio::spawn(neighbours::listen(app.clone(), app.stop.clone())),
+        tokio::spawn(work::count_events(app.clone(), app.stop.clone())),
         tokio::spawn(work::prune(app.clone(), app.stop.clone())),
         tokio::spawn(work::provision(app.clone(), app.stop.clone())),
         tokio::spawn(work::send_mails(app.clone(), app.stop.clone())),

@@ -5,7 +5,11 @@ mod applications;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod engine;
+#[cfg(test)]
+mod event_counts;
 #[cfg(test)]
 mod feed;
 #[cfg(test)]

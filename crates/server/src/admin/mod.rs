@@ -1,18 +1,24 @@
 //! What admins do, for the admin API and the console alike: each of the two reads a request in its own form and shows the
 //! result in its own form, and what happens between is here once.
 
+pub(crate) mod connections;
 pub(crate) mod directories;
+mod once;
 mod owners;
 pub(crate) mod passkeys;
 mod rules;
 pub(crate) mod tokens;
 pub(crate) mod view;
 
+pub(crate) use once::once;
 pub(crate) use owners::{first_owner, link, owners};
 
 use crate::app::App;
 use crate::who::Who;
 use crate::{http::RequestId, neighbours};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
 use jiff::Timestamp;
 use portreeve_directory::directories::Directory;
@@ -35,6 +41,8 @@ pub(crate) struct Admin {
     request_id: String,
     /// When the request arrived (microseconds since 1970 UTC).
     pub(crate) at: i64,
+    /// The versions one of which the object must be at that is to be changed (`If-Match`); `None`: any.
+    expected: Option<Arc<[String]>>,
     clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<Ids>,
 }
@@ -49,6 +57,7 @@ impl Admin {
             team_id: who.team_id.clone(),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
             at: app.clock.now(),
+            expected: None,
             clock: app.clock.clone(),
             ids: app.ids.clone(),
         }
@@ -62,6 +71,7 @@ impl Admin {
             team_id: None,
             request_id: String::new(),
             at: app.clock.now(),
+            expected: None,
             clock: app.clock.clone(),
             ids: app.ids.clone(),
         }
@@ -70,6 +80,20 @@ impl Admin {
     /// What the answer carries as `X-Request-Id`.
     pub(crate) fn request_id(&self) -> &str {
         &self.request_id
+    }
+
+    /// Changes an object only while it is at one of these versions.
+    pub(crate) fn expecting(&mut self, versions: Vec<String>) {
+        self.expected = Some(versions.into());
+    }
+
+    /// Refuses to change an object that is at another version than whoever asks has read. Called by every change and removal
+    /// of an object, in its transaction, with what [`version`] or the object's own row says.
+    pub(crate) fn expect(&self, what: What, version: &str) -> Result<(), Refusal> {
+        match &self.expected {
+            Some(known) if !known.iter().any(|one| one == version) => Err(Refusal::Stale(what)),
+            _ => Ok(()),
+        }
     }
 
     /// The team that all they ask for is in; `None`: all teams.
@@ -202,9 +226,22 @@ pub(crate) async fn change<R: Send + 'static>(
     app: &App,
     work: impl Fn(&mut Tx<'_>) -> Result<R, Refusal> + Send + 'static,
 ) -> Result<R, Refusal> {
+    let claim = once::claim();
+    let work = move |tx: &mut Tx<'_>| {
+        let done = work(tx)?;
+        once::confirm(tx, claim.as_ref())?;
+        Ok(done)
+    };
     let done = app.write(Scope::ALL, work).await;
     neighbours::tell_rules(app);
     done
+}
+
+/// The version of an object whose row has none: a hash of what an admin decides about it.
+pub(crate) fn version(decided: &impl Serialize) -> String {
+    let text = serde_json::to_vec(decided).unwrap_or_default();
+    let hash = digest(&SHA256, &text);
+    URL_SAFE_NO_PAD.encode(&hash.as_ref()[..12])
 }
 
 /// What an event compares: the members of a view.

@@ -5,6 +5,7 @@
 //! rules of leases are in [`portreeve_directory::leases`].
 
 mod answers;
+mod counts;
 mod jobs;
 mod mail;
 mod provisioning;
@@ -12,6 +13,7 @@ mod replica;
 mod retention;
 
 pub(crate) use answers::tell_interrupted;
+pub(crate) use counts::count_events;
 pub(crate) use jobs::Jobs;
 pub(crate) use mail::send as send_mails;
 pub(crate) use provisioning::run as provision;

@@ -1,0 +1,88 @@
+//! Events as sentences.
+
+use portreeve_console::Address;
+use portreeve_console::pages::overview::Happening;
+use portreeve_console::parts::Time;
+use portreeve_directory::actors::Actors;
+use portreeve_directory::events::Event;
+
+/// An event for a list of what happened.
+pub(super) fn happening(event: &Event, actors: &Actors) -> Happening {
+    Happening {
+        href: page(event),
+        category: event.category.clone(),
+        text: sentence(event, actors),
+        at: time(event.at),
+        failed: event.outcome != "ok",
+    }
+}
+
+/// The page of an event.
+pub(super) fn page(event: &Event) -> Address {
+    Address::new("/console/logs").join(&event.id)
+}
+
+/// A time of the database.
+pub(super) fn time(micros: i64) -> Time {
+    Time(jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
+}
+
+/// Who did what to whom: "Contoso Entra changed Jürgen Groß".
+pub(super) fn sentence(event: &Event, actors: &Actors) -> String {
+    let actor = actors.name(event);
+    let object = match (&event.object_name, &event.object_kind) {
+        (Some(name), _) if !name.is_empty() => name.clone(),
+        (_, Some(kind)) => format!("a {}", word(kind)),
+        _ => String::new(),
+    };
+    let own = event.actor_id.is_some() && event.actor_id == event.object_id;
+    let did = verb(event);
+    match event.outcome.as_str() {
+        "ok" if own || object.is_empty() => format!("{actor} {did}"),
+        "ok" => format!("{actor} {did} {object}"),
+        _ if object.is_empty() => {
+            format!("{actor} was refused: {}", event.action.replace('_', " "))
+        }
+        _ => format!(
+            "{actor} was refused: {} {object}",
+            event.action.replace('_', " ")
+        ),
+    }
+}
+
+/// What was done, in the past tense. What has no word of its own says its action.
+fn verb(event: &Event) -> String {
+    let said = match (event.category.as_str(), event.action.as_str()) {
+        ("AUTH", "sign_in") => "signed in",
+        ("AUTH", "sign_out") => "signed out",
+        ("AUTH", "link_made") => "made a sign-in link for",
+        ("AUTH", "passkey_added") => "added a passkey for",
+        ("AUTH", "passkey_removed") => "removed a passkey of",
+        ("SESSION", "end") => "ended a session of",
+        (_, "create") => "created",
+        (_, "replace" | "patch" | "update") => "changed",
+        (_, "delete") => "deleted",
+        (_, "suspend") => "suspended",
+        (_, "reinstate") => "reinstated",
+        (_, "rotate") => "rotated",
+        (_, "revoke") => "revoked",
+        (_, "level") => "changed the level of",
+        (_, "pause") => "paused",
+        (_, "start") => "started",
+        (_, "restart") => "restarted",
+        (_, other) => return format!("did “{}” with", other.replace('_', " ")),
+    };
+    said.to_owned()
+}
+
+/// The word for a kind of object.
+pub(super) fn word(kind: &str) -> String {
+    let mut out = String::new();
+    for (index, letter) in kind.chars().enumerate() {
+        if letter.is_uppercase() && index > 0 {
+            out.push(' ');
+        }
+        out.extend(letter.to_lowercase());
+    }
+    out
+}
