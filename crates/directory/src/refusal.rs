@@ -92,6 +92,9 @@ pub enum Refusal {
         /// The version it is at.
         found: i64,
     },
+    /// The object is another one than the client has read.
+    #[error("the {0} has changed since you read it; read it again and repeat the change")]
+    Stale(What),
     /// The database failed.
     #[error(transparent)]
     Store(store::Error),

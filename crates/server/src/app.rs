@@ -1,5 +1,6 @@
 //! What every handler shares.
 
+use crate::api::Answers;
 use crate::applications::Applications;
 use crate::auth::Tokens;
 use crate::config::Config;
@@ -8,6 +9,7 @@ use crate::feeds::Feeds;
 use crate::limits::Limits;
 use crate::neighbours;
 use crate::scim::{SecurityEvents, Strangers};
+use crate::sso::providers::Providers;
 use crate::told::Told;
 use crate::work::{Jobs, Replica};
 use portreeve_directory::cursor::Cursors;
@@ -35,8 +37,12 @@ pub struct App {
     pub(crate) security_events: SecurityEvents,
     /// How applications' secrets are kept.
     pub(crate) applications: Applications,
+    /// Answers of the API that are kept for those who ask again.
+    pub(crate) answers: Answers,
     /// The jobs of applications, as far as others have to do with them.
     pub(crate) jobs: Jobs,
+    /// The identity providers that people sign in with.
+    pub(crate) providers: Providers,
     /// Who sends mails; nobody where no mail server is known.
     pub(crate) mailer: Option<Mailer>,
     /// Tokens verified a moment ago.

@@ -13,11 +13,14 @@ mod feed;
 mod groups;
 mod me;
 mod meta;
+mod once;
 mod openapi;
 mod owners;
+mod parameters;
 mod passkeys;
 mod problem;
 mod reply;
+mod route;
 mod routes;
 mod streams;
 mod tokens;
@@ -28,6 +31,7 @@ use crate::limits::NotNow;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+pub(crate) use once::Answers;
 pub(crate) use problem::Problem;
 use std::sync::Arc;
 
@@ -38,7 +42,8 @@ const ROOT: &str = "/api/v1";
 pub(crate) fn router(app: Arc<App>) -> Router {
     let mut routes = Router::new();
     for route in routes::table() {
-        routes = routes.route(&format!("{ROOT}{}", route.path), route.handler);
+        let path = format!("{ROOT}{}", route.is.path);
+        routes = routes.route(&path, route.into_handler(&app));
     }
     routes
         .route(ROOT, any(async || Problem::no_endpoint()))

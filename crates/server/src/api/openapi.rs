@@ -1,18 +1,21 @@
 //! `/openapi.json`: the description of the API, made from the table of its routes.
 
 use super::reply;
-use super::routes::{self, Route};
-use super::{ROOT, problem};
+use super::route::Operation;
+use super::{ROOT, problem, routes};
 use axum::response::Response;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 /// The description (OpenAPI 3.1).
 pub(super) async fn document() -> Response {
-    reply::object(StatusCode::OK, &describe(&routes::table()))
+    reply::object(
+        StatusCode::OK,
+        &describe(routes::table().iter().map(|route| &route.is)),
+    )
 }
 
-fn describe(routes: &[Route]) -> Value {
+fn describe<'a>(routes: impl Iterator<Item = &'a Operation>) -> Value {
     let mut paths: Map<String, Value> = Map::new();
     for route in routes {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
@@ -34,7 +37,7 @@ fn describe(routes: &[Route]) -> Value {
     })
 }
 
-fn operation(route: &Route) -> Value {
+fn operation(route: &Operation) -> Value {
     let mut operation = json!({
         "summary": route.summary,
         "parameters": parameters(route.path),

@@ -14,7 +14,7 @@ use std::io;
 
 /// An answer that is not a success.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     /// A code that does not change with the wording.
     code: &'static str,
@@ -27,7 +27,7 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
             code,
@@ -38,7 +38,7 @@ impl Problem {
     }
 
     /// The request makes no sense.
-    pub(super) fn invalid(detail: impl Into<String>) -> Self {
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid", detail)
     }
 
@@ -78,6 +78,36 @@ impl Problem {
         )
     }
 
+    /// Another request has used this `Idempotency-Key`.
+    pub(super) fn other_request() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "idempotency_mismatch",
+            "this Idempotency-Key was sent with another body; send another key with this one",
+        )
+    }
+
+    /// The request with this `Idempotency-Key` has not ended.
+    pub(super) fn under_way() -> Self {
+        Self {
+            retry_after: Some(1),
+            ..Self::new(
+                StatusCode::CONFLICT,
+                "idempotency_in_progress",
+                "the request with this Idempotency-Key is being carried out; ask again in a moment",
+            )
+        }
+    }
+
+    /// The request with this `Idempotency-Key` was carried out, and nobody knows its answer.
+    pub(super) fn answer_lost() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "idempotency_answer_lost",
+            "the request with this Idempotency-Key was carried out, but its answer was lost when the server stopped; look for what it made",
+        )
+    }
+
     pub(super) fn no_endpoint() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -105,7 +135,8 @@ impl Problem {
         }
     }
 
-    fn internal() -> Self {
+    /// Something that the log tells of.
+    pub(crate) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
@@ -163,7 +194,7 @@ impl From<Refusal> for Problem {
                 error.kind.scim_type(),
                 error.detail,
             ),
-            Refusal::Changed { .. } => {
+            Refusal::Changed { .. } | Refusal::Stale(_) => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "changed", detail)
             }
             Refusal::Store(error) => error.into(),

@@ -1,8 +1,10 @@
 //! The forms that answers share.
 
 use super::ask::Ask;
+use super::problem::Problem;
+use crate::admin;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderValue, StatusCode};
 use portreeve_scim::time;
 use reqwest::Url;
@@ -39,6 +41,21 @@ pub(super) fn located(mut response: Response, path: &str) -> Response {
         response.headers_mut().insert(LOCATION, location);
     }
     response
+}
+
+/// An object at a version, or that its sender has it already. What is shown may change without the version: people are
+/// counted, a provider asks again. So the tag has a hash of what is shown behind the version, and `If-Match` compares the
+/// version alone.
+pub(super) fn tagged(ask: &Ask, version: &str, body: &impl Serialize) -> Result<Response, Problem> {
+    let mut response = object(StatusCode::OK, body);
+    let tag = format!("\"{version}.{}\"", admin::version(body));
+    if ask.has(&tag)? {
+        response = StatusCode::NOT_MODIFIED.into_response();
+    }
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    Ok(response)
 }
 
 /// A list that is whole.

@@ -1,70 +1,15 @@
 //! Every route of the admin API, with the permission that it needs: the one place that says so.
 
-use super::ask::Needs;
+use super::route::{Route, open, route};
 use super::{
-    applications, changes, directories, events, groups, me, meta, openapi, owners, streams, tokens,
+    applications, changes, directories, events, groups, me, meta, openapi, owners, passkeys, streams, tokens,
     users,
 };
-use crate::app::App;
-use axum::Extension;
-use axum::handler::Handler;
-use axum::routing::{MethodFilter, MethodRouter, get, on};
 use http::Method;
 use portreeve_directory::Permission::{
-    self, ApplicationRead, ApplicationWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead,
+    ApplicationRead, ApplicationWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead,
     Oneself, OwnerWrite, SettingsRead, TokenWrite, UserRead,
 };
-use std::sync::Arc;
-
-/// A route: what a request must look like, what its sender must have, and who answers.
-pub(super) struct Route {
-    /// `GET`, `POST`, ….
-    pub(super) method: Method,
-    /// Below `/api/v1`, with `{parameters}`.
-    pub(super) path: &'static str,
-    /// What the sender needs; `None`: it is open to everybody.
-    pub(super) needs: Option<Permission>,
-    /// What it does, in a few words.
-    pub(super) summary: &'static str,
-    /// Who answers.
-    pub(super) handler: MethodRouter<Arc<App>>,
-}
-
-fn route<H, T>(
-    method: Method,
-    path: &'static str,
-    needs: Permission,
-    summary: &'static str,
-    handler: H,
-) -> Route
-where
-    H: Handler<T, Arc<App>>,
-    T: 'static,
-{
-    let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-    Route {
-        method,
-        path,
-        needs: Some(needs),
-        summary,
-        handler: on(filter, handler).layer(Extension(Needs(needs))),
-    }
-}
-
-/// A route that anybody may use, because it tells nothing about anybody.
-fn open<H, T>(path: &'static str, summary: &'static str, handler: H) -> Route
-where
-    H: Handler<T, Arc<App>>,
-    T: 'static,
-{
-    Route {
-        method: Method::GET,
-        path,
-        needs: None,
-        summary,
-        handler: get(handler),
-    }
-}
 
 /// The routes, in the order in which the API's description has them.
 #[rustfmt::skip]
@@ -74,6 +19,8 @@ pub(super) fn table() -> Vec<Route> {
         route(Method::GET, "/config", SettingsRead, "The settings of the server and where they come from", meta::config),
         open("/openapi.json", "This description", openapi::document),
         route(Method::GET, "/me", Oneself, "Who is asking, and what they may do", me::get),
+        route(Method::GET, "/me/passkeys", Oneself, "List one's own passkeys", passkeys::list),
+        route(Method::DELETE, "/me/passkeys/{passkey}", Oneself, "Remove one of one's own passkeys", passkeys::delete),
 
         route(Method::GET, "/owners", SettingsRead, "List local owners", owners::list),
         route(Method::POST, "/owners/link", OwnerWrite, "Make a link that signs a local owner in, once", owners::link),

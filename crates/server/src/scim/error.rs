@@ -62,7 +62,7 @@ impl From<Refusal> for Failure {
                 detail,
             }
             .into(),
-            Refusal::Changed { .. } => {
+            Refusal::Changed { .. } | Refusal::Stale(_) => {
                 Self::plain(StatusCode::PRECONDITION_FAILED, "changed", detail)
             }
             Refusal::Store(error) => error.into(),

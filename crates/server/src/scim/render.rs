@@ -5,6 +5,7 @@
 
 use super::error::Failure;
 use super::tag;
+use crate::tags;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
@@ -173,7 +174,7 @@ fn meta(
         ",\"meta\":{{\"resourceType\":\"{kind}\",\"created\":\"{}\",\"lastModified\":\"{}\",\"location\":\"{base}/{kind}s/{id}\",\"version\":\"W/\\\"{}\\\"\"}}}}",
         time::format(created),
         time::format(modified),
-        tag::opaque(tag)
+        tags::opaque(tag)
     );
 }
 

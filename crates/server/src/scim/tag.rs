@@ -5,6 +5,7 @@
 //! on the version alone; a copy of the representation is good only as long as all of it is.
 
 use super::error::Failure;
+use crate::tags::{self, Malformed, Wanted};
 use aws_lc_rs::digest::{Context, SHA256};
 use http::header::{IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName};
@@ -32,11 +33,6 @@ pub(crate) fn of_user(user: &User, of: &ResourceType, projection: &Projection) -
     tag
 }
 
-/// What is between the quotes of one of our tags.
-pub(crate) fn opaque(tag: &str) -> &str {
-    tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"')
-}
-
 /// `If-Match` (RFC 9110 section 13.1.1), compared weakly, as SCIM's own examples do.
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<Precondition, Failure> {
     Ok(match read(headers, &IF_MATCH)? {
@@ -53,65 +49,20 @@ pub(crate) fn if_none_match(headers: &HeaderMap, tag: &str) -> Result<bool, Fail
     Ok(match read(headers, &IF_NONE_MATCH)? {
         None => false,
         Some(Wanted::Any) => true,
-        Some(Wanted::Tags(tags)) => tags.contains(&opaque(tag)),
+        Some(Wanted::Tags(known)) => known.contains(&tags::opaque(tag)),
     })
 }
 
 /// The `version` of a bulk operation as a condition (RFC 7644 section 3.7).
 pub(crate) fn of_operation(text: &str) -> Result<Precondition, Failure> {
-    let tags = tags(text).ok_or_else(|| malformed("version", text))?;
+    let tags = tags::list(text).ok_or_else(|| malformed("version", text))?;
     Ok(Precondition::Version(
         tags.into_iter().filter_map(version).collect(),
     ))
 }
 
-/// What a conditional header asks for. Tags are without `W/` and quotes.
-enum Wanted<'h> {
-    Any,
-    Tags(Vec<&'h str>),
-}
-
-/// All lines of a header together, which are one list (RFC 9110 section 5.3).
 fn read<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<Wanted<'h>>, Failure> {
-    let mut wanted = None;
-    for line in headers.get_all(name) {
-        let shown = || String::from_utf8_lossy(line.as_bytes());
-        let text = line
-            .to_str()
-            .map_err(|_| malformed(name.as_str(), &shown()))?;
-        wanted = match (wanted, text.trim()) {
-            (None, "*") => Some(Wanted::Any),
-            (Some(Wanted::Any), _) | (_, "*") => return Err(malformed(name.as_str(), text)),
-            (before, text) => {
-                let more = tags(text).ok_or_else(|| malformed(name.as_str(), text))?;
-                let mut all = match before {
-                    Some(Wanted::Tags(all)) => all,
-                    _ => Vec::new(),
-                };
-                all.extend(more);
-                Some(Wanted::Tags(all))
-            }
-        };
-    }
-    Ok(wanted)
-}
-
-/// The tags of a list, of which there is one at least. A tag may contain commas.
-fn tags(list: &str) -> Option<Vec<&str>> {
-    let mut tags = Vec::new();
-    let mut rest = list.trim();
-    while !rest.is_empty() {
-        let tag = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
-        let (tag, after) = tag.split_once('"')?;
-        tags.push(tag);
-        let after = after.trim_start();
-        rest = match after.strip_prefix(',') {
-            Some(more) => more.trim_start(),
-            None if after.is_empty() => after,
-            None => return None,
-        };
-    }
-    (!tags.is_empty()).then_some(tags)
+    tags::read(headers, name).map_err(|Malformed(text)| malformed(name.as_str(), &text))
 }
 
 /// The version in a tag; none where the tag is not one of ours, which therefore matches nothing.
