@@ -25,14 +25,21 @@ function attributes(from, to) {
 }
 
 function children(from, to, mark) {
+  const wantedIds = new Set([...to.children].map((child) => child.id));
   const named = new Map();
-  for (const child of from.children) if (child.id) named.set(child.id, child);
+  for (const child of [...from.children]) {
+    if (!child.id) continue;
+    if (wantedIds.has(child.id)) named.set(child.id, child);
+    else child.remove();
+  }
   let at = from.firstChild;
   for (const wanted of [...to.childNodes]) {
     const same = wanted.id ? named.get(wanted.id) : undefined;
     if (same) {
+      // What stands in the way goes, instead of moving what stays: whatever is moved loses the focus.
+      while (at && at !== same && !at.id) at = removed(at);
       if (same === at) at = at.nextSibling;
-      else from.insertBefore(same, at);
+      else move(from, same, at);
       morph(same, wanted, mark);
     } else if (at && !at.id && !wanted.id && alike(at, wanted)) {
       const next = at.nextSibling;
@@ -45,11 +52,19 @@ function children(from, to, mark) {
       from.insertBefore(added, at);
     }
   }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
-  }
+  while (at) at = removed(at);
+}
+
+function removed(node) {
+  const next = node.nextSibling;
+  node.remove();
+  return next;
+}
+
+/** Newer browsers can move an element with its focus. */
+function move(parent, element, before) {
+  if (parent.moveBefore) parent.moveBefore(element, before);
+  else parent.insertBefore(element, before);
 }
 
 function alike(one, other) {

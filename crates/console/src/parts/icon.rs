@@ -9,6 +9,7 @@ use super::markup;
 #[expect(missing_docs, reason = "the names say it all")]
 pub enum Icon {
     Alert,
+    Browser,
     Check,
     ChevronDown,
     ChevronRight,
@@ -48,8 +49,9 @@ pub enum Icon {
 
 impl Icon {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Alert,
+        Self::Browser,
         Self::Check,
         Self::ChevronDown,
         Self::ChevronRight,

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use flate2::{Compression, write::GzEncoder};
 use portreeve_console::assets;
+use portreeve_console::parts::Icon;
 
 use crate::samples::{self, Words};
 
@@ -56,4 +57,15 @@ fn the_first_load_is_small() {
     gzip.write_all(page.html.as_bytes()).expect("memory");
     let all = files + gzip.finish().expect("memory").len();
     assert!(all < 40_000, "{all} bytes");
+}
+
+#[test]
+fn every_icon_has_its_picture() {
+    let samples = samples::all(Words::PLAIN);
+    for sample in &samples {
+        for icon in Icon::ALL {
+            let symbol = format!("<symbol id=\"i-{icon:?}\"");
+            assert!(sample.html.contains(&symbol), "{}: {icon:?}", sample.name);
+        }
+    }
 }
