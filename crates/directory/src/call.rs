@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::directories::Directory;
+use crate::events::Category;
 use crate::ids::Ids;
 use portreeve_store::Scope;
 use std::fmt;
@@ -73,6 +74,14 @@ impl Call {
     /// A new id, as text.
     pub fn new_id(&self) -> String {
         self.ids.next(self.clock.now()).to_string()
+    }
+
+    /// What its changes are in the log: those of a provider, or, where no provider feeds the directory, an admin's.
+    pub fn category(&self) -> Category {
+        match self.directory.is_fed() {
+            true => Category::ScimSync,
+            false => Category::Admin,
+        }
     }
 
     /// What its changes may touch: its directory.

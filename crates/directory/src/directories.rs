@@ -4,6 +4,7 @@ use crate::{Refusal, What, leases};
 use portreeve_scim::text::fold;
 use portreeve_scim::{Catalog, Profile, Schema};
 use portreeve_store::{Row, Tx, params, statements};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -28,11 +29,17 @@ statements! {
     DELETE_OUTCOMES = "DELETE FROM outcomes WHERE directory_id = $1";
     DELETE_CONNECTION = "DELETE FROM connections WHERE directory_id = $1";
     DELETE_SUBJECTS = "DELETE FROM subjects WHERE directory_id = $1";
+    DELETE_LOCAL_MEMBERS = "DELETE FROM local_members WHERE directory_id = $1";
+    DELETE_SUSPENSIONS = "DELETE FROM suspensions WHERE directory_id = $1";
+    DELETE_SESSIONS = "DELETE FROM sessions WHERE directory_id = $1";
+    DELETE_PASSKEYS = "DELETE FROM passkeys WHERE directory_id = $1";
+    DELETE_API_TOKENS = "DELETE FROM api_tokens WHERE directory_id = $1";
+    NOT_ACTIVE = "UPDATE teams SET active_directory_id = NULL WHERE active_directory_id = $1";
     DELETE = "DELETE FROM directories WHERE id = $1";
 }
 
 /// Who feeds a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Provider {
@@ -73,7 +80,7 @@ impl Provider {
 }
 
 /// What becomes of a user whom the provider deletes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum UserRemoval {
     /// Kept, suspended, readable with `active: false`; the same user comes back when restored.
@@ -86,7 +93,7 @@ pub enum UserRemoval {
 }
 
 /// What becomes of a group that the provider deletes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum GroupRemoval {
     /// Gone for the provider and out of the groups it was in; kept here with its own members, who have nothing from it
@@ -217,7 +224,7 @@ pub struct New {
 }
 
 /// How many there are, for screens.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
     /// Users who may do what their groups allow.
     pub active_users: i64,
@@ -348,6 +355,12 @@ pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
         DELETE_OUTCOMES,
         DELETE_CONNECTION,
         DELETE_SUBJECTS,
+        DELETE_LOCAL_MEMBERS,
+        DELETE_SUSPENSIONS,
+        DELETE_SESSIONS,
+        DELETE_PASSKEYS,
+        DELETE_API_TOKENS,
+        NOT_ACTIVE,
         DELETE,
     ];
     for sql in parts {

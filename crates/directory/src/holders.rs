@@ -1,16 +1,20 @@
 //! Who holds a session, a token or a passkey, and what they may do at this moment.
 
+use crate::events::Cause;
 use crate::permissions::{Level, Permissions};
 use crate::service_accounts;
-use crate::{Actor, Refusal, owners};
+use crate::{Actor, Refusal, local_members, owners, passkeys, sessions, suspensions, users};
 use portreeve_store::{Row, Tx, params, statements};
+use serde::{Deserialize, Serialize};
 
 statements! {
+    /// A user is in one directory.
+    REVOKE = "UPDATE api_tokens SET revoked_at = $3 WHERE team_id = $1 AND holder_id = $2 AND revoked_at IS NULL";
     USER = "SELECT u.status, u.level, u.resource, (SELECT 1 FROM suspensions s WHERE s.directory_id = u.directory_id AND s.user_id = u.id) FROM users u JOIN directories d ON d.id = u.directory_id WHERE u.directory_id = $2 AND u.id = $3 AND d.team_id = $1";
 }
 
 /// Who holds it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Holder {
     /// A user of a directory.
     User {
@@ -112,6 +116,42 @@ pub fn standing(
             Err(error) => Err(error),
         },
     }
+}
+
+/// What people call a holder; `None` when gone.
+pub fn name(tx: &mut Tx<'_>, team_id: &str, holder: &Holder) -> Result<Option<String>, Refusal> {
+    let found = match holder {
+        Holder::User { directory_id, id } => {
+            users::by_id(tx, directory_id, id).and_then(|user| user.name())
+        }
+        Holder::Owner(id) => owners::by_id(tx, team_id, id).map(|owner| owner.name),
+        Holder::Service(id) => service_accounts::by_id(tx, team_id, id).map(|account| account.name),
+    };
+    match found {
+        Ok(name) => Ok(Some(name)),
+        Err(Refusal::NotFound(..)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes everything away that lets somebody in who is gone: sessions end with an event each, API tokens are revoked, and
+/// passkeys removed.
+pub fn forget(tx: &mut Tx<'_>, cause: &Cause<'_>, holder_id: &str) -> Result<(), Refusal> {
+    sessions::cut(tx, cause, holder_id, "removed")?;
+    tx.exec(REVOKE, &params![cause.team_id, holder_id, cause.at])?;
+    passkeys::delete_of_holder(tx, cause.team_id, holder_id)
+}
+
+/// As [`forget`], for a user, with what was decided here about them.
+pub(crate) fn forget_user(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    directory_id: &str,
+    id: &str,
+) -> Result<(), Refusal> {
+    suspensions::forget(tx, directory_id, id)?;
+    local_members::forget_user(tx, directory_id, id)?;
+    forget(tx, cause, id)
 }
 
 fn user(

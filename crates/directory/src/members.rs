@@ -275,7 +275,7 @@ fn kind_by_name(name: &str) -> MemberKind {
 }
 
 /// The name shown for a user in a member list: `displayName`, else `userName`.
-fn display_of(resource: &str) -> Option<String> {
+pub(crate) fn display_of(resource: &str) -> Option<String> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Names {

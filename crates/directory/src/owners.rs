@@ -11,7 +11,7 @@ statements! {
     BY_NAME = "SELECT id, name, created_at FROM owners WHERE team_id = $1 AND name_key = $2";
     LIST = "SELECT id, name, created_at FROM owners WHERE team_id = $1 ORDER BY name_key";
     DELETE = "DELETE FROM owners WHERE team_id = $1 AND id = $2";
-    OWNER_USERS = "SELECT count(*) FROM users u JOIN directories d ON d.id = u.directory_id WHERE d.team_id = $1 AND u.level <> 'user' AND u.level = 'owner' AND u.status = 'active'";
+    OWNER_USERS = "SELECT count(*) FROM users u JOIN directories d ON d.id = u.directory_id WHERE d.team_id = $1 AND u.level <> 'user' AND u.level = 'owner' AND u.status = 'active' AND NOT EXISTS (SELECT 1 FROM suspensions s WHERE s.directory_id = u.directory_id AND s.user_id = u.id)";
 }
 
 /// The name of a local owner unless another one is asked for.

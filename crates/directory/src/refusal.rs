@@ -1,5 +1,6 @@
 //! What the roll can refuse. One closed list; each surface turns it into its own wire form.
 
+use crate::permissions::Permission;
 use portreeve_store as store;
 use std::fmt;
 
@@ -23,6 +24,7 @@ pub enum What {
     Passkey,
     Connection,
     View,
+    Membership,
 }
 
 impl What {
@@ -45,6 +47,7 @@ impl What {
             Self::Passkey => "passkey",
             Self::Connection => "connection",
             Self::View => "saved view",
+            Self::Membership => "membership",
         }
     }
 }
@@ -95,6 +98,22 @@ pub enum Refusal {
     /// The object is another one than the client has read.
     #[error("the {0} has changed since you read it; read it again and repeat the change")]
     Stale(What),
+    /// A provider manages it, so that it is changed there.
+    #[error(
+        "this {what} is managed by the provider of the directory \"{directory}\": change it there, from where it comes here by SCIM"
+    )]
+    Managed {
+        /// What is not changed here.
+        what: What,
+        /// The name of the directory.
+        directory: String,
+    },
+    /// Whoever asks may not do that to this object.
+    #[error(
+        "this needs the permission {0} (\"{m}\"), which you do not have; ask an owner of the team",
+        m = .0.meaning()
+    )]
+    Forbidden(Permission),
     /// The database failed.
     #[error(transparent)]
     Store(store::Error),

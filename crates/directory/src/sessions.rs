@@ -2,10 +2,12 @@
 //! everywhere.
 
 use crate::bearer::{self, Kind, Presented};
+use crate::events::{self, Category, Cause, Outcome};
 use crate::holders::Holder;
 use crate::{Refusal, What};
 use portreeve_store::{Row, Tx, params, statements};
 use secrecy::SecretString;
+use serde_json::json;
 
 /// What [`from_row`] takes.
 macro_rules! columns {
@@ -18,7 +20,7 @@ statements! {
     INSERT = "INSERT INTO sessions (team_id, id, kind, hash, holder_kind, directory_id, holder_id, method, address, agent, provider, created_at, seen_at, idle_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14)";
     BY_ID = concat!("SELECT ", columns!(), ", hash FROM sessions WHERE team_id = $1 AND id = $2");
     PROVIDER = "SELECT provider FROM sessions WHERE team_id = $1 AND id = $2";
-    LIVE = concat!("SELECT ", columns!(), " FROM sessions WHERE team_id = $1 AND ended_at IS NULL AND idle_at > $2 AND expires_at > $2 ORDER BY id DESC LIMIT $3");
+    LIVE = concat!("SELECT ", columns!(), " FROM sessions WHERE team_id = $1 AND ended_at IS NULL AND idle_at > $2 AND expires_at > $2 AND id < $3 ORDER BY id DESC LIMIT $4");
     OF_HOLDER = concat!("SELECT ", columns!(), " FROM sessions WHERE team_id = $1 AND holder_id = $2 ORDER BY id DESC LIMIT $3");
     SEEN = "UPDATE sessions SET seen_at = $3, idle_at = $4 WHERE team_id = $1 AND id = $2 AND ended_at IS NULL AND seen_at < $3";
     END = "UPDATE sessions SET ended_at = $3, ended_why = $4 WHERE team_id = $1 AND id = $2 AND ended_at IS NULL";
@@ -210,9 +212,17 @@ pub fn provider(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Option<Vec<u
     }
 }
 
-/// The live sessions of a team, newest first.
-pub fn live(tx: &mut Tx<'_>, team_id: &str, now: i64, limit: i64) -> Result<Vec<Session>, Refusal> {
-    tx.query(LIVE, &params![team_id, now, limit])?
+/// The next `limit` live sessions of a team after an id, newest first.
+pub fn live(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    now: i64,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Session>, Refusal> {
+    // Ids are of hexadecimal digits.
+    let before = after.unwrap_or("~");
+    tx.query(LIVE, &params![team_id, now, before, limit])?
         .into_iter()
         .map(from_row)
         .collect()
@@ -259,6 +269,54 @@ pub fn end_of_holder(
     rows.into_iter()
         .map(|mut row| Ok(row.take_text(0)?))
         .collect()
+}
+
+/// As [`end_of_holder`], with an event for each session. `why` is told in it.
+pub fn cut(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    holder_id: &str,
+    why: &str,
+) -> Result<usize, Refusal> {
+    let ended = end_of_holder(tx, cause.team_id, holder_id, why, cause.at)?;
+    for id in &ended {
+        told(tx, cause, id, holder_id, why)?;
+    }
+    Ok(ended.len())
+}
+
+/// Ends one session with its event.
+pub fn cut_one(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    session: &Session,
+    why: &str,
+) -> Result<(), Refusal> {
+    end(tx, cause.team_id, &session.id, why, cause.at)?;
+    told(tx, cause, &session.id, session.holder.id(), why)
+}
+
+fn told(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    id: &str,
+    holder_id: &str,
+    why: &str,
+) -> Result<(), Refusal> {
+    let changes =
+        json!([{"attribute": "ended", "new": why}, {"attribute": "holder", "old": holder_id}]);
+    let changes = changes.to_string();
+    let event = events::New {
+        category: Category::Session,
+        action: "end",
+        outcome: Outcome::Ok,
+        object_kind: Some("Session"),
+        object_id: Some(id),
+        object_name: None,
+        version: None,
+        changes: Some(&changes),
+    };
+    events::record_of(tx, cause, &event)
 }
 
 /// Forgets sessions that ended by themselves before that time.

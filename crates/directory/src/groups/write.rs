@@ -3,7 +3,8 @@
 use super::*;
 use crate::Call;
 use crate::directories::GroupRemoval;
-use crate::events::{self, Category, Outcome};
+use crate::events::{self, Outcome};
+use crate::local_members;
 use crate::members::{self, Moved};
 use crate::shown::shown;
 use crate::users::{Precondition, Written};
@@ -132,6 +133,7 @@ fn remove(tx: &mut Tx<'_>, call: &Call, group: &Group) -> Result<(), Refusal> {
     let members = lost_members(tx, call, &group.id)?;
     tx.exec(members::DROP_ALL, &params![&call.directory.id, &group.id])?;
     tx.exec(DELETE, &params![&call.directory.id, &group.id])?;
+    local_members::forget_group(tx, &call.directory.id, &group.id)?;
     gone(tx, call, group, members)
 }
 
@@ -265,7 +267,7 @@ fn told(
         tx,
         call,
         &events::New {
-            category: Category::ScimSync,
+            category: call.category(),
             action,
             outcome: Outcome::Ok,
             object_kind: Some("Group"),

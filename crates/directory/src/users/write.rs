@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::directories::{Directory, UserRemoval};
-use crate::events::{self, Category, Outcome};
+use crate::events::{self, Cause, Outcome};
 use crate::shown::shown;
-use crate::{Call, members};
+use crate::{Call, holders, members, sessions};
 use portreeve_scim::schema::ENTERPRISE;
 use portreeve_scim::text::{fold, user_name_key};
 use portreeve_scim::{Patch, Resource};
@@ -141,6 +141,7 @@ fn remove(tx: &mut Tx<'_>, call: &Call, user: &User, resource: &Resource) -> Res
     }
     let groups = members::forget(tx, call, &user.id)?;
     tx.exec(DELETE, &params![&call.directory.id, &user.id])?;
+    holders::forget_user(tx, &Cause::of(call), &call.directory.id, &user.id)?;
     release_reports(tx, call, &user.id)?;
     let changes = events::to_text(events::lost("groups", &groups, groups.len()));
     told(tx, call, "delete", user, resource, changes.as_deref())
@@ -157,6 +158,8 @@ pub struct Change {
     old_emails: BTreeSet<String>,
     another_external_id: bool,
     active_sent: bool,
+    /// Whether the user was active and is not any more.
+    is_out: bool,
     changes: Option<String>,
 }
 
@@ -218,6 +221,7 @@ fn plan(
         old_emails: Keys::of(old).emails,
         another_external_id: new.external_id() != old.external_id(),
         active_sent: sent.is_some() && sent != was_active,
+        is_out: before.status == Status::Active && status != Status::Active,
         changes: events::diff(&shown(of, old.as_map()), &shown(of, new.as_map())),
         resource: new,
         now: User {
@@ -278,6 +282,9 @@ fn follow_up(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refu
         resource,
         change.changes.as_deref(),
     )?;
+    if change.is_out {
+        sessions::cut(tx, &Cause::of(call), &now.id, "suspended")?;
+    }
     Ok(now.clone())
 }
 
@@ -368,7 +375,7 @@ fn told(
         tx,
         call,
         &events::New {
-            category: Category::ScimSync,
+            category: call.category(),
             action,
             outcome: Outcome::Ok,
             object_kind: Some("User"),

@@ -197,6 +197,10 @@ impl From<Refusal> for Problem {
             Refusal::Changed { .. } | Refusal::Stale(_) => {
                 Self::new(StatusCode::PRECONDITION_FAILED, "changed", detail)
             }
+            Refusal::Managed { .. } => {
+                Self::new(StatusCode::CONFLICT, "managed_by_directory", detail)
+            }
+            Refusal::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
             Refusal::Store(error) => error.into(),
         }
     }

@@ -65,6 +65,11 @@ impl From<Refusal> for Failure {
             Refusal::Changed { .. } | Refusal::Stale(_) => {
                 Self::plain(StatusCode::PRECONDITION_FAILED, "changed", detail)
             }
+            // What only the admin API and the console refuse.
+            Refusal::Managed { .. } => {
+                Self::plain(StatusCode::CONFLICT, "managed_by_directory", detail)
+            }
+            Refusal::Forbidden(_) => Self::plain(StatusCode::FORBIDDEN, "forbidden", detail),
             Refusal::Store(error) => error.into(),
         }
     }
