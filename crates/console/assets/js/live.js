@@ -4,27 +4,28 @@ import { debounce } from "./dom.js";
 import { ask, takeOver } from "./refresh.js";
 
 const PAUSE = 250;
+const PATIENCE = 5000;
 
 export function start() {
   const url = document.body.dataset.liveUrl;
-  if (!url || !document.querySelector("[data-live]")) return;
-  let waiting = new Set();
-  let asking = null;
+  if (!url) return;
+  const waiting = new Set();
+  let asking = false;
 
   const refresh = debounce(PAUSE, async () => {
-    if (document.hidden || asking) return;
-    const ids = waiting;
-    waiting = new Set();
-    if (ids.size === 0) return;
-    asking = new AbortController();
+    if (asking) return;
+    asking = true;
+    const ids = [...waiting];
+    waiting.clear();
     try {
-      const page = await ask(location.href, asking.signal);
+      const page = await ask(location.href);
       if (page) takeOver(page, ids, true);
     } catch {
-      // The server is away for a moment. When the feed is back, everything is asked for again.
-      for (const id of ids) waiting.add(id);
+      // The server is away. When the feed is back, it is asked again.
+      ids.forEach((id) => waiting.add(id));
+      return;
     } finally {
-      asking = null;
+      asking = false;
     }
     if (waiting.size > 0) refresh();
   });
@@ -33,31 +34,44 @@ export function start() {
     for (const part of document.querySelectorAll("[data-live][id]")) {
       if (concerns(part.dataset.live.split(" "))) waiting.add(part.id);
     }
-    if (waiting.size > 0) refresh();
+  };
+  // Also where no part is live: whoever may not see the page any more is led away from it.
+  const refreshAll = () => {
+    touch(() => true);
+    refresh();
   };
 
-  let feed;
-  let wasOpen = false;
+  let feed = null;
+  let known = false;
   const open = () => {
+    if (feed) return;
     feed = new EventSource(url);
     feed.addEventListener("open", () => {
-      if (wasOpen) touch(() => true);
-      wasOpen = true;
+      if (known) refreshAll();
+      known = true;
     });
     feed.addEventListener("change", (event) => {
       const change = JSON.parse(event.data);
       touch((kinds) => kinds.includes("*") || kinds.includes(change.kind) || kinds.includes(change.category));
+      if (waiting.size > 0) refresh();
     });
     feed.addEventListener("error", () => {
-      // The browser connects again by itself, but not after a refusal: then the session has ended, and asking leads there.
-      if (feed.readyState === EventSource.CLOSED) {
-        touch(() => true);
-        setTimeout(open, 5000);
+      // The server went away, or the session has ended. The browser connects again by itself, but not after a refusal.
+      refreshAll();
+      if (feed?.readyState === EventSource.CLOSED) {
+        close();
+        setTimeout(() => { if (!document.hidden) open(); }, PATIENCE);
       }
     });
   };
-  open();
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && waiting.size > 0) refresh(); });
-  addEventListener("pagehide", () => feed.close());
+  const close = () => {
+    feed?.close();
+    feed = null;
+  };
+
+  // A window that nobody sees holds no connection: browsers have six for all windows of a server.
+  document.addEventListener("visibilitychange", () => document.hidden ? close() : open());
+  addEventListener("pagehide", close);
   addEventListener("pageshow", (event) => { if (event.persisted) open(); });
+  if (!document.hidden) open();
 }

@@ -3,14 +3,15 @@
 import { morph } from "./morph.js";
 import { sayTimes } from "./times.js";
 
-/** The page at an address, or nothing when somebody has to sign in first: then the browser goes there. */
+/** The page at an address, or nothing where the browser has to go elsewhere, such as to where one signs in. */
 export async function ask(url, signal) {
   const answer = await fetch(url, { headers: { accept: "text/html" }, signal });
   if (answer.redirected && new URL(answer.url).pathname !== new URL(url, location.href).pathname) {
     location.assign(answer.url);
     return null;
   }
-  if (answer.status === 401 || answer.status === 403) {
+  // It is gone, or not for this person any more: the page that says so.
+  if ([401, 403, 404, 410].includes(answer.status)) {
     location.reload();
     return null;
   }
