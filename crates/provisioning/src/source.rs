@@ -306,6 +306,18 @@ impl Source {
         }
     }
 
+    /// The assignments of one object: its own, and those of the groups that it is directly in, each
+    /// [`Change::Assigned`]. `None` where there are none to be asked for: everybody counts, or the source knows none.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn assignments(&self, kind: Kind, key: &str) -> Result<Option<Vec<Change>>, Error> {
+        match self {
+            Self::Graph(graph) => graph.granted(kind, key).await,
+            Self::File(_) | Self::Ldap(_) | Self::Directory(_) => Ok(None),
+        }
+    }
+
     /// Up to `limit` members of a group.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
 use portreeve_directory::applications::links::{self, State as LinkState};
+use portreeve_directory::applications::references;
 
 use super::state::{State, row_kind};
 use super::subject::{Claim, Claims};
@@ -65,6 +66,18 @@ impl Claims for Owners {
                 Some(owner) => Err(owner.source_key),
                 None => Ok(()),
             }
+        })
+    }
+
+    fn replaces<'a>(&'a self, kind: Kind, key: &'a str) -> Claim<'a> {
+        Box::pin(async move {
+            let key = key.to_owned();
+            let noted = self.state.write(move |tx, owner| {
+                let id = &owner.application_id;
+                references::lost(tx, id, row_kind(kind), &key)?;
+                links::replace(tx, id, row_kind(kind), &key)
+            });
+            noted.await.map_err(|error| error.to_string())
         })
     }
 }

@@ -280,7 +280,15 @@ impl Export<'_> {
             None => step,
         });
         match plan(self.subject.standing, Link::None, &self.rules.rules) {
-            action @ (Action::Create | Action::Adopt) => self.join(action).await,
+            action @ (Action::Create | Action::Adopt) => {
+                let noted = self
+                    .stamp
+                    .claims
+                    .replaces(self.subject.kind, &self.subject.key);
+                let failed = |why| Failure::new(Code::InternalError, why);
+                noted.await.map_err(failed)?;
+                self.join(action).await
+            }
             _ => {
                 let reason = "the linked resource is not at the target any more (InvalidAnchor), and nothing is to be made";
                 let code = Code::EntrySynchronizationSkipped;

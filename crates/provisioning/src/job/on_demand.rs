@@ -242,11 +242,11 @@ impl Job {
             }
             if let Some(person) = self.source.one(Kind::User, &member.key).await? {
                 let key = person.key.clone();
-                let changes = vec![Change::Present(person)];
+                let changes = self.told(person).await?;
                 told.hear(self.bring_now(changes, Kind::User, &key, stamp).await?);
             }
         }
-        let mut changes = vec![Change::Present(object)];
+        let mut changes = self.told(object).await?;
         if !members.is_empty() {
             changes.push(Change::Members {
                 group: key.clone(),
@@ -259,6 +259,50 @@ impl Job {
         told.records
             .extend(self.refer_now(kind, key, members, stamp).await?);
         Ok(told.over())
+    }
+
+    /// What the source says of an object, and of its assignments where only those count who have one. A group that a person
+    /// is assigned by is told of, with this member.
+    async fn told(&self, object: Object) -> Result<Vec<Change>, OnDemandError> {
+        let (kind, key) = (object.kind, object.key.clone());
+        let mut changes = vec![Change::Present(object)];
+        if !self.application.assigned_only {
+            return Ok(changes);
+        }
+        let Some(assignments) = self.source.assignments(kind, &key).await? else {
+            return Ok(changes);
+        };
+        changes.push(Change::Unassigned {
+            kind,
+            key: key.clone(),
+        });
+        let mut groups: Vec<String> = Vec::new();
+        for assignment in assignments {
+            if let Change::Assigned {
+                kind: Kind::Group,
+                key: group,
+                ..
+            } = &assignment
+                && *group != key
+                && !groups.contains(group)
+            {
+                let Some(known) = self.source.one(Kind::Group, group).await? else {
+                    continue;
+                };
+                groups.push(group.clone());
+                changes.push(Change::Present(known));
+                changes.push(Change::Members {
+                    group: group.clone(),
+                    added: vec![Member {
+                        kind: Some(kind),
+                        key: key.clone(),
+                    }],
+                    removed: Vec::new(),
+                });
+            }
+            changes.push(assignment);
+        }
+        Ok(changes)
     }
 
     /// Takes in what the source says of an object, brings it to the target and writes down what has become of it.

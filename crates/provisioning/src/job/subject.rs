@@ -130,9 +130,15 @@ pub trait Claims: Send + Sync {
     /// # Errors
     /// The key of the object that has it already.
     fn claim<'a>(&'a self, kind: Kind, resource: &'a ResourceId, key: &'a str) -> Claim<'a>;
+
+    /// Notes that the resource of an object is gone, before another one is made in its place.
+    ///
+    /// # Errors
+    /// Why that cannot be noted. Nothing may be made then.
+    fn replaces<'a>(&'a self, kind: Kind, key: &'a str) -> Claim<'a>;
 }
 
-/// The answer to [`Claims::claim`].
+/// The answer to [`Claims::claim`] and [`Claims::replaces`].
 pub type Claim<'a> = Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 
 /// What all records of a cycle have in common, and where a cycle takes time and ids from.

@@ -9,6 +9,7 @@ mod values;
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -81,11 +82,15 @@ impl Clock for Noon {
 
 /// Whoever comes first has a resource.
 #[derive(Default)]
-struct FirstCome(Mutex<HashMap<(Kind, ResourceId), String>>);
+struct FirstCome {
+    claimed: Mutex<HashMap<(Kind, ResourceId), String>>,
+    /// Whether a resource that is gone was noted.
+    replaced: AtomicBool,
+}
 
 impl Claims for FirstCome {
     fn claim<'a>(&'a self, kind: Kind, resource: &'a ResourceId, key: &'a str) -> Claim<'a> {
-        let mut claimed = self.0.lock().unwrap();
+        let mut claimed = self.claimed.lock().unwrap();
         let owner = claimed
             .entry((kind, resource.clone()))
             .or_insert(key.into());
@@ -94,6 +99,11 @@ impl Claims for FirstCome {
             false => Err(owner.clone()),
         };
         Box::pin(std::future::ready(answer))
+    }
+
+    fn replaces<'a>(&'a self, _: Kind, _: &'a str) -> Claim<'a> {
+        self.replaced.store(true, Ordering::Relaxed);
+        Box::pin(std::future::ready(Ok(())))
     }
 }
 

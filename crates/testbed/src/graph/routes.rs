@@ -123,6 +123,8 @@ impl State {
             ["v1.0", "users", id] => self.single(Class::User, id, asked),
             ["v1.0", "groups", id] => self.single(Class::Group, id, asked),
             ["v1.0", "groups", id, "members"] => self.members(id, asked),
+            ["v1.0", "users", id, "appRoleAssignments"] => self.granted(Class::User, id, asked),
+            ["v1.0", "groups", id, "appRoleAssignments"] => self.granted(Class::Group, id, asked),
             ["v1.0", "servicePrincipals", id] => self.application(id, asked),
             ["v1.0", "servicePrincipals", id, "appRoleAssignedTo"] => self.assigned(id, asked),
             ["v1.0", "directory", "deletedItems", "microsoft.graph.user"] => {
@@ -260,6 +262,24 @@ impl State {
         let items = self.directory.assignments(id);
         let path = format!("/v1.0/servicePrincipals/{id}/appRoleAssignedTo");
         self.list(&path, &items, asked.top(), None)
+    }
+
+    /// What an object is assigned to, of a user by groups as well.
+    fn granted(&mut self, class: Class, id: &str, asked: &Asked) -> Reply {
+        if let Some(refusal) = self.parameters_refused(asked, &["$top", "$count"]) {
+            return refusal;
+        }
+        let counts = asked.parameter("$count") == Some("true");
+        if counts != asked.eventual {
+            self.object(format!("{} is an advanced query by halves", asked.target));
+        }
+        if !self.directory.ids(class).iter().any(|known| known == id) {
+            return missing(id);
+        }
+        let items = self.directory.granted(id, SERVICE_PRINCIPAL);
+        let path = format!("/v1.0/{}/{id}/appRoleAssignments", class.collection());
+        let count = counts.then_some(items.len());
+        self.list(&path, &items, asked.top(), count)
     }
 
     fn recycled(&mut self, class: Class, asked: &Asked) -> Reply {

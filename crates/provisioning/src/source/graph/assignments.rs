@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::client::{Failure, Query};
+use super::client::{Failure, List, Query};
 use super::place::Tally;
-use super::{Graph, text};
-use crate::source::{Error, Kind};
+use super::{Graph, collection, text};
+use crate::source::{Change, Error, Kind};
 
 /// The role of somebody who was assigned without one.
 const DEFAULT_ACCESS: &str = "00000000-0000-0000-0000-000000000000";
@@ -69,6 +69,41 @@ impl Graph {
             name: found.display_name.unwrap_or_else(|| id.to_owned()),
             roles: found.app_roles.into_iter().filter_map(role).collect(),
         })
+    }
+}
+
+impl Graph {
+    /// The assignments of one object, and of the groups that it is directly in; `None` where all are provisioned.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    pub async fn granted(&self, kind: Kind, key: &str) -> Result<Option<Vec<Change>>, Error> {
+        let Some(resource) = self.assigned_to.as_deref() else {
+            return Ok(None);
+        };
+        let application = self.application().await?;
+        // Only the index has all that come by groups.
+        let path = [collection(kind), key, "appRoleAssignments"];
+        let mut url = self.client.address(&path, &[("$count", "true")]);
+        let mut granted = Vec::new();
+        loop {
+            let mut list: List = match self.client.get(url, Query::Advanced).await {
+                Ok(list) => list,
+                Err(Failure::NotFound(_)) => break,
+                Err(failure) => return Err(failure.into()),
+            };
+            list.value
+                .retain(|entry| text(entry, "resourceId") == Some(resource));
+            let assignments = application.read(&list.value);
+            granted.extend(assignments.into_iter().map(|assignment| Change::Assigned {
+                kind: assignment.kind,
+                key: assignment.key.to_owned(),
+                roles: assignment.role.into_iter().collect(),
+            }));
+            let Some(next) = list.next else { break };
+            url = self.client.follow(&next)?;
+        }
+        Ok(Some(granted))
     }
 }
 

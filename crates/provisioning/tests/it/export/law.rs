@@ -1,14 +1,15 @@
 //! Whatever happens to a person at the source and at the target, and wherever a cycle is broken off: there is never a
 //! second resource, and in the end the target has what the source says.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use portreeve_provisioning::engine::plan::{Link, Presence, Standing};
-use portreeve_provisioning::job::{Counted, Outcome, Subject, Target, export};
+use portreeve_provisioning::job::{Counted, Outcome, Stamp, Subject, Target, export};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{ada, application, stamp, with_facts};
+use super::{FirstCome, ada, application, stamp, with_facts};
 use crate::double::Double;
 use crate::memory::Memory;
 
@@ -21,8 +22,9 @@ struct Step {
     assigned: bool,
     enabled: bool,
     meddling: Meddling,
-    /// Whether the outcome is lost, as when the process is killed before it is written down.
-    killed: bool,
+    /// Whether the outcome is lost, as when the process is killed before it is written down, and whether the person is
+    /// assigned by the rules that hold when it is back.
+    killed: Option<bool>,
 }
 
 /// What somebody does at the target.
@@ -46,7 +48,8 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let name = prop::sample::select(vec!["Ada", "Ada L", "Countess"]);
     let facts = (prop::bool::weighted(0.8), prop::bool::weighted(0.8));
-    (name, presence, facts, meddling, any::<bool>()).prop_map(
+    let killed = prop::option::of(any::<bool>());
+    (name, presence, facts, meddling, killed).prop_map(
         |(name, presence, (assigned, enabled), meddling, killed)| Step {
             name,
             presence,
@@ -79,9 +82,10 @@ impl Known {
         subject
     }
 
-    /// Somebody is about to get access.
-    fn announce(&mut self) {
+    /// Somebody is about to get access, perhaps with a new resource in place of one that is gone.
+    fn announce(&mut self, replaced: bool) {
         self.subject.exported = None;
+        self.subject.target_id.take_if(|_| replaced);
         self.subject.link = match self.subject.target_id {
             Some(_) => Link::Managed { disabled: false },
             None => Link::Sent,
@@ -112,25 +116,33 @@ async fn live(steps: &[Step], last: &Step) -> Result<(), TestCaseError> {
     let behind = Arc::clone(&memory);
     let double = Double::start(move |request| behind.lock().unwrap().answer(request)).await;
     let target = Target::new(double.open("").unwrap().0);
-    let (app, stamp) = (application(|text| text), stamp());
+    let (app, claims) = (application(|text| text), Arc::new(FirstCome::default()));
+    let stamp = Stamp {
+        claims: claims.clone(),
+        ..stamp()
+    };
     let mut known = Known { subject: ada() };
     for step in steps.iter().chain([last]) {
         meddle(&mut memory.lock().unwrap(), step.meddling);
         let subject = known.now(step, true);
+        claims.replaced.store(false, Ordering::Relaxed);
         let outcome = export(&app, &target, &subject, false, &stamp).await;
         prop_assert_ne!(outcome.counted, Counted::Failed, "{:?}", outcome);
         prop_assert!(memory.lock().unwrap().users.len() <= 1, "made twice");
-        match step.killed {
-            false => known.learn(&outcome),
-            // What is made in place of a linked resource that was deleted there is known only to the cycle, which brings
-            // it again before the source is read anew.
-            true if matches!(step.meddling, Meddling::Deletes) => {
-                known.learn(&export(&app, &target, &subject, false, &stamp).await);
-            }
-            // What a cycle has noted before it sends anything.
-            true if subject.standing == Standing::InScope => known.announce(),
-            true => {}
+        let Some(assigned) = step.killed else {
+            known.learn(&outcome);
+            continue;
+        };
+        // What a cycle has noted before it sends anything. What it had in hand it brings again, before the source is read
+        // anew, perhaps under other rules.
+        if subject.standing == Standing::InScope {
+            known.announce(claims.replaced.load(Ordering::Relaxed));
         }
+        let back = Step {
+            assigned: step.assigned && assigned,
+            ..step.clone()
+        };
+        known.learn(&export(&app, &target, &known.now(&back, true), false, &stamp).await);
     }
     // Once more without an accident, and then there is nothing to do.
     let subject = known.now(last, true);
@@ -159,7 +171,7 @@ proptest! {
         last in step(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let last = Step { killed: false, meddling: Meddling::Nothing, ..last };
+        let last = Step { killed: None, meddling: Meddling::Nothing, ..last };
         runtime.block_on(live(&steps, &last))?;
     }
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use portreeve_provisioning::application::{Application, Definition};
-use portreeve_provisioning::job::{Progress, Stop, Summary};
-use portreeve_provisioning::source::Source;
+use portreeve_provisioning::engine::steps::{Initiator, InitiatorType};
+use portreeve_provisioning::job::{Job, OnDemandResult, Progress, Stop, Summary};
 use portreeve_provisioning::source::graph::Graph;
+use portreeve_provisioning::source::{Kind, Source};
 use portreeve_provisioning::target::Limits;
 use portreeve_testbed::graph::{Directory, GraphServer};
 use serde_json::{Value, json};
@@ -68,13 +69,28 @@ impl Tenant {
         self.graph.directory(change)
     }
 
-    async fn cycle(&self) -> Summary {
+    fn job(&self) -> Job {
         let time = Time::new(self.graph.clock());
         let source = Graph::new(&settings(&self.graph, &[]), &home(&time), Limits::default());
         let source = Source::Graph(source.unwrap()).asking(&self.world.application.asked());
+        self.world.job_of(source)
+    }
+
+    async fn cycle(&self) -> Summary {
         let (progress, _) = watch::channel(Progress::new(Timestamp::UNIX_EPOCH));
-        let job = self.world.job_of(source);
-        job.cycle(&progress, &Stop::default()).await.unwrap()
+        let cycle = self.job();
+        cycle.cycle(&progress, &Stop::default()).await.unwrap()
+    }
+
+    async fn on_demand(&self, kind: Kind, key: &str) -> OnDemandResult {
+        let asked = json!({"kind": kind, "object": key});
+        let asked = serde_json::from_value(asked).unwrap();
+        let admin = Initiator {
+            id: "u9".to_owned(),
+            display_name: "Grace".to_owned(),
+            initiator_type: InitiatorType::User,
+        };
+        self.job().on_demand(&asked, admin).await.unwrap().result
     }
 
     /// The people whom the application has, with a stroke behind those who are disabled, and its groups.
@@ -244,4 +260,59 @@ async fn a_required_role_may_come_by_any_assignment() {
         tenant.after_a_cycle().await,
         json!([["ada-", "cy"], ["Sales"]])
     );
+}
+
+/// Before any cycle, the source is asked about the one who is wanted.
+#[tokio::test]
+async fn on_demand_asks_who_is_assigned() {
+    use OnDemandResult::{Skipped, Success};
+    let tenant = Tenant::new("").await;
+    let (ada, bob, cy, sales) = tenant.change(|it| {
+        let (ada, bob, cy) = (it.add_user("ada"), it.add_user("bob"), it.add_user("cy"));
+        let sales = it.add_group("Sales");
+        it.add_member(&sales, &bob);
+        it.assign(&ada, None);
+        it.assign(&sales, None);
+        (ada, bob, cy, sales)
+    });
+    let cases = [
+        ("directly", Kind::User, &ada, Success),
+        ("by a group", Kind::User, &bob, Success),
+        ("not at all", Kind::User, &cy, Skipped),
+        ("a group", Kind::Group, &sales, Success),
+    ];
+    for (name, kind, key, expected) in cases {
+        assert_eq!(tenant.on_demand(kind, key).await, expected, "{name}");
+    }
+    let everybody = json!([["ada", "bob"], ["Sales"]]);
+    assert_eq!(tenant.after_a_cycle().await, everybody);
+    tenant.change(|it| it.unassign(&ada));
+    assert_eq!(
+        tenant.on_demand(Kind::User, &ada).await,
+        Success,
+        "disabled"
+    );
+    assert_eq!(
+        tenant.after_a_cycle().await,
+        json!([["ada-", "bob"], ["Sales"]])
+    );
+}
+
+#[tokio::test]
+async fn on_demand_knows_the_role_of_an_assignment() {
+    let tenant = Tenant::new(r#"required_roles = ["admin"]"#).await;
+    let (ada, admin) = tenant.change(|it| {
+        let (admin, guest) = (
+            it.add_role(Some("admin"), "A"),
+            it.add_role(Some("guest"), "G"),
+        );
+        let ada = it.add_user("ada");
+        it.assign(&ada, Some(&guest));
+        (ada, admin)
+    });
+    let skipped = tenant.on_demand(Kind::User, &ada).await;
+    assert_eq!(skipped, OnDemandResult::Skipped);
+    tenant.change(|it| it.assign(&ada, Some(&admin)));
+    let brought = tenant.on_demand(Kind::User, &ada).await;
+    assert_eq!(brought, OnDemandResult::Success);
 }
