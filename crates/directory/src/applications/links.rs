@@ -26,6 +26,7 @@ statements! {
     TOUCH_ALL = "UPDATE links SET dirty = TRUE, exported = NULL WHERE application_id = $1";
     UNLINK_ALL = "UPDATE links SET state = CASE WHEN state IN ('disabled', 'dropped') THEN 'dropped' WHEN state = 'sent' THEN 'sent' ELSE 'none' END, target_id = NULL, exported = NULL WHERE application_id = $1";
     UNLINK = "UPDATE links SET state = 'none', target_id = NULL, exported = NULL WHERE application_id = $1 AND kind = $2 AND source_key = $3";
+    REPLACE = "UPDATE links SET state = 'sent', target_id = NULL, exported = NULL WHERE application_id = $1 AND kind = $2 AND source_key = $3";
     SETTLE = "UPDATE links SET state = $4, target_id = $5, exported = $6, dirty = $7 WHERE application_id = $1 AND kind = $2 AND source_key = $3";
     RELEASE = "DELETE FROM links WHERE application_id = $1 AND kind = $2 AND source_key = $3 AND presence = 'gone' AND roles IS NULL AND NOT dirty AND state IN ('none', 'released')";
     STALE = "SELECT source_key, roles FROM links WHERE application_id = $1 AND kind = 'group' AND stale ORDER BY source_key LIMIT $2";
@@ -182,6 +183,16 @@ pub fn announce(
         value: None,
     };
     change.apply(tx, application_id, kind, source_keys)
+}
+
+/// Notes that the resource of an object is gone, and that another one is about to be made in its place.
+pub fn replace(
+    tx: &mut Tx<'_>,
+    application_id: &str,
+    kind: Kind,
+    source_key: &str,
+) -> Result<(), Refusal> {
+    Ok(tx.exec(REPLACE, &params![application_id, kind.name(), source_key])?)
 }
 
 /// Forgets every resource, so that all are matched or made again. Of those that were disabled it stays known that there
