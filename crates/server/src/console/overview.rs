@@ -83,7 +83,7 @@ impl Facts {
             ..Query::default()
         };
         let recent = events::list(tx, team_id, &query)?;
-        let live = sessions::live(tx, team_id, now, SESSIONS)?;
+        let live = sessions::live(tx, team_id, now, None, SESSIONS)?;
         Ok(Self {
             applications: applications::list(tx, team_id)?,
             attention: attention::list(tx, team_id, now)?,
