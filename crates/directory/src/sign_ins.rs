@@ -93,20 +93,33 @@ pub fn make(
     now: i64,
 ) -> Result<SecretString, Refusal> {
     let (secret, hash) = bearer::make(Kind::Once, team_id, id)?;
-    let end = now + purpose.lifetime();
-    tx.exec(
-        INSERT,
-        &params![
-            team_id,
-            id,
-            purpose.name(),
-            hash.as_ref(),
-            payload,
-            now,
-            end
-        ],
-    )?;
+    let row = Presented {
+        team_id: team_id.to_owned(),
+        id: id.to_owned(),
+        hash,
+    };
+    keep(tx, &row, purpose, payload, now)?;
     Ok(secret)
+}
+
+/// Keeps a secret of another form than that of [`bearer`], such as one that people type.
+pub(crate) fn keep(
+    tx: &mut Tx<'_>,
+    secret: &Presented,
+    purpose: Purpose,
+    payload: &[u8],
+    now: i64,
+) -> Result<(), Refusal> {
+    let row = params![
+        &secret.team_id,
+        &secret.id,
+        purpose.name(),
+        secret.hash.as_slice(),
+        payload,
+        now,
+        now + purpose.lifetime()
+    ];
+    Ok(tx.exec(INSERT, &row)?)
 }
 
 /// Uses a secret up and returns its payload. Of two who use it at once one comes too late.
@@ -145,6 +158,17 @@ pub fn look(
         return Ok(Err(Spent::Expired));
     }
     Ok(Ok(row.bytes(1)?.to_vec()))
+}
+
+/// What a secret stands for that somebody else has presented, or that is presented by another name.
+pub(crate) fn payload(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    id: &str,
+    purpose: Purpose,
+) -> Result<Option<Vec<u8>>, Refusal> {
+    let row = tx.query_one(BY_ID, &params![team_id, id, purpose.name()])?;
+    row.map(|row| Ok(row.bytes(1)?.to_vec())).transpose()
 }
 
 /// Changes what a secret that is not used up stands for.

@@ -28,6 +28,18 @@ const MENTION: Rate = Rate {
     burst: 1,
 };
 
+/// How fast somebody who is signed in may type codes of devices: ten at once, then two a minute. Among the codes that wait
+/// at a time a guess is right once in millions.
+const GUESSES: Rate = Rate {
+    each: Duration::from_secs(30),
+    burst: 10,
+};
+/// How many devices may ask for a code from one address, behind which there may be a whole office.
+const DEVICES: Rate = Rate {
+    each: Duration::from_secs(3),
+    burst: 20,
+};
+
 /// Why a request is not served now. Nothing is wrong with it; it may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotNow {
@@ -159,6 +171,8 @@ pub(crate) struct Limits {
     most_waiting: usize,
     most_queued: u64,
     events: Allowances<Arc<str>>,
+    guesses: Allowances<Arc<str>>,
+    devices: Allowances<Origin>,
     lines: Allowances<&'static str>,
 }
 
@@ -202,6 +216,8 @@ impl Limits {
             most_waiting: config.patience.waits,
             most_queued: u64::try_from(queue - queue / 8).unwrap_or(u64::MAX),
             events: Allowances::new(MENTION),
+            guesses: Allowances::new(GUESSES),
+            devices: Allowances::new(DEVICES),
             lines: Allowances::new(MENTION),
             trusted_proxies: config.trusted_proxies.clone(),
             load,
@@ -268,6 +284,22 @@ impl Limits {
     /// Whether a refusal for the rate of a token is to become an event: not each of thousands a second.
     pub(crate) fn is_event(&self, token: &Arc<str>, now: Duration) -> bool {
         self.events.take(token, now)
+    }
+
+    /// Whether this holder may try another code of a device. If not, after how many seconds.
+    pub(crate) fn guess(&self, holder: &Arc<str>, now: Duration) -> Result<(), u64> {
+        match self.guesses.take(holder, now) {
+            true => Ok(()),
+            false => Err(GUESSES.each.as_secs()),
+        }
+    }
+
+    /// Whether another device may ask for a code from there. If not, after how many seconds.
+    pub(crate) fn device(&self, origin: Origin, now: Duration) -> Result<(), u64> {
+        match self.devices.take(&origin, now) {
+            true => Ok(()),
+            false => Err(DEVICES.each.as_secs()),
+        }
     }
 
     /// Leaves a line in the log if this limit has had none of late.

@@ -47,6 +47,18 @@ pub(crate) fn see(path: &str, cookies: impl IntoIterator<Item = HeaderValue>) ->
     response
 }
 
+/// Lets the answer to a form of this page lead to one more origin: browsers hold even redirects against the policy.
+pub(crate) fn let_lead_to(response: &mut Response, origin: &str) {
+    let own = response.headers().get(CONTENT_SECURITY_POLICY);
+    let own = own.and_then(|own| own.to_str().ok()).unwrap_or_default();
+    let policy = own.replace("form-action 'self'", &format!("form-action 'self' {origin}"));
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        response
+            .headers_mut()
+            .insert(CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
 fn secure(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, CSP);

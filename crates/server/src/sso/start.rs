@@ -99,14 +99,14 @@ pub(crate) async fn start(
 }
 
 /// The address that a request counts on, as text; empty on the local socket.
-fn address(app: &App, parts: &Parts) -> String {
+pub(super) fn address(app: &App, parts: &Parts) -> String {
     let visitor = parts.extensions.get::<Visitor>();
     visitor
         .map(|visitor| app.limits.origin(visitor.peer, &parts.headers).to_string())
         .unwrap_or_default()
 }
 
-fn agent(parts: &Parts) -> String {
+pub(super) fn agent(parts: &Parts) -> String {
     let agent = parts.headers.get(USER_AGENT);
     agent
         .and_then(|value| value.to_str().ok())
