@@ -2,6 +2,7 @@
 
 mod me;
 mod overview;
+mod parts;
 mod sign_in;
 mod users;
 
@@ -66,6 +67,7 @@ pub(crate) fn all(words: Words) -> Vec<Sample> {
         overview::samples(words),
         users::samples(words),
         me::samples(words),
+        parts::samples(words),
     ];
     pages.concat()
 }
