@@ -2,7 +2,9 @@
 
 mod write;
 
-pub use write::{create, delete, discard, patch, refresh_unique_names, replace};
+pub use write::{
+    change_members, create, delete, discard, patch, refresh_unique_names, replace, update,
+};
 
 use crate::{Refusal, What};
 use portreeve_scim::Resource;

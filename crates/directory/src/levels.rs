@@ -8,7 +8,14 @@ use portreeve_store::{Tx, params, statements};
 use serde_json::json;
 
 statements! {
+    ABOVE = "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND level <> 'user' ORDER BY level, id";
     SET = "UPDATE users SET level = $3, version = version + 1, updated_at = $4 WHERE directory_id = $1 AND id = $2";
+}
+
+/// The users of a directory who are more than `user`. There are few.
+pub fn above_user(tx: &mut Tx<'_>, directory_id: &str) -> Result<Vec<User>, Refusal> {
+    let rows = tx.query(ABOVE, &params![directory_id])?;
+    rows.into_iter().map(users::from_row).collect()
 }
 
 /// Gives a user a level. Whether whoever asks may do that is the caller's to check ([`Level::is_guarded`]). Refused when

@@ -4,12 +4,13 @@
 //! They say who is in a group, not what comes of it: memberships of a suspended user are there and do not count.
 
 use crate::local_members::{self, LocalMember};
-use crate::{Refusal, members};
-use portreeve_store::{Row, Tx, params, statements};
+use crate::members::{self, CHUNK};
+use crate::{Refusal, groups, users};
+use portreeve_store::{Param, Tx, params, statements};
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 statements! {
-    OF_USER = "WITH RECURSIVE above (group_id, direct) AS (SELECT group_id, 1 FROM members WHERE directory_id = $1 AND member_id = $2 UNION SELECT group_id, 1 FROM local_members WHERE directory_id = $1 AND member_id = $2 AND (expires_at IS NULL OR expires_at > $3) UNION SELECT m.group_id, 0 FROM above a CROSS JOIN members m WHERE m.directory_id = $1 AND m.member_id = a.group_id) SELECT n.group_id, n.direct, n.display_name, (SELECT 1 FROM members m WHERE m.directory_id = $1 AND m.group_id = n.group_id AND m.member_id = $2), l.member_id, l.added_at, l.expires_at FROM (SELECT a.group_id, max(a.direct) AS direct, (SELECT g.display_name FROM groups g WHERE g.directory_id = $1 AND g.id = a.group_id AND g.status = 'active') AS display_name FROM above a GROUP BY a.group_id) AS n LEFT JOIN local_members l ON l.directory_id = $1 AND l.group_id = n.group_id AND l.member_id = $2 AND (l.expires_at IS NULL OR l.expires_at > $3) WHERE n.display_name IS NOT NULL ORDER BY n.group_id";
     LOCAL_PAGE = "SELECT l.member_id, l.added_at, l.expires_at, u.resource FROM local_members l JOIN users u ON u.directory_id = l.directory_id AND u.id = l.member_id WHERE l.directory_id = $1 AND l.group_id = $2 AND l.member_id > $3 AND (l.expires_at IS NULL OR l.expires_at > $4) ORDER BY l.member_id LIMIT $5";
     ONLY_LOCAL = "SELECT count(*) FROM local_members l WHERE l.directory_id = $1 AND l.group_id = $2 AND (l.expires_at IS NULL OR l.expires_at > $3) AND NOT EXISTS (SELECT 1 FROM members m WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id = l.member_id)";
 }
@@ -51,26 +52,52 @@ pub fn of_user(
     user_id: &str,
     now: i64,
 ) -> Result<Vec<InGroup>, Refusal> {
-    let rows = tx.query(OF_USER, &params![directory_id, user_id, now])?;
-    rows.into_iter().map(in_group).collect()
+    let mut all = of_users(tx, directory_id, &[user_id], now)?;
+    Ok(all.remove(user_id).unwrap_or_default())
 }
 
-fn in_group(mut row: Row) -> Result<InGroup, Refusal> {
-    let local = match row.take_opt_text(4)? {
-        None => None,
-        Some(user_id) => Some(LocalMember {
-            user_id,
-            added_at: row.int(5)?,
-            expires_at: row.opt_int(6)?,
-        }),
-    };
-    Ok(InGroup {
-        direct: row.int(1)? == 1,
-        managed: row.opt_int(3)?.is_some(),
-        id: row.take_text(0)?,
-        display: row.take_text(2)?,
-        local,
-    })
+/// The groups of many users, as [`of_user`] says them; who is in none is not there.
+pub fn of_users(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    user_ids: &[&str],
+    now: i64,
+) -> Result<HashMap<String, Vec<InGroup>>, Refusal> {
+    let mut out: HashMap<String, Vec<InGroup>> = HashMap::new();
+    for chunk in user_ids.chunks(CHUNK) {
+        let mut given: Vec<Param<'_>> = params![directory_id, now].to_vec();
+        let list = members::placeholders(chunk, &mut given);
+        // As in `members`: `CROSS JOIN` and sub-selects have each membership and each group looked up by its key.
+        let sql = format!(
+            "WITH RECURSIVE above (member_id, group_id, direct) AS (SELECT member_id, group_id, 1 FROM members WHERE directory_id = $1 AND member_id IN ({list}) \
+             UNION SELECT member_id, group_id, 1 FROM local_members WHERE directory_id = $1 AND member_id IN ({list}) AND (expires_at IS NULL OR expires_at > $2) \
+             UNION SELECT a.member_id, m.group_id, 0 FROM above a CROSS JOIN members m WHERE m.directory_id = $1 AND m.member_id = a.group_id) \
+             SELECT n.group_id, n.direct, n.display_name, (SELECT 1 FROM members m WHERE m.directory_id = $1 AND m.group_id = n.group_id AND m.member_id = n.member_id), \
+             l.added_at, l.expires_at, n.member_id FROM (SELECT a.member_id, a.group_id, max(a.direct) AS direct, \
+             (SELECT g.display_name FROM groups g WHERE g.directory_id = $1 AND g.id = a.group_id AND g.status = 'active') AS display_name FROM above a GROUP BY a.member_id, a.group_id) AS n \
+             LEFT JOIN local_members l ON l.directory_id = $1 AND l.group_id = n.group_id AND l.member_id = n.member_id AND (l.expires_at IS NULL OR l.expires_at > $2) \
+             WHERE n.display_name IS NOT NULL ORDER BY n.member_id, n.group_id"
+        );
+        for mut row in tx.query(&sql, &given)? {
+            let user_id = row.take_text(6)?;
+            let local = row.opt_int(4)?.map(|added_at| {
+                Ok::<_, Refusal>(LocalMember {
+                    user_id: user_id.clone(),
+                    added_at,
+                    expires_at: row.opt_int(5)?,
+                })
+            });
+            let group = InGroup {
+                local: local.transpose()?,
+                direct: row.int(1)? == 1,
+                managed: row.opt_int(3)?.is_some(),
+                id: row.take_text(0)?,
+                display: row.take_text(2)?,
+            };
+            out.entry(user_id).or_default().push(group);
+        }
+    }
+    Ok(out)
 }
 
 /// The next `limit` members of a group after an id (empty for the first), by id.
@@ -133,6 +160,32 @@ fn both(
         }),
         (None, None) => None,
     }
+}
+
+/// One member of a group.
+pub fn one(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    group_id: &str,
+    id: &str,
+    now: i64,
+) -> Result<Option<Member>, Refusal> {
+    let managed = members::present(tx, directory_id, group_id, &[id])?.pop();
+    let local = local_members::find(tx, directory_id, group_id, id)?;
+    let local = local.filter(|local| local.counts(now));
+    let named = match (&managed, &local) {
+        (Some(member), _) if member.kind == "Group" => {
+            groups::by_id(tx, directory_id, id).map(|group| group.display_name)
+        }
+        _ => users::by_id(tx, directory_id, id).and_then(|user| user.name()),
+    };
+    let name = match named {
+        Ok(name) => Some(name),
+        Err(Refusal::NotFound(..)) => None,
+        Err(error) => return Err(error),
+    };
+    let managed = managed.map(|member| (member, name.clone()));
+    Ok(both(managed, local.map(|local| (local, name))))
 }
 
 /// How many members a group has.

@@ -102,6 +102,32 @@ pub fn replace(
     save(tx, call, "replace", before, (&old, new), &steps)
 }
 
+/// Puts other attributes in place of the old ones; members stay.
+pub fn update(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    id: &str,
+    new: &Resource,
+    only_if: &Precondition,
+) -> Result<Written<Group>, Refusal> {
+    let before = by_id(tx, &call.directory.id, id)?;
+    only_if.check(What::Group, before.version)?;
+    let old = before.parsed()?;
+    save(tx, call, "patch", before, (&old, new), &[])
+}
+
+/// Changes members alone.
+pub fn change_members(
+    tx: &mut Tx<'_>,
+    call: &Call,
+    id: &str,
+    steps: &[MemberStep],
+) -> Result<Written<Group>, Refusal> {
+    let before = by_id(tx, &call.directory.id, id)?;
+    let same = before.parsed()?;
+    save(tx, call, "patch", before, (&same, &same), steps)
+}
+
 /// Removes a group as the directory says: kept out of sight with its own members, or gone. Either way it leaves the
 /// groups it is in, and does not come back to them when it is revived.
 pub fn delete(

@@ -3,11 +3,16 @@
 
 pub(crate) mod connections;
 pub(crate) mod directories;
+pub(crate) mod groups;
+pub(crate) mod members;
 mod once;
 mod owners;
+pub(crate) mod page;
 pub(crate) mod passkeys;
+mod people;
 mod rules;
 pub(crate) mod tokens;
+pub(crate) mod users;
 pub(crate) mod view;
 
 pub(crate) use once::once;
@@ -23,8 +28,9 @@ use http::request::Parts;
 use jiff::Timestamp;
 use portreeve_directory::directories::Directory;
 use portreeve_directory::events::{self, Category, Cause, Outcome};
+use portreeve_directory::holders::Holder;
 use portreeve_directory::teams::{self, Team};
-use portreeve_directory::{Actor, Clock, Ids, Refusal, What};
+use portreeve_directory::{Actor, Call, Clock, Ids, Permission, Permissions, Refusal, What};
 use portreeve_provisioning::engine::steps::{Initiator, InitiatorType};
 use portreeve_store::{Scope, Tx};
 use serde::Serialize;
@@ -39,6 +45,10 @@ pub(crate) struct Admin {
     /// The team that all they ask for is in; `None`: all teams.
     team_id: Option<String>,
     request_id: String,
+    /// Who asks; `None`: the machine's administrator, or Portreeve itself.
+    pub(crate) holder: Option<Holder>,
+    /// What they may do.
+    pub(crate) permissions: Permissions,
     /// When the request arrived (microseconds since 1970 UTC).
     pub(crate) at: i64,
     /// The versions one of which the object must be at that is to be changed (`If-Match`); `None`: any.
@@ -56,6 +66,8 @@ impl Admin {
             name: who.name.clone(),
             team_id: who.team_id.clone(),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
+            holder: who.holder.clone(),
+            permissions: who.permissions,
             at: app.clock.now(),
             expected: None,
             clock: app.clock.clone(),
@@ -70,6 +82,8 @@ impl Admin {
             name: "Portreeve".to_owned(),
             team_id: None,
             request_id: String::new(),
+            holder: None,
+            permissions: Permissions::ALL,
             at: app.clock.now(),
             expected: None,
             clock: app.clock.clone(),
@@ -182,6 +196,26 @@ impl Admin {
     ) -> Result<(), Refusal> {
         let what = (Category::Provisioning, action);
         self.record_in(tx, team_id, what, object, changes)
+    }
+
+    /// The request as the rules of a directory take it.
+    pub(crate) fn call(&self, directory: &Arc<Directory>) -> Call {
+        Call {
+            directory: directory.clone(),
+            actor: self.actor.clone(),
+            request_id: self.request_id.clone(),
+            at: self.at,
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        }
+    }
+
+    /// Refuses what depends on the object, beside what the route asks for.
+    pub(crate) fn must_have(&self, needed: Permission) -> Result<(), Refusal> {
+        match self.permissions.has(needed) {
+            true => Ok(()),
+            false => Err(Refusal::Forbidden(needed)),
+        }
     }
 
     /// Who causes an event.
