@@ -49,6 +49,14 @@ pub struct Passkey {
     pub last_used_at: Option<i64>,
 }
 
+impl Passkey {
+    /// The credential's id as the authenticator knows it.
+    pub fn credential_id(&self) -> Vec<u8> {
+        // It was made by `id_of`.
+        URL_SAFE_NO_PAD.decode(&self.id).unwrap_or_default()
+    }
+}
+
 /// A passkey with what its signatures are checked by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {

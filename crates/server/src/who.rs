@@ -191,7 +191,7 @@ fn note(app: &App, work: impl Fn(&mut Tx<'_>) -> Result<(), Refusal> + Send + Sy
 
 /// Whether the request was sent by a page of this server, or by its user directly. Browsers say where a request comes from
 /// in `Sec-Fetch-Site`; older ones name the page's origin.
-fn is_own_page(app: &App, headers: &HeaderMap) -> bool {
+pub(crate) fn is_own_page(app: &App, headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text(SEC_FETCH_SITE) {
         return matches!(site, "same-origin" | "none");

@@ -67,6 +67,7 @@ fn a_passkey_is_kept_used_and_removed(on: Engine) {
         last_used_at: None,
     };
     assert_eq!(passkey, expected);
+    assert_eq!(passkey.credential_id(), b"\xff\xfe");
     let first = kept(&world, TEAM, "__4").unwrap();
     let expected = Kept {
         passkey: expected,

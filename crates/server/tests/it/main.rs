@@ -5,6 +5,8 @@ mod api;
 #[cfg(test)]
 mod applications;
 #[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod changes;
@@ -20,6 +22,8 @@ mod keys;
 mod limits;
 #[cfg(test)]
 mod links;
+#[cfg(test)]
+mod passkeys;
 #[cfg(test)]
 mod replicas;
 #[cfg(test)]
