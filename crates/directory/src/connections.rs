@@ -5,6 +5,7 @@ use crate::directories::Directory;
 use crate::{Refusal, What};
 use portreeve_scim::text::fold;
 use portreeve_store::{Row, Tx, params, statements};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What [`from_row`] takes.
@@ -29,7 +30,7 @@ const MOST: usize = 100;
 const LONGEST: usize = 2_000;
 
 /// What an admin declares, without the secret.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// What people read on the button; without it the name of the directory.
@@ -52,7 +53,7 @@ pub struct Settings {
 }
 
 /// What may find a user at the first sign-in, beside Entra's `oid`, which always may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Match {
     /// The subject, which some providers send as `externalId`, too.

@@ -28,6 +28,7 @@ pub(crate) use feed::begin;
 
 use crate::{Actor, Call, Clock, Ids, Refusal};
 use portreeve_store::{Tx, params, statements};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -47,7 +48,7 @@ statements! {
 }
 
 /// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Category {
     /// A provider changed something, or was refused.

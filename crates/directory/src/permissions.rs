@@ -1,5 +1,6 @@
 //! What somebody may do: named permissions, and the levels that are presets over them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -154,7 +155,7 @@ impl fmt::Debug for Permissions {
 }
 
 /// A permission level: a preset over the permissions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Sees the own page.

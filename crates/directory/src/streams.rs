@@ -16,6 +16,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_store::{Row, Tx, params, statements};
 use secrecy::{ExposeSecret, SecretString};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use subtle::ConstantTimeEq;
@@ -45,7 +46,7 @@ pub const PREFIX: &str = "prv_poll_";
 pub const LIMIT: usize = 20;
 
 /// How events reach their receiver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Delivery {
     /// The receiver fetches them (RFC 8936).
@@ -65,7 +66,7 @@ impl Delivery {
 }
 
 /// How much an event tells (RFC 9967 section 2.4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Content {
     /// The names of what changed; the receiver reads the values over SCIM.

@@ -10,6 +10,7 @@ pub use write::{
 use crate::{Refusal, What};
 use portreeve_scim::Resource;
 use portreeve_store::{Param, Row, Tx, params, statements};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -39,7 +40,7 @@ statements! {
 }
 
 /// Whether a user may do what the groups allow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Yes.
@@ -91,7 +92,7 @@ pub struct User {
 }
 
 /// A group that a user is in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InGroup {
     /// Id of the group.
     pub id: String,

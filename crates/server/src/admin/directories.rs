@@ -11,45 +11,69 @@ use portreeve_directory::directories::{
 };
 use portreeve_directory::{Refusal, events, groups, teams, unknown, users};
 use portreeve_store::Tx;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::sync::Arc;
 
 /// A directory to be made.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewDirectory {
     /// Its name, unique in the team.
     pub(crate) name: String,
     /// Who feeds it: `entra`, `okta`, `google`, `generic` (default) or `native`.
+    #[schemars(with = "Option<Provider>")]
     pub(crate) provider: Option<String>,
     /// The team; without it that of whoever asks.
     pub(crate) team: Option<String>,
+    /// The compatibility profile: `strict`, `entra`, `okta` or `lenient`.
     pub(crate) profile: Option<String>,
+    /// What becomes of users whom the provider deletes.
+    #[schemars(with = "Option<UserRemoval>")]
     pub(crate) users: Option<String>,
+    /// What becomes of groups that the provider deletes.
+    #[schemars(with = "Option<GroupRemoval>")]
     pub(crate) groups: Option<String>,
+    /// Whether two groups may not have the same name.
     pub(crate) unique_group_names: Option<bool>,
+    /// Whether changes are offered as security events (RFC 9967).
     pub(crate) security_events: Option<bool>,
+    /// Extension schemas of users in the form of RFC 7643 section 7; the whole list.
+    #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     pub(crate) user_extensions: Option<Vec<Value>>,
+    /// Extension schemas of groups.
+    #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     pub(crate) group_extensions: Option<Vec<Value>>,
 }
 
 /// What is to be different about a directory; what it leaves out stays.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DirectoryChange {
     pub(crate) name: Option<String>,
+    /// The compatibility profile: `strict`, `entra`, `okta` or `lenient`.
     pub(crate) profile: Option<String>,
+    /// What becomes of users whom the provider deletes.
+    #[schemars(with = "Option<UserRemoval>")]
     pub(crate) users: Option<String>,
+    /// What becomes of groups that the provider deletes.
+    #[schemars(with = "Option<GroupRemoval>")]
     pub(crate) groups: Option<String>,
+    /// Whether two groups may not have the same name.
     pub(crate) unique_group_names: Option<bool>,
+    /// Whether changes are offered as security events (RFC 9967).
     pub(crate) security_events: Option<bool>,
+    /// Extension schemas of users in the form of RFC 7643 section 7; the whole list.
+    #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     pub(crate) user_extensions: Option<Vec<Value>>,
+    /// Extension schemas of groups.
+    #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     pub(crate) group_extensions: Option<Vec<Value>>,
 }
 
 /// A directory as it is shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct DirectoryView {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -105,7 +129,7 @@ pub(super) fn tenant_url(directory: &Directory, base: &str) -> String {
 }
 
 /// A new directory with its first token.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct MadeDirectory {
     #[serde(flatten)]
     pub(crate) directory: DirectoryView,
@@ -117,7 +141,7 @@ pub(crate) struct MadeDirectory {
 }
 
 /// A directory with what is in it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct DirectoryDetail {
     #[serde(flatten)]
     pub(crate) directory: DirectoryView,
@@ -128,7 +152,7 @@ pub(crate) struct DirectoryDetail {
 }
 
 /// What an admin should know although nothing fails.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Warning {
     /// Does not change with the wording.
     pub(crate) code: &'static str,

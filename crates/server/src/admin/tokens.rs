@@ -11,6 +11,7 @@ use portreeve_directory::{Refusal, events};
 use portreeve_scim::time;
 use portreeve_store::Tx;
 use secrecy::SecretString;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -20,7 +21,7 @@ pub(crate) const OVERLAP_S: u64 = 24 * 3600;
 const LONGEST_OVERLAP_S: u64 = 10 * 366 * 24 * 3600;
 
 /// A token to be made.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewToken {
     /// What people call it.
@@ -30,7 +31,7 @@ pub(crate) struct NewToken {
 }
 
 /// A token to be made in the place of the others.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rotation {
     /// What people call it.
@@ -42,7 +43,7 @@ pub(crate) struct Rotation {
 }
 
 /// Whether a token works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum TokenStatus {
     /// It works.
@@ -65,7 +66,7 @@ impl TokenStatus {
 }
 
 /// A token as it is shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct TokenView {
     pub(crate) id: String,
     pub(crate) name: String,
@@ -94,7 +95,7 @@ impl TokenView {
 }
 
 /// A new token with everything that the provider's form asks for.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct MadeToken {
     #[serde(flatten)]
     pub(crate) token: TokenView,
@@ -120,7 +121,7 @@ impl MadeToken {
 }
 
 /// A new token in the place of others.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct RotatedToken {
     #[serde(flatten)]
     pub(crate) made: MadeToken,
@@ -129,7 +130,7 @@ pub(crate) struct RotatedToken {
 }
 
 /// A token that ends because another one takes its place.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct EndingToken {
     pub(crate) id: String,
     pub(crate) name: String,

@@ -6,17 +6,18 @@ mod control;
 mod logs;
 mod look;
 mod trial;
+mod view;
 
-pub(super) use control::{pause, restart, start};
+pub(super) use control::{RestartRequest, pause, restart, start};
 pub(super) use logs::list as logs;
-pub(super) use look::{lint, status, test};
+pub(super) use look::{LintAnswer, LintRequest, lint, status, test};
 pub(super) use trial::{dry_run, on_demand};
+pub(super) use view::{ApplicationDetail, ApplicationView};
 
 use super::ask::{Admin, Ask, Object};
-use super::groups::unknown_parameter;
 use super::problem::Problem;
-use super::reply::{self, present};
-use crate::app::App;
+use super::reply;
+use crate::admin;
 use crate::applications::{
     self as kept, Before, Declared, Opened, SealedSecrets, Unusable, document,
 };
@@ -24,8 +25,7 @@ use crate::vault::Damaged;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::LOCATION;
-use portreeve_directory::applications::{self, Application, New, Status, secrets};
+use portreeve_directory::applications::{self, Application, New, secrets};
 use portreeve_directory::teams::Team;
 use portreeve_directory::{Refusal, What, events};
 use portreeve_provisioning::application::consequence;
@@ -69,29 +69,22 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
         Ok((Found { application, team }, sealed.clone()))
     });
     let (found, sealed) = made.await?;
-    let view = shown(&ask.app, &found, &sealed);
+    let view = ApplicationDetail::of(&ask.app, &found, &sealed);
     ask.app.jobs.look();
-    let location = format!("{}/applications/{}", super::ROOT, found.application.id);
-    let answer = reply::object(StatusCode::CREATED, &Value::Object(view));
-    Ok(([(LOCATION, location)], answer).into_response())
+    let answer = reply::object(StatusCode::CREATED, &view);
+    Ok(reply::located(answer, &format!("/applications/{}", found.application.id)))
 }
 
 /// All applications, or those of a team, by name.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
-    let mut wanted = None;
-    for (name, value) in &ask.pairs {
-        match name.as_str() {
-            "team" => wanted = Some(value.clone()),
-            _ => return Err(unknown_parameter(name, "team")),
-        }
-    }
+    let wanted = ask.query("team").map(str::to_owned);
     let admin = ask.admin.clone();
     let items = ask.read(move |tx| {
         let mut views = Vec::new();
         for team in teams_of(tx, &admin, wanted.as_deref())? {
             for application in applications::list(tx, &team.id)? {
                 let team = team.name.clone();
-                views.push(Value::Object(view(&Found { application, team })));
+                views.push(ApplicationView::of(&Found { application, team }));
             }
         }
         Ok(views)
@@ -102,8 +95,8 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
 /// One application with its definition.
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
     let (found, sealed) = read(&ask).await?;
-    let view = shown(&ask.app, &found, &sealed);
-    Ok(reply::object(StatusCode::OK, &Value::Object(view)))
+    let view = ApplicationDetail::of(&ask.app, &found, &sealed);
+    reply::tagged(&ask, &version(&found.application), &view)
 }
 
 /// The definition alone, as it may be declared again.
@@ -141,6 +134,8 @@ async fn change(
 ) -> Result<Response, Problem> {
     loop {
         let (found, sealed) = read(ask).await?;
+        ask.admin
+            .expect(What::Application, &version(&found.application))?;
         let id = found.application.id.clone();
         let before = Before {
             document: document(&found.application),
@@ -154,8 +149,8 @@ async fn change(
         let sealed = ask.app.applications.seal(&id, &declared.secrets)?;
         if let Some(found) = declare(ask, found, declared, sealed, changes).await? {
             ask.app.jobs.look();
-            let view = shown(&ask.app, &found.0, &found.1);
-            return Ok(reply::object(StatusCode::OK, &Value::Object(view)));
+            let view = ApplicationDetail::of(&ask.app, &found.0, &found.1);
+            return reply::tagged(ask, &version(&found.0.application), &view);
         }
     }
 }
@@ -200,6 +195,7 @@ pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
     let (admin, wanted) = (ask.admin.clone(), ask.param("application"));
     let gone = ask.change(move |tx| {
         let application = find(tx, &admin, &wanted)?.application;
+        admin.expect(What::Application, &version(&application))?;
         applications::delete(tx, &application)?;
         let object = object(&application);
         admin.record_provisioning(tx, &application.team_id, "delete", &object, None)
@@ -253,6 +249,11 @@ fn teams_of(tx: &mut Tx<'_>, admin: &Admin, named: Option<&str>) -> Result<Vec<T
     }
 }
 
+/// What a change of an application depends on: its definition.
+fn version(application: &Application) -> String {
+    admin::version(&application.definition)
+}
+
 fn object(application: &Application) -> Object<'_> {
     Object {
         kind: "Application",
@@ -272,51 +273,6 @@ fn changes(before: &Before, now: &Declared) -> Option<String> {
     let secrets = now.new_secrets(&before.secrets);
     entries.extend(secrets.map(|setting| json!({"attribute": setting})));
     (!entries.is_empty()).then(|| Value::Array(entries).to_string())
-}
-
-/// An application as lists show it.
-fn view(found: &Found) -> Map<String, Value> {
-    let application = &found.application;
-    let quarantine = application.quarantine.as_deref();
-    let quarantine: Option<Value> = quarantine.and_then(|text| serde_json::from_str(text).ok());
-    let next_run_at = match application.status {
-        Status::Running => application.next_run_at,
-        Status::Paused | Status::Disabled => None,
-    };
-    let definition = document(application);
-    present([
-        ("id", json!(application.id)),
-        ("name", json!(application.name)),
-        ("team", json!(found.team)),
-        ("status", json!(application.status.name())),
-        ("quarantine", quarantine.unwrap_or_default()),
-        ("source", definition["source"]["type"].clone()),
-        ("target", definition["target"]["url"].clone()),
-        ("next_run_at", reply::maybe_at(next_run_at)),
-        ("created_at", reply::at(application.created_at)),
-        ("updated_at", reply::at(application.updated_at)),
-    ])
-}
-
-/// An application by itself: with its definition, the settings that have a secret, and what to worry about.
-fn shown(app: &App, found: &Found, sealed: &SealedSecrets) -> Map<String, Value> {
-    let mut view = view(found);
-    let document = document(&found.application);
-    let secrets: Vec<&String> = sealed.iter().map(|(setting, _)| setting).collect();
-    let told = document["notify"]
-        .as_array()
-        .is_some_and(|it| !it.is_empty());
-    let mut warnings = Vec::new();
-    if told && app.mailer.is_none() {
-        warnings.push(json!({
-            "code": "no_mail_server",
-            "detail": "nobody is told when something is wrong with this job, because the server knows no mail server; start it with --smtp-server and --smtp-from",
-        }));
-    }
-    view.insert("definition".into(), document);
-    view.insert("secrets".into(), json!(secrets));
-    view.insert("warnings".into(), json!(warnings));
-    view
 }
 
 impl From<Unusable> for Problem {

@@ -119,6 +119,12 @@ impl Ask {
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     }
 
+    /// A parameter of the query that may be there once.
+    pub(super) fn query(&self, name: &str) -> Option<&str> {
+        let found = self.pairs.iter().find(|(n, _)| n == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
     /// Whether the sender has what has this tag already (`If-None-Match`).
     pub(super) fn has(&self, tag: &str) -> Result<bool, Problem> {
         Ok(match conditions(&self.headers, &IF_NONE_MATCH)? {

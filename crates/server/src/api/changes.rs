@@ -8,7 +8,7 @@
 use super::ask::Ask;
 use super::events::seconds;
 use super::feed::Part;
-use super::groups::{limit, unknown_parameter};
+use super::groups::limit;
 use super::problem::Problem;
 use super::reply;
 use crate::app::App;
@@ -33,7 +33,6 @@ use tokio::sync::watch;
 const PAGE: usize = 100;
 /// The longest that a request may wait for the next change.
 const LONGEST_WAIT_S: u64 = 60;
-const PARAMETERS: &str = "team, directory, after, limit, wait";
 
 const EVENT_STREAM: &str = "text/event-stream";
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -295,7 +294,7 @@ fn read(ask: &Ask) -> Result<Wanted, Problem> {
             "after" => wanted.after = after(value)?,
             "limit" => wanted.limit = usize::try_from(limit(value)?).unwrap_or(PAGE),
             "wait" => wanted.wait = seconds(value, LONGEST_WAIT_S)?,
-            _ => return Err(unknown_parameter(name, PARAMETERS)),
+            _ => {}
         }
     }
     Ok(wanted)

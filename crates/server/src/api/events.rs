@@ -2,13 +2,12 @@
 
 use super::ask::Ask;
 use super::feed::Part;
-use super::groups::{limit, unknown_parameter};
+use super::groups::limit;
 use super::problem::Problem;
 use super::reply;
 use crate::feeds;
 use crate::http::asked_to_stop;
 use axum::response::Response;
-use http::StatusCode;
 use portreeve_directory::events::{self, Event, Place, Query};
 use std::time::Duration;
 
@@ -16,8 +15,6 @@ use std::time::Duration;
 const PAGE: i64 = 50;
 /// The longest that a request may wait for news.
 const LONGEST_WAIT_S: u64 = 300;
-const PARAMETERS: &str =
-    "team, directory, object, category, action, outcome, after, before, limit, wait";
 
 /// Events: newest first, or oldest first after a place that is known. With `wait`, an empty page is answered only when
 /// that many seconds have passed, so that a follower hears of news at once.
@@ -62,7 +59,8 @@ pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
         None => events::find(tx, &id),
     });
     let event = event.await?;
-    Ok(reply::object(StatusCode::OK, &event.to_json()))
+    // What was is never changed.
+    reply::tagged(&ask, &event.id, &event.to_json())
 }
 
 async fn page(ask: &Ask, team_id: Option<String>, query: &Query) -> Result<Vec<Event>, Problem> {
@@ -128,7 +126,7 @@ fn read(ask: &Ask) -> Result<Wanted, Problem> {
                 wanted.wait = seconds(value, LONGEST_WAIT_S)?;
                 continue;
             }
-            _ => return Err(unknown_parameter(name, PARAMETERS)),
+            _ => continue,
         };
         *place = Some(value.clone());
     }

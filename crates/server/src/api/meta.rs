@@ -5,11 +5,31 @@ use super::reply;
 use crate::config::SETTINGS;
 use axum::response::Response;
 use http::StatusCode;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What runs here.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Version {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// A setting of the server.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Setting {
+    name: &'static str,
+    value: String,
+    /// Where the value comes from: a flag, the environment, the configuration file, or nowhere.
+    origin: String,
+}
 
 /// The version of the server.
 pub(super) async fn version(_: Ask) -> Response {
-    let body = json!({"name": "portreeve", "version": env!("CARGO_PKG_VERSION")});
+    let body = Version {
+        name: "portreeve",
+        version: env!("CARGO_PKG_VERSION"),
+    };
     reply::object(StatusCode::OK, &body)
 }
 
@@ -17,7 +37,11 @@ pub(super) async fn version(_: Ask) -> Response {
 pub(super) async fn config(ask: Ask) -> Response {
     let items = SETTINGS.iter().map(|setting| {
         let (value, origin) = ask.app.config.show(setting);
-        json!({"name": setting.name, "value": value, "origin": origin.to_string()})
+        Setting {
+            name: setting.name,
+            value,
+            origin: origin.to_string(),
+        }
     });
-    reply::list(items.collect::<Vec<Value>>())
+    reply::list(items.collect())
 }

@@ -22,6 +22,7 @@ mod problem;
 mod reply;
 mod route;
 mod routes;
+mod shapes;
 mod streams;
 mod tokens;
 mod users;

@@ -20,6 +20,11 @@ pub(super) fn object(status: StatusCode, body: &impl Serialize) -> Response {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
+    self::text(status, text)
+}
+
+/// JSON as it is.
+pub(super) fn text(status: StatusCode, text: String) -> Response {
     let mut response = (status, text).into_response();
     response
         .headers_mut()

@@ -1,10 +1,24 @@
 //! Every route of the admin API, with the permission that it needs: the one place that says so.
 
+use super::applications::{
+    ApplicationDetail, ApplicationView, LintAnswer, LintRequest, RestartRequest,
+};
+use super::meta::{Setting, Version};
+use super::parameters;
 use super::route::{Route, open, route};
+use super::shapes::{
+    Changes, Definition, DefinitionChange, Document, DryRun, Event, JobStatus, OnDemandRequest,
+    OnDemandResult, Record, Tested,
+};
+use super::streams::{NewStream, StreamView};
 use super::{
     applications, changes, directories, events, groups, me, meta, openapi, owners, passkeys, streams, tokens,
     users,
 };
+use crate::admin::directories::{
+    DirectoryChange, DirectoryDetail, DirectoryView, MadeDirectory, NewDirectory,
+};
+use crate::admin::tokens::{MadeToken, NewToken, RotatedToken, Rotation, TokenView};
 use http::Method;
 use portreeve_directory::Permission::{
     ApplicationRead, ApplicationWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead,
@@ -15,53 +29,53 @@ use portreeve_directory::Permission::{
 #[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
     vec![
-        route(Method::GET, "/version", Oneself, "The version of the server", meta::version),
-        route(Method::GET, "/config", SettingsRead, "The settings of the server and where they come from", meta::config),
-        open("/openapi.json", "This description", openapi::document),
+        route(Method::GET, "/version", Oneself, "The version of the server", meta::version).gives::<Version>(),
+        route(Method::GET, "/config", SettingsRead, "The settings of the server and where they come from", meta::config).lists::<Setting>().named("config.show"),
+        open("/openapi.json", "This description", openapi::document).gives::<Document>().named("openapi.get"),
         route(Method::GET, "/me", Oneself, "Who is asking, and what they may do", me::get),
         route(Method::GET, "/me/passkeys", Oneself, "List one's own passkeys", passkeys::list),
         route(Method::DELETE, "/me/passkeys/{passkey}", Oneself, "Remove one of one's own passkeys", passkeys::delete),
 
         route(Method::GET, "/owners", SettingsRead, "List local owners", owners::list),
-        route(Method::POST, "/owners/link", OwnerWrite, "Make a link that signs a local owner in, once", owners::link),
+        route(Method::POST, "/owners/link", OwnerWrite, "Make a link that signs a local owner in, once", owners::link).only_here(),
 
-        route(Method::GET, "/changes", EventRead, "Follow committed changes", changes::list),
-        route(Method::GET, "/events", EventRead, "List events", events::list),
-        route(Method::GET, "/events/{event}", EventRead, "Show an event", events::get),
+        route(Method::GET, "/changes", EventRead, "Follow committed changes", changes::list).query(parameters::CHANGES).feeds::<Changes>(),
+        route(Method::GET, "/events", EventRead, "List events", events::list).query(parameters::EVENTS).pages::<Event>(),
+        route(Method::GET, "/events/{event}", EventRead, "Show an event", events::get).gives::<Event>(),
 
-        route(Method::GET, "/directories", DirectoryRead, "List directories", directories::list),
-        route(Method::POST, "/directories", DirectoryWrite, "Make a directory", directories::create),
-        route(Method::GET, "/directories/{directory}", DirectoryRead, "Show a directory", directories::get),
-        route(Method::PATCH, "/directories/{directory}", DirectoryWrite, "Change a directory", directories::update),
+        route(Method::GET, "/directories", DirectoryRead, "List directories", directories::list).lists::<DirectoryView>(),
+        route(Method::POST, "/directories", DirectoryWrite, "Make a directory", directories::create).takes::<NewDirectory>().makes::<MadeDirectory>(),
+        route(Method::GET, "/directories/{directory}", DirectoryRead, "Show a directory", directories::get).gives::<DirectoryDetail>(),
+        route(Method::PATCH, "/directories/{directory}", DirectoryWrite, "Change a directory", directories::update).takes::<DirectoryChange>().gives::<DirectoryView>(),
         route(Method::DELETE, "/directories/{directory}", DirectoryWrite, "Remove a directory with everything in it", directories::delete),
-        route(Method::GET, "/directories/{directory}/tokens", DirectoryRead, "List secret tokens", tokens::list),
-        route(Method::POST, "/directories/{directory}/tokens", TokenWrite, "Make a secret token", tokens::create),
-        route(Method::POST, "/directories/{directory}/tokens/rotate", TokenWrite, "Put a new secret token in the place of the others", tokens::rotate),
-        route(Method::DELETE, "/directories/{directory}/tokens/{token}", TokenWrite, "Revoke a secret token", tokens::revoke),
-        route(Method::GET, "/directories/{directory}/streams", DirectoryRead, "List receivers of security events", streams::list),
-        route(Method::POST, "/directories/{directory}/streams", DirectoryWrite, "Make a receiver of security events", streams::create),
-        route(Method::DELETE, "/directories/{directory}/streams/{stream}", DirectoryWrite, "Remove a receiver of security events", streams::delete),
-        route(Method::GET, "/directories/{directory}/users", UserRead, "List users", users::list),
+        route(Method::GET, "/directories/{directory}/tokens", DirectoryRead, "List secret tokens", tokens::list).lists::<TokenView>(),
+        route(Method::POST, "/directories/{directory}/tokens", TokenWrite, "Make a secret token", tokens::create).takes::<NewToken>().makes::<MadeToken>(),
+        route(Method::POST, "/directories/{directory}/tokens/rotate", TokenWrite, "Put a new secret token in the place of the others", tokens::rotate).takes::<Rotation>().makes::<RotatedToken>(),
+        route(Method::DELETE, "/directories/{directory}/tokens/{token}", TokenWrite, "Revoke a secret token", tokens::revoke).gives::<TokenView>().named("token.revoke"),
+        route(Method::GET, "/directories/{directory}/streams", DirectoryRead, "List receivers of security events", streams::list).lists::<StreamView>(),
+        route(Method::POST, "/directories/{directory}/streams", DirectoryWrite, "Make a receiver of security events", streams::create).takes::<NewStream>().makes::<StreamView>(),
+        route(Method::DELETE, "/directories/{directory}/streams/{stream}", DirectoryWrite, "Remove a receiver of security events", streams::delete).gives::<StreamView>(),
+        route(Method::GET, "/directories/{directory}/users", UserRead, "List users", users::list).query(parameters::RESOURCES),
         route(Method::GET, "/directories/{directory}/users/{user}", UserRead, "Show a user", users::get),
-        route(Method::GET, "/directories/{directory}/groups", GroupRead, "List groups", groups::list),
+        route(Method::GET, "/directories/{directory}/groups", GroupRead, "List groups", groups::list).query(parameters::RESOURCES),
         route(Method::GET, "/directories/{directory}/groups/{group}", GroupRead, "Show a group", groups::get),
-        route(Method::GET, "/directories/{directory}/groups/{group}/members", GroupRead, "List the members of a group", groups::members),
+        route(Method::GET, "/directories/{directory}/groups/{group}/members", GroupRead, "List the members of a group", groups::members).query(parameters::MEMBERS),
 
-        route(Method::GET, "/applications", ApplicationRead, "List applications", applications::list),
-        route(Method::POST, "/applications", ApplicationWrite, "Declare an application", applications::create),
-        route(Method::GET, "/applications/{application}", ApplicationRead, "Show an application", applications::get),
-        route(Method::PUT, "/applications/{application}", ApplicationWrite, "Replace the definition of an application", applications::replace),
-        route(Method::PATCH, "/applications/{application}", ApplicationWrite, "Change the definition of an application", applications::update),
+        route(Method::GET, "/applications", ApplicationRead, "List applications", applications::list).query(parameters::OF_TEAM).lists::<ApplicationView>(),
+        route(Method::POST, "/applications", ApplicationWrite, "Declare an application", applications::create).takes::<Definition>().makes::<ApplicationDetail>(),
+        route(Method::GET, "/applications/{application}", ApplicationRead, "Show an application", applications::get).gives::<ApplicationDetail>(),
+        route(Method::PUT, "/applications/{application}", ApplicationWrite, "Replace the definition of an application", applications::replace).takes::<Definition>().gives::<ApplicationDetail>(),
+        route(Method::PATCH, "/applications/{application}", ApplicationWrite, "Change the definition of an application", applications::update).takes::<DefinitionChange>().gives::<ApplicationDetail>(),
         route(Method::DELETE, "/applications/{application}", ApplicationWrite, "Remove an application", applications::delete),
-        route(Method::GET, "/applications/{application}/export", ApplicationRead, "Export the definition of an application", applications::export),
-        route(Method::POST, "/applications/{application}/pause", ApplicationWrite, "Pause the job of an application", applications::pause),
-        route(Method::POST, "/applications/{application}/start", ApplicationWrite, "Start the job of an application", applications::start),
-        route(Method::POST, "/applications/{application}/restart", ApplicationWrite, "Begin anew with the job of an application", applications::restart),
-        route(Method::GET, "/applications/{application}/status", ApplicationRead, "Show how far the job of an application has come", applications::status),
-        route(Method::GET, "/applications/{application}/logs", ApplicationRead, "List the provisioning log of an application", applications::logs),
-        route(Method::POST, "/applications/{application}/test", ApplicationWrite, "Test source and target of an application", applications::test),
-        route(Method::POST, "/applications/{application}/lint", ApplicationRead, "Look for mistakes in the definition of an application", applications::lint),
-        route(Method::POST, "/applications/{application}/on-demand", ApplicationWrite, "Provision one object now", applications::on_demand),
-        route(Method::POST, "/applications/{application}/dry-run", ApplicationRead, "Show what the next cycle would do", applications::dry_run),
+        route(Method::GET, "/applications/{application}/export", ApplicationRead, "Export the definition of an application", applications::export).gives::<Definition>().named("application.export"),
+        route(Method::POST, "/applications/{application}/pause", ApplicationWrite, "Pause the job of an application", applications::pause).gives::<ApplicationDetail>(),
+        route(Method::POST, "/applications/{application}/start", ApplicationWrite, "Start the job of an application", applications::start).gives::<ApplicationDetail>(),
+        route(Method::POST, "/applications/{application}/restart", ApplicationWrite, "Begin anew with the job of an application", applications::restart).takes::<RestartRequest>().gives::<ApplicationDetail>(),
+        route(Method::GET, "/applications/{application}/status", ApplicationRead, "Show how far the job of an application has come", applications::status).gives::<JobStatus>().named("application.status"),
+        route(Method::GET, "/applications/{application}/logs", ApplicationRead, "List the provisioning log of an application", applications::logs).query(parameters::PROVISIONING).pages::<Record>().named("application.logs"),
+        route(Method::POST, "/applications/{application}/test", ApplicationWrite, "Test source and target of an application", applications::test).gives::<Tested>(),
+        route(Method::POST, "/applications/{application}/lint", ApplicationRead, "Look for mistakes in the definition of an application", applications::lint).takes::<LintRequest>().gives::<LintAnswer>(),
+        route(Method::POST, "/applications/{application}/on-demand", ApplicationWrite, "Provision one object now", applications::on_demand).takes::<OnDemandRequest>().gives::<OnDemandResult>(),
+        route(Method::POST, "/applications/{application}/dry-run", ApplicationRead, "Show what the next cycle would do", applications::dry_run).gives::<DryRun>(),
     ]
 }

@@ -2,30 +2,34 @@
 
 use super::ask::{Ask, Object};
 use super::problem::Problem;
-use super::reply::{self, present};
+use super::reply;
+use crate::admin::view::{At, Shown};
 use crate::app::App;
 use crate::scim::events::{JWKS_PATH, authorization, endpoint, poll_url};
 use crate::vault::Vault;
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
-use http::header::CACHE_CONTROL;
-use http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use http::StatusCode;
 use portreeve_directory::Refusal;
 use portreeve_directory::streams::{self, Content, Delivery, New, NewDelivery, Sealed, Stream};
-use portreeve_scim::time;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
-/// What a request for a new stream says.
-#[derive(Deserialize)]
+/// A receiver of security events to be made.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+pub(super) struct NewStream {
+    /// Whether the receiver asks for events or is told of them.
     delivery: Delivery,
+    /// Where events are told; `https`, or this machine.
     endpoint: Option<String>,
     /// The `Authorization` value that each push carries. It is in no answer and in no event.
+    #[schemars(with = "Option<String>")]
     authorization: Option<SecretString>,
+    /// Whom the events are for; the endpoint where it is left out.
     audience: Option<String>,
+    /// How much of a resource is in its events.
     content: Option<Content>,
 }
 
@@ -37,13 +41,13 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
         streams::list(tx, &directory.id)
     });
     let views = found.await?;
-    let views = views.iter().map(|s| Value::Object(view(&ask.app, s)));
-    Ok(reply::list(views.collect()))
+    let views: Vec<_> = views.iter().map(|it| view(&ask.app, it)).collect();
+    Ok(reply::list(views))
 }
 
 /// Makes a stream that begins with the next change.
 pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
-    let wanted: Wanted = ask.body(body).await?;
+    let wanted: NewStream = ask.body(body).await?;
     let (admin, which, id) = (
         ask.admin.clone(),
         ask.param("directory"),
@@ -74,17 +78,13 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
         };
         let (stream, secret) = streams::create(tx, &directory, &new, admin.at)?;
         let view = view(&app, &stream);
-        let changes = Value::Object(view.clone()).to_string();
+        let changes = serde_json::to_string(&view).unwrap_or_default();
         admin.record(tx, &directory, "create", &object(&stream), Some(&changes))?;
         Ok((view, secret))
     });
     let (mut view, secret) = made.await?;
-    if let Some(secret) = secret {
-        view.insert("secret".into(), json!(secret.expose_secret()));
-    }
-    let no_store = [(CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-    let body = reply::object(StatusCode::CREATED, &Value::Object(view));
-    Ok((no_store, body).into_response())
+    view.secret = secret.map(Shown);
+    Ok(reply::secret(StatusCode::CREATED, &view))
 }
 
 /// Ends a stream.
@@ -101,11 +101,11 @@ pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
         Ok(stream)
     });
     let view = view(&ask.app, &gone.await?);
-    Ok(reply::object(StatusCode::OK, &Value::Object(view)))
+    Ok(reply::object(StatusCode::OK, &view))
 }
 
 /// How the new stream delivers, with its `Authorization` sealed.
-fn delivery(vault: &Vault, id: &str, wanted: &Wanted) -> Result<NewDelivery, Problem> {
+fn delivery(vault: &Vault, id: &str, wanted: &NewStream) -> Result<NewDelivery, Problem> {
     match wanted.delivery {
         Delivery::Poll if wanted.endpoint.is_some() || wanted.authorization.is_some() => {
             Err(Problem::invalid(
@@ -149,36 +149,67 @@ fn object(stream: &Stream) -> Object<'_> {
     }
 }
 
-fn view(app: &App, stream: &Stream) -> Map<String, Value> {
+/// A receiver of security events.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Stream")]
+pub(super) struct StreamView {
+    id: String,
+    delivery: Delivery,
+    content: Content,
+    audience: String,
+    status: StreamStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
+    /// Where its receiver asks for events.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    poll_url: Option<String>,
+    issuer: String,
+    /// Where the keys are that events are signed with.
+    jwks_url: String,
+    /// How often in a row the receiver could not be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failures: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<At>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_delivered_at: Option<At>,
+    created_at: At,
+    /// With which its receiver asks; shown once, when it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<Shown>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum StreamStatus {
+    Ok,
+    Failing,
+}
+
+fn view(app: &App, stream: &Stream) -> StreamView {
     let polled = stream.delivery == Delivery::Poll;
     let base = app.public_url();
     let failing = stream.failures > 0;
-    present([
-        ("id", json!(stream.id)),
-        ("delivery", json!(stream.delivery)),
-        ("content", json!(stream.content)),
-        ("audience", json!(stream.audience)),
-        ("status", json!(if failing { "failing" } else { "ok" })),
-        ("endpoint", json!(stream.endpoint)),
-        (
-            "poll_url",
-            json!(polled.then(|| poll_url(app, &stream.directory_id, &stream.id))),
-        ),
-        (
-            "issuer",
-            json!(format!("{base}/scim/{}/v2", stream.directory_id)),
-        ),
-        ("jwks_url", json!(format!("{base}{JWKS_PATH}"))),
-        ("failures", json!(failing.then_some(stream.failures))),
-        (
-            "next_attempt_at",
-            json!(failing.then(|| time::format(stream.next_attempt_at))),
-        ),
-        ("last_error", json!(stream.last_error)),
-        (
-            "last_delivered_at",
-            reply::maybe_at(stream.last_delivered_at),
-        ),
-        ("created_at", reply::at(stream.created_at)),
-    ])
+    StreamView {
+        id: stream.id.clone(),
+        delivery: stream.delivery,
+        content: stream.content,
+        audience: stream.audience.clone(),
+        status: match failing {
+            true => StreamStatus::Failing,
+            false => StreamStatus::Ok,
+        },
+        endpoint: stream.endpoint.clone(),
+        poll_url: polled.then(|| poll_url(app, &stream.directory_id, &stream.id)),
+        issuer: format!("{base}/scim/{}/v2", stream.directory_id),
+        jwks_url: format!("{base}{JWKS_PATH}"),
+        failures: failing.then_some(stream.failures),
+        next_attempt_at: failing.then_some(At(stream.next_attempt_at)),
+        last_error: stream.last_error.clone(),
+        last_delivered_at: stream.last_delivered_at.map(At),
+        created_at: At(stream.created_at),
+        secret: None,
+    }
 }

@@ -1,6 +1,6 @@
 //! Starting, pausing and restarting the job of an application.
 
-use super::{Found, find, object, shown};
+use super::{ApplicationDetail, Found, find, object};
 use crate::api::ask::{Admin, Ask};
 use crate::api::problem::Problem;
 use crate::api::reply;
@@ -11,6 +11,7 @@ use portreeve_directory::applications::{self, Application, Status, secrets};
 use portreeve_directory::{Refusal, events};
 use portreeve_provisioning::job::{Owner, Reset, restart as ask_restart};
 use portreeve_store::Tx;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -33,15 +34,18 @@ pub(in crate::api) async fn start(ask: Ask) -> Result<Response, Problem> {
     .await
 }
 
+/// What the job is to begin anew with.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::api) struct RestartRequest {
+    /// Entra's scopes, separated by commas, such as `Full` or `Escrows,QuarantineState`.
+    #[serde(default)]
+    reset_scope: String,
+}
+
 /// Has the job begin anew what the scopes say, which are Entra's; as its portal does where there are none.
 pub(in crate::api) async fn restart(ask: Ask, body: Body) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Wanted {
-        #[serde(rename = "resetScope", default)]
-        reset_scope: String,
-    }
-    let wanted: Wanted = ask.body(body).await?;
+    let wanted: RestartRequest = ask.body(body).await?;
     let reset: Reset = wanted
         .reset_scope
         .parse()
@@ -86,9 +90,9 @@ async fn steer(
         Ok((Found { application, team }, sealed))
     });
     let (found, sealed) = steered.await?;
-    let view = shown(&ask.app, &found, &sealed);
+    let view = ApplicationDetail::of(&ask.app, &found, &sealed);
     ask.app.jobs.look();
-    Ok(reply::object(StatusCode::OK, &Value::Object(view)))
+    Ok(reply::object(StatusCode::OK, &view))
 }
 
 /// What an event of the job compares.

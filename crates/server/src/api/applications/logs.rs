@@ -3,7 +3,7 @@
 use super::{Found, read};
 use crate::api::ask::Ask;
 use crate::api::events::seconds;
-use crate::api::groups::{limit, unknown_parameter};
+use crate::api::groups::limit;
 use crate::api::problem::Problem;
 use crate::api::reply;
 use crate::http::asked_to_stop;
@@ -23,8 +23,6 @@ const PAGE: usize = 50;
 const LONGEST_WAIT_S: u64 = 300;
 /// How often somebody who waits looks again: the job may run on any server.
 const TICK: Duration = Duration::from_secs(1);
-const PARAMETERS: &str =
-    "status, action, code, object, source, target, since, until, after, before, limit, wait";
 
 /// Entries: newest first, or oldest first after a position that is known (`now` is the newest). With `wait`, an empty page
 /// is answered only when that many seconds have passed.
@@ -131,7 +129,7 @@ fn parameters(ask: &Ask) -> Result<Wanted, Problem> {
             "before" => before = Some(From::Place(Place::Before(position(name, value)?))),
             "limit" => wanted.limit = usize::try_from(limit(value)?).unwrap_or(PAGE),
             "wait" => wanted.wait = seconds(value, LONGEST_WAIT_S)?,
-            _ => return Err(unknown_parameter(name, PARAMETERS)),
+            _ => {}
         }
     }
     if wanted.wait > 0 && after.is_none() {

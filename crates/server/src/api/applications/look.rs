@@ -12,8 +12,9 @@ use portreeve_mapping::lint::{Finding, Severity};
 use portreeve_provisioning::application::lint;
 use portreeve_provisioning::job::{JobError, State};
 use portreeve_provisioning::target;
-use serde::Deserialize;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 /// How the job is, in Entra's words; with `progress` where its cycle runs on this server.
 pub(in crate::api) async fn status(ask: Ask) -> Result<Response, Problem> {
@@ -40,33 +41,45 @@ pub(in crate::api) async fn test(ask: Ask) -> Result<Response, Problem> {
     Ok(reply::object(StatusCode::OK, &json!(tested.await)))
 }
 
+/// How to look for mistakes.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::api) struct LintRequest {
+    /// Whether not to ask the target what it says of itself.
+    #[serde(default)]
+    offline: bool,
+}
+
+/// What was found.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::api) struct LintAnswer {
+    /// Why the target was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// The worst first.
+    #[schemars(with = "Vec<Map<String, Value>>")]
+    findings: Vec<Finding>,
+}
+
 /// Looks for mistakes in the mappings, also by what the target says of itself unless it is not to be asked. One that
 /// cannot be asked is told in `note`.
 pub(in crate::api) async fn lint(ask: Ask, body: Body) -> Result<Response, Problem> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Wanted {
-        #[serde(default)]
-        offline: bool,
-    }
-    let wanted: Wanted = ask.body(body).await?;
+    let wanted: LintRequest = ask.body(body).await?;
     let opened = open(&ask).await?;
     let findings = opened.definition.lint(&opened.home.folder);
     let mut findings = findings.map_err(|error| Problem::invalid(error.to_string()))?;
-    let mut answer = json!({});
+    let mut note = None;
     let is_usable = findings.iter().all(|it| it.severity != Severity::Error);
     if is_usable && !wanted.offline {
         match against_target(&opened).await {
             Ok(more) => findings.extend(more),
             Err(error) => {
-                answer["note"] =
-                    json!(format!("the target was not asked for its schemas: {error}"));
+                note = Some(format!("the target was not asked for its schemas: {error}"));
             }
         }
         findings.sort_by_key(|finding| finding.severity);
     }
-    answer["findings"] = json!(findings);
-    Ok(reply::object(StatusCode::OK, &answer))
+    Ok(reply::object(StatusCode::OK, &LintAnswer { note, findings }))
 }
 
 async fn against_target(opened: &Opened) -> Result<Vec<Finding>, target::Error> {
