@@ -9,7 +9,7 @@ use crate::{contact, neighbours};
 use portreeve_directory::directories::{
     self, Counts, Directory, GroupRemoval, Provider, Settings, UserRemoval,
 };
-use portreeve_directory::{Refusal, events, groups, teams, unknown, users};
+use portreeve_directory::{Refusal, What, events, groups, teams, unknown, users};
 use portreeve_store::Tx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,6 +97,9 @@ pub(crate) struct DirectoryView {
     /// When the provider last asked anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_request_at: Option<At>,
+    /// What a change depends on: everything an admin decides.
+    #[serde(skip)]
+    pub(crate) version: String,
 }
 
 impl DirectoryView {
@@ -119,6 +122,7 @@ impl DirectoryView {
             created_at: At(directory.created_at),
             updated_at: At(directory.updated_at),
             last_request_at: directory.last_contact_at.map(At),
+            version: version(directory),
         }
     }
 }
@@ -258,6 +262,7 @@ pub(crate) async fn update(
     let (admin, which, base) = (admin.clone(), which.to_owned(), app.public_url());
     let changed = change(app, move |tx| {
         let before = admin.directory(tx, &which)?;
+        admin.expect(What::Directory, &version(&before))?;
         let mut settings = before.settings.clone();
         rules.apply(&mut settings)?;
         let name = wanted.name.as_deref().unwrap_or(&before.name);
@@ -281,6 +286,7 @@ pub(crate) async fn delete(app: &App, admin: &Admin, which: &str) -> Result<(), 
     let (admin, which) = (admin.clone(), which.to_owned());
     let gone = change(app, move |tx| {
         let directory = admin.directory(tx, &which)?;
+        admin.expect(What::Directory, &version(&directory))?;
         directories::delete(tx, &directory.id)?;
         admin.record(tx, &directory, "delete", &object(&directory), None)?;
         Ok(directory.id)
@@ -294,6 +300,10 @@ pub(crate) async fn find(app: &App, admin: &Admin, which: &str) -> Result<Arc<Di
     let (admin, which) = (admin.clone(), which.to_owned());
     let found = app.store.lookup(move |tx| admin.directory(tx, &which));
     Ok(Arc::new(found.await?))
+}
+
+fn version(directory: &Directory) -> String {
+    super::version(&rules::decided(directory))
 }
 
 fn object(directory: &Directory) -> Object<'_> {

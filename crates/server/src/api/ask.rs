@@ -54,10 +54,10 @@ impl FromRequestParts<Arc<App>> for Ask {
         let operation = operation(parts)?;
         parameters::check(operation.query, &pairs)?;
         let mut admin = Admin::new(app, &who, parts);
-        if operation.tagged
-            && let Some(versions) = versions(&parts.headers)?
-        {
-            admin.expecting(versions);
+        match versions(&parts.headers)? {
+            Some(versions) if operation.tagged => admin.expecting(versions),
+            Some(_) => return Err(Problem::no_tag()),
+            None => {}
         }
         Ok(Self {
             admin,

@@ -29,7 +29,7 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
     let which = ask.param("directory");
     let found = directories::get(&ask.app, &ask.admin, &which).await?;
-    Ok(reply::object(StatusCode::OK, &found))
+    reply::tagged(&ask, &found.directory.version, &found)
 }
 
 /// Changes name and rules.
@@ -37,7 +37,7 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
     let wanted: DirectoryChange = ask.body(body).await?;
     let which = ask.param("directory");
     let changed = directories::update(&ask.app, &ask.admin, &which, wanted).await?;
-    Ok(reply::object(StatusCode::OK, &changed))
+    reply::changed(&changed.version, &changed)
 }
 
 /// Removes a directory with everything in it. Its events stay.

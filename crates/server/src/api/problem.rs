@@ -78,6 +78,11 @@ impl Problem {
         )
     }
 
+    /// A condition on what has no entity tag.
+    pub(super) fn no_tag() -> Self {
+        Self::invalid("If-Match: there is no entity tag here; send the request without it")
+    }
+
     /// Another request has used this `Idempotency-Key`.
     pub(super) fn other_request() -> Self {
         Self::new(

@@ -52,14 +52,25 @@ pub(super) fn located(mut response: Response, path: &str) -> Response {
 /// counted, a provider asks again. So the tag has a hash of what is shown behind the version, and `If-Match` compares the
 /// version alone.
 pub(super) fn tagged(ask: &Ask, version: &str, body: &impl Serialize) -> Result<Response, Problem> {
-    let mut response = object(StatusCode::OK, body);
-    let tag = format!("\"{version}.{}\"", admin::version(body));
-    if ask.has(&tag)? {
-        response = StatusCode::NOT_MODIFIED.into_response();
+    let tag = tag(version, body);
+    match ask.has(&tag)? {
+        true => with_tag(StatusCode::NOT_MODIFIED.into_response(), &tag),
+        false => with_tag(object(StatusCode::OK, body), &tag),
     }
-    if let Ok(tag) = HeaderValue::try_from(tag) {
-        response.headers_mut().insert(ETAG, tag);
-    }
+}
+
+/// An object that was changed, at its new version.
+pub(super) fn changed(version: &str, body: &impl Serialize) -> Result<Response, Problem> {
+    with_tag(object(StatusCode::OK, body), &tag(version, body))
+}
+
+fn tag(version: &str, body: &impl Serialize) -> String {
+    format!("\"{version}.{}\"", admin::version(body))
+}
+
+fn with_tag(mut response: Response, tag: &str) -> Result<Response, Problem> {
+    let tag = HeaderValue::try_from(tag).map_err(|_| Problem::internal())?;
+    response.headers_mut().insert(ETAG, tag);
     Ok(response)
 }
 

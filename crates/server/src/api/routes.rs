@@ -3,6 +3,7 @@
 use super::applications::{
     ApplicationDetail, ApplicationView, LintAnswer, LintRequest, RestartRequest,
 };
+use super::connections::WhichTrial;
 use super::meta::{Setting, Version};
 use super::parameters;
 use super::route::{Route, open, route};
@@ -12,22 +13,40 @@ use super::shapes::{
 };
 use super::streams::{NewStream, StreamView};
 use super::{
-    applications, changes, directories, events, groups, me, meta, openapi, owners, passkeys, streams, tokens,
+    applications, changes, connections, directories, events, groups, me, meta, openapi, owners, passkeys, streams, tokens,
     users,
 };
+use crate::admin::connections::{ConnectionView, Examined, NewConnection, TrialResult};
 use crate::admin::directories::{
     DirectoryChange, DirectoryDetail, DirectoryView, MadeDirectory, NewDirectory,
 };
+use crate::admin::groups::{GroupChange, GroupView, NewGroup};
+use crate::admin::members::{MemberView, NewMember};
+use crate::admin::users::{NewUser, UserChange, UserView};
 use crate::admin::tokens::{MadeToken, NewToken, RotatedToken, Rotation, TokenView};
 use http::Method;
 use portreeve_directory::Permission::{
-    ApplicationRead, ApplicationWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead,
-    Oneself, OwnerWrite, SettingsRead, TokenWrite, UserRead,
+    ApplicationRead, ApplicationWrite, ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead, GroupWrite,
+    Oneself, OwnerWrite, SettingsRead, TokenWrite, UserRead, UserWrite,
 };
 
 /// The routes, in the order in which the API's description has them.
-#[rustfmt::skip]
 pub(super) fn table() -> Vec<Route> {
+    let mut all = routes();
+    let shown: Vec<&str> = all
+        .iter()
+        .filter(|it| it.is.method == Method::GET)
+        .map(|it| it.is.path)
+        .collect();
+    // Whoever cannot read an object cannot know its entity tag.
+    for route in &mut all {
+        route.is.tagged &= shown.contains(&route.is.path);
+    }
+    all
+}
+
+#[rustfmt::skip]
+fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/version", Oneself, "The version of the server", meta::version).gives::<Version>(),
         route(Method::GET, "/config", SettingsRead, "The settings of the server and where they come from", meta::config).lists::<Setting>().named("config.show"),
@@ -52,14 +71,27 @@ pub(super) fn table() -> Vec<Route> {
         route(Method::POST, "/directories/{directory}/tokens", TokenWrite, "Make a secret token", tokens::create).takes::<NewToken>().makes::<MadeToken>(),
         route(Method::POST, "/directories/{directory}/tokens/rotate", TokenWrite, "Put a new secret token in the place of the others", tokens::rotate).takes::<Rotation>().makes::<RotatedToken>(),
         route(Method::DELETE, "/directories/{directory}/tokens/{token}", TokenWrite, "Revoke a secret token", tokens::revoke).gives::<TokenView>().named("token.revoke"),
+        route(Method::GET, "/directories/{directory}/connection", ConnectionRead, "Show how the people of a directory sign in", connections::get).gives::<ConnectionView>().tagged(),
+        route(Method::PUT, "/directories/{directory}/connection", ConnectionWrite, "Connect a directory to an identity provider", connections::put).takes::<NewConnection>().gives::<ConnectionView>().tagged(),
+        route(Method::DELETE, "/directories/{directory}/connection", ConnectionWrite, "Remove the connection of a directory to its identity provider", connections::delete).tagged(),
+        route(Method::POST, "/directories/{directory}/connection/test", ConnectionWrite, "Examine a connection, and begin a trial sign-in", connections::test).gives::<Examined>(),
+        route(Method::POST, "/directories/{directory}/connection/trial", ConnectionWrite, "Read what a trial sign-in brought, once", connections::trial).takes::<WhichTrial>().gives::<TrialResult>(),
         route(Method::GET, "/directories/{directory}/streams", DirectoryRead, "List receivers of security events", streams::list).lists::<StreamView>(),
         route(Method::POST, "/directories/{directory}/streams", DirectoryWrite, "Make a receiver of security events", streams::create).takes::<NewStream>().makes::<StreamView>(),
         route(Method::DELETE, "/directories/{directory}/streams/{stream}", DirectoryWrite, "Remove a receiver of security events", streams::delete).gives::<StreamView>(),
-        route(Method::GET, "/directories/{directory}/users", UserRead, "List users", users::list).query(parameters::RESOURCES),
-        route(Method::GET, "/directories/{directory}/users/{user}", UserRead, "Show a user", users::get),
-        route(Method::GET, "/directories/{directory}/groups", GroupRead, "List groups", groups::list).query(parameters::RESOURCES),
-        route(Method::GET, "/directories/{directory}/groups/{group}", GroupRead, "Show a group", groups::get),
-        route(Method::GET, "/directories/{directory}/groups/{group}/members", GroupRead, "List the members of a group", groups::members).query(parameters::MEMBERS),
+        route(Method::GET, "/directories/{directory}/users", UserRead, "List users", users::list).query(parameters::RESOURCES).pages::<UserView>(),
+        route(Method::POST, "/directories/{directory}/users", UserWrite, "Make a user in a native directory", users::create).takes::<NewUser>().makes::<UserView>(),
+        route(Method::GET, "/directories/{directory}/users/{user}", UserRead, "Show a user", users::get).gives::<UserView>(),
+        route(Method::PATCH, "/directories/{directory}/users/{user}", UserWrite, "Change a user; where a provider manages it, its level and whether it is suspended", users::update).takes::<UserChange>().gives::<UserView>(),
+        route(Method::DELETE, "/directories/{directory}/users/{user}", UserWrite, "Remove a user of a native directory", users::delete),
+        route(Method::GET, "/directories/{directory}/groups", GroupRead, "List groups", groups::list).query(parameters::RESOURCES).pages::<GroupView>(),
+        route(Method::POST, "/directories/{directory}/groups", GroupWrite, "Make a group in a native directory", groups::create).takes::<NewGroup>().makes::<GroupView>(),
+        route(Method::GET, "/directories/{directory}/groups/{group}", GroupRead, "Show a group", groups::get).gives::<GroupView>(),
+        route(Method::PATCH, "/directories/{directory}/groups/{group}", GroupWrite, "Change a group of a native directory", groups::update).takes::<GroupChange>().gives::<GroupView>(),
+        route(Method::DELETE, "/directories/{directory}/groups/{group}", GroupWrite, "Remove a group of a native directory", groups::delete),
+        route(Method::GET, "/directories/{directory}/groups/{group}/members", GroupRead, "List the members of a group", groups::members).query(parameters::MEMBERS).pages::<MemberView>(),
+        route(Method::POST, "/directories/{directory}/groups/{group}/members", GroupWrite, "Make somebody a member of a group, with an end or without", groups::add_member).takes::<NewMember>().makes::<MemberView>(),
+        route(Method::DELETE, "/directories/{directory}/groups/{group}/members/{member}", GroupWrite, "End a membership that is managed here", groups::remove_member),
 
         route(Method::GET, "/applications", ApplicationRead, "List applications", applications::list).query(parameters::OF_TEAM).lists::<ApplicationView>(),
         route(Method::POST, "/applications", ApplicationWrite, "Declare an application", applications::create).takes::<Definition>().makes::<ApplicationDetail>(),
