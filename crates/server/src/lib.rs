@@ -31,5 +31,6 @@ mod work;
 
 pub use app::App;
 pub use config::Config;
+pub use console::pages;
 pub use portreeve_directory::{Clock, SystemClock};
 pub use serve::{Running, ServeError, start};

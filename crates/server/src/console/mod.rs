@@ -15,6 +15,8 @@ use crate::app::App;
 use crate::sso::page;
 use axum::Router;
 use axum::routing::get;
+use http::Method;
+use portreeve_directory::Permission;
 use std::sync::Arc;
 use tower_http::compression::CompressionLayer;
 
@@ -23,6 +25,14 @@ pub(crate) use visit::{Needs, Visit, shown};
 
 /// Where the console begins.
 const ROOT: &str = "/console";
+
+/// Every page and action of the console: method, path with `{parameters}`, and the permission that it needs.
+pub fn pages() -> Vec<(Method, &'static str, Permission)> {
+    let routes = routes::table().into_iter();
+    routes
+        .map(|route| (route.method, route.path, route.needs))
+        .collect()
+}
 
 /// The pages, and the files that they ask for.
 pub(crate) fn router(app: Arc<App>) -> Router {

@@ -6,13 +6,17 @@ use crate::app::App;
 use axum::Extension;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use http::Method;
 use portreeve_directory::Permission::{self, Oneself};
 use std::sync::Arc;
 
 /// A page, or something that a page can do.
 pub(super) struct Route {
+    pub(super) method: Method,
     /// With `{parameters}`.
     pub(super) path: &'static str,
+    /// What the visitor needs.
+    pub(super) needs: Permission,
     /// Who answers, if the visitor may.
     pub(super) handler: MethodRouter<Arc<App>>,
 }
@@ -22,16 +26,19 @@ where
     H: Handler<T, Arc<App>>,
     T: 'static,
 {
-    route(MethodFilter::GET, path, needs, handler)
+    route(Method::GET, path, needs, handler)
 }
 
-fn route<H, T>(filter: MethodFilter, path: &'static str, needs: Permission, handler: H) -> Route
+fn route<H, T>(method: Method, path: &'static str, needs: Permission, handler: H) -> Route
 where
     H: Handler<T, Arc<App>>,
     T: 'static,
 {
+    let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
     Route {
+        method,
         path,
+        needs,
         handler: on(filter, handler).layer(Extension(Needs(needs))),
     }
 }
