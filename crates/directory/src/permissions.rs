@@ -1,7 +1,9 @@
 //! What somebody may do: named permissions, and the levels that are presets over them.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 
 macro_rules! permissions {
@@ -65,6 +67,34 @@ impl Permission {
 
     const fn bit(self) -> u64 {
         1 << self as u64
+    }
+}
+
+impl Serialize for Permission {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Permission {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::parse(&name).ok_or_else(|| {
+            let all: Vec<_> = Self::ALL.iter().map(|one| one.name()).collect();
+            let all = all.join(", ");
+            D::Error::custom(format!("there is no permission \"{name}\"; they are {all}"))
+        })
+    }
+}
+
+impl JsonSchema for Permission {
+    fn schema_name() -> Cow<'static, str> {
+        "Permission".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let all: Vec<_> = Self::ALL.iter().map(|one| one.name()).collect();
+        json_schema!({"type": "string", "enum": all})
     }
 }
 
@@ -155,7 +185,9 @@ impl fmt::Debug for Permissions {
 }
 
 /// A permission level: a preset over the permissions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Sees the own page.

@@ -22,6 +22,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct GroupView {
     pub(crate) id: String,
+    pub(crate) directory_id: String,
     pub(crate) display_name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) external_id: Option<String>,
@@ -222,6 +223,7 @@ fn view(
     let resource = group.parsed()?;
     Ok(GroupView {
         id: group.id.clone(),
+        directory_id: directory.id.clone(),
         display_name: group.display_name.clone(),
         external_id: resource.external_id().map(str::to_owned),
         member_count: memberships::count(tx, &directory.id, &group.id, now)?,

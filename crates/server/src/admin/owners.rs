@@ -2,9 +2,9 @@
 
 use super::{Admin, Object, change};
 use crate::app::App;
-use portreeve_directory::Refusal;
 use portreeve_directory::events::Category;
 use portreeve_directory::owners::{self, Owner};
+use portreeve_directory::{Refusal, What, holders};
 use portreeve_directory::sign_ins::{self, Purpose};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -76,6 +76,49 @@ pub(crate) async fn owners(
         owners::list(tx, &team.id)
     });
     read.await
+}
+
+/// Makes a local owner. Nobody can sign in as them before a link for them is made on the machine itself.
+pub(crate) async fn create_owner(
+    app: &App,
+    admin: &Admin,
+    team: Option<String>,
+    name: String,
+) -> Result<Owner, Refusal> {
+    let admin = admin.clone();
+    let made = change(app, move |tx| {
+        let team = admin.team(tx, team.as_deref())?;
+        let (owner, is_new) = owners::ensure(tx, &team.id, &name, &admin.new_id(), admin.at)?;
+        if !is_new {
+            return Err(Refusal::Conflict {
+                what: What::Owner,
+                attribute: "name",
+            });
+        }
+        let what = (Category::Admin, "create");
+        admin.record_in(tx, &team.id, what, &object(&owner), None)?;
+        Ok(owner)
+    });
+    made.await
+}
+
+/// Removes a local owner, with their sessions, passkeys and API tokens; not the last owner of a team.
+pub(crate) async fn remove_owner(
+    app: &App,
+    admin: &Admin,
+    team: Option<String>,
+    which: String,
+) -> Result<(), Refusal> {
+    let admin = admin.clone();
+    let removed = change(app, move |tx| {
+        let team = admin.team(tx, team.as_deref())?;
+        let owner = owners::find(tx, &team.id, &which)?;
+        holders::forget(tx, &admin.cause(&team.id, None), &owner.id)?;
+        owners::delete(tx, &team.id, &owner.id)?;
+        let what = (Category::Admin, "delete");
+        admin.record_in(tx, &team.id, what, &object(&owner), None)
+    });
+    removed.await
 }
 
 fn object(owner: &Owner) -> Object<'_> {

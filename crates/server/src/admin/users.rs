@@ -25,6 +25,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct UserView {
     pub(crate) id: String,
+    pub(crate) directory_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) user_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -387,6 +388,7 @@ fn shown(
     let groups = groups.into_iter();
     Ok(UserView {
         id: user.id.clone(),
+        directory_id: directory.id.clone(),
         user_name: text(resource.user_name()),
         display_name: text(resource.display_name()),
         email,

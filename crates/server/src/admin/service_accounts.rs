@@ -1,0 +1,217 @@
+//! Service accounts: machine identities that a team makes itself, with API tokens of their own.
+//!
+//! Nobody gives one more than they may do themselves: its tokens would do it for them.
+
+use super::view::At;
+use super::{Admin, Object, change, members_of, version};
+use crate::app::App;
+use portreeve_directory::events::{self, Category};
+use portreeve_directory::service_accounts::{self, ServiceAccount};
+use portreeve_directory::{Permission, Permissions, Refusal, What, holders};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A service account as it is shown.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct ServiceAccountView {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) status: AccountStatus,
+    /// The most that its tokens may do.
+    pub(crate) permissions: Vec<Permission>,
+    pub(crate) created_at: At,
+    pub(crate) updated_at: At,
+}
+
+/// Whether the tokens of a service account work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum AccountStatus {
+    Active,
+    Suspended,
+}
+
+impl ServiceAccountView {
+    fn of(account: &ServiceAccount) -> Self {
+        Self {
+            id: account.id.clone(),
+            name: account.name.clone(),
+            status: match account.active {
+                true => AccountStatus::Active,
+                false => AccountStatus::Suspended,
+            },
+            permissions: account.permissions.iter().collect(),
+            created_at: At(account.created_at),
+            updated_at: At(account.updated_at),
+        }
+    }
+
+    /// What `If-Match` compares.
+    pub(crate) fn version(&self) -> String {
+        version(self)
+    }
+}
+
+/// A service account to be made.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewServiceAccount {
+    /// Unique in the team.
+    pub(crate) name: String,
+    /// The most that its tokens may do.
+    pub(crate) permissions: Vec<Permission>,
+    /// The team; without it that of whoever asks.
+    pub(crate) team: Option<String>,
+}
+
+/// What is to be different about a service account; what it leaves out stays.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ServiceAccountChange {
+    pub(crate) name: Option<String>,
+    pub(crate) permissions: Option<Vec<Permission>>,
+    pub(crate) status: Option<AccountStatus>,
+}
+
+/// The service accounts of a team by name.
+pub(crate) async fn list(
+    app: &App,
+    admin: &Admin,
+    team: Option<&str>,
+) -> Result<Vec<ServiceAccountView>, Refusal> {
+    let (admin, team) = (admin.clone(), team.map(str::to_owned));
+    let read = app.store.read(move |tx| {
+        let team = admin.team(tx, team.as_deref())?;
+        let all = service_accounts::list(tx, &team.id)?;
+        Ok(all.iter().map(ServiceAccountView::of).collect())
+    });
+    read.await
+}
+
+/// One service account, by id or name.
+pub(crate) async fn get(
+    app: &App,
+    admin: &Admin,
+    team: Option<&str>,
+    wanted: &str,
+) -> Result<ServiceAccountView, Refusal> {
+    let (admin, team) = (admin.clone(), team.map(str::to_owned));
+    let wanted = wanted.to_owned();
+    let read = app.store.read(move |tx| {
+        let team = admin.team(tx, team.as_deref())?;
+        let found = service_accounts::find(tx, &team.id, &wanted)?;
+        Ok(ServiceAccountView::of(&found))
+    });
+    read.await
+}
+
+/// Makes a service account.
+pub(crate) async fn create(
+    app: &App,
+    admin: &Admin,
+    wanted: NewServiceAccount,
+) -> Result<ServiceAccountView, Refusal> {
+    let permissions: Permissions = wanted.permissions.iter().copied().collect();
+    admin.may_give(permissions)?;
+    let admin = admin.clone();
+    let made = change(app, move |tx| {
+        let team = admin.team(tx, wanted.team.as_deref())?;
+        let id = admin.new_id();
+        let made =
+            service_accounts::create(tx, &team.id, &id, &wanted.name, permissions, admin.at)?;
+        let view = ServiceAccountView::of(&made);
+        let changes = serde_json::Value::Object(members_of(&view)).to_string();
+        let what = (Category::Admin, "create");
+        admin.record_in(tx, &team.id, what, &object(&made), Some(&changes))?;
+        Ok(view)
+    });
+    made.await
+}
+
+/// Changes a service account. A suspended one keeps its tokens; they do not work until it is active again.
+pub(crate) async fn update(
+    app: &App,
+    admin: &Admin,
+    team: Option<&str>,
+    which: &str,
+    wanted: ServiceAccountChange,
+) -> Result<ServiceAccountView, Refusal> {
+    let (admin, team) = (admin.clone(), team.map(str::to_owned));
+    let which = which.to_owned();
+    let changed = change(app, move |tx| {
+        let team = admin.team(tx, team.as_deref())?;
+        let before = service_accounts::find(tx, &team.id, &which)?;
+        admin.expect(
+            What::ServiceAccount,
+            &ServiceAccountView::of(&before).version(),
+        )?;
+        let mut after = before.clone();
+        if let Some(name) = &wanted.name {
+            name.trim().clone_into(&mut after.name);
+        }
+        if let Some(permissions) = &wanted.permissions {
+            after.permissions = permissions.iter().copied().collect();
+            let added = before.permissions.iter();
+            admin.may_give(added.fold(after.permissions, Permissions::without))?;
+        }
+        if let Some(status) = wanted.status {
+            after.active = status == AccountStatus::Active;
+        }
+        if after == before {
+            return Ok(ServiceAccountView::of(&before));
+        }
+        after.updated_at = admin.at;
+        service_accounts::update(tx, &team.id, &after, admin.at)?;
+        let view = ServiceAccountView::of(&after);
+        let changes = events::diff(
+            &members_of(&ServiceAccountView::of(&before)),
+            &members_of(&view),
+        );
+        let what = (Category::Admin, "update");
+        admin.record_in(tx, &team.id, what, &object(&after), changes.as_deref())?;
+        Ok(view)
+    });
+    changed.await
+}
+
+/// Removes a service account with its tokens.
+pub(crate) async fn delete(
+    app: &App,
+    admin: &Admin,
+    team: Option<&str>,
+    which: &str,
+) -> Result<(), Refusal> {
+    let (admin, team) = (admin.clone(), team.map(str::to_owned));
+    let which = which.to_owned();
+    let gone = change(app, move |tx| {
+        let team = admin.team(tx, team.as_deref())?;
+        let before = service_accounts::find(tx, &team.id, &which)?;
+        admin.expect(
+            What::ServiceAccount,
+            &ServiceAccountView::of(&before).version(),
+        )?;
+        holders::forget(tx, &admin.cause(&team.id, None), &before.id)?;
+        service_accounts::delete(tx, &team.id, &before.id)?;
+        let what = (Category::Admin, "delete");
+        admin.record_in(tx, &team.id, what, &object(&before), None)
+    });
+    gone.await
+}
+
+impl Admin {
+    /// Refuses to give somebody else what whoever asks may not do.
+    pub(super) fn may_give(&self, wanted: Permissions) -> Result<(), Refusal> {
+        match wanted.iter().find(|one| !self.permissions.has(*one)) {
+            Some(more) => Err(Refusal::Forbidden(more)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn object(account: &ServiceAccount) -> Object<'_> {
+    Object {
+        kind: "ServiceAccount",
+        id: &account.id,
+        name: &account.name,
+    }
+}
