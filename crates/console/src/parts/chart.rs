@@ -116,17 +116,16 @@ impl Chart {
         bars.map(draw).collect()
     }
 
-    /// What is drawn of a bar, from the bottom up. Whatever happened at all is seen.
+    /// What is drawn of a bar, from the bottom up.
     fn pieces(&self, bar: &Bar, x: usize, top: u64) -> Vec<Piece> {
         let width = (self.step() - self.step() / 4).max(1);
         let mut y = HEIGHT;
         let mut pieces = Vec::new();
-        for (series, &value) in self.series.iter().zip(&bar.values) {
-            if value == 0 {
+        for (series, height) in self.series.iter().zip(heights(&bar.values, top)) {
+            if height == 0 {
                 continue;
             }
-            let height = (value.saturating_mul(HEIGHT) / top).max(2).min(y);
-            y -= height;
+            y = y.saturating_sub(height);
             pieces.push(Piece {
                 tone: series.tone,
                 x,
@@ -149,6 +148,21 @@ impl Chart {
             false => format!("{}: {}", bar.label, parts.join(", ")),
         }
     }
+}
+
+/// How high each value is drawn. What is not nothing is seen, at the cost of the highest.
+fn heights(values: &[u64], top: u64) -> Vec<u64> {
+    let scaled = |value: u64| u128::from(value) * u128::from(HEIGHT) / u128::from(top.max(1));
+    let height = |&value: &u64| match value {
+        0 => 0,
+        value => u64::try_from(scaled(value)).unwrap_or(HEIGHT).max(2),
+    };
+    let mut heights: Vec<u64> = values.iter().map(height).collect();
+    let excess = heights.iter().sum::<u64>().saturating_sub(HEIGHT);
+    if let Some(highest) = heights.iter_mut().max() {
+        *highest = highest.saturating_sub(excess);
+    }
+    heights
 }
 
 markup!(Chart);

@@ -5,3 +5,4 @@ mod samples;
 
 mod assets;
 mod markup;
+mod parts;
