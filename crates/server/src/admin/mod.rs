@@ -1,22 +1,28 @@
 //! What admins do, for the admin API and the console alike: each of the two reads a request in its own form and shows the
 //! result in its own form, and what happens between is here once.
 
+pub(crate) mod api_tokens;
 pub(crate) mod connections;
 pub(crate) mod directories;
 pub(crate) mod groups;
+mod holders;
 pub(crate) mod members;
 mod once;
 mod owners;
 pub(crate) mod page;
 pub(crate) mod passkeys;
 mod people;
+pub(crate) mod probe;
 mod rules;
+pub(crate) mod service_accounts;
+pub(crate) mod sessions;
+pub(crate) mod teams;
 pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod view;
 
 pub(crate) use once::once;
-pub(crate) use owners::{first_owner, link, owners};
+pub(crate) use owners::{create_owner, first_owner, link, owners, remove_owner};
 
 use crate::app::App;
 use crate::who::Who;
@@ -29,7 +35,7 @@ use jiff::Timestamp;
 use portreeve_directory::directories::Directory;
 use portreeve_directory::events::{self, Category, Cause, Outcome};
 use portreeve_directory::holders::Holder;
-use portreeve_directory::teams::{self, Team};
+use portreeve_directory::teams::Team;
 use portreeve_directory::{Actor, Call, Clock, Ids, Permission, Permissions, Refusal, What};
 use portreeve_provisioning::engine::steps::{Initiator, InitiatorType};
 use portreeve_store::{Scope, Tx};
@@ -47,6 +53,8 @@ pub(crate) struct Admin {
     request_id: String,
     /// Who asks; `None`: the machine's administrator, or Portreeve itself.
     pub(crate) holder: Option<Holder>,
+    /// The session that they ask in.
+    session_id: Option<String>,
     /// What they may do.
     pub(crate) permissions: Permissions,
     /// When the request arrived (microseconds since 1970 UTC).
@@ -67,6 +75,7 @@ impl Admin {
             team_id: who.team_id.clone(),
             request_id: request_id.map(|id| id.0.clone()).unwrap_or_default(),
             holder: who.holder.clone(),
+            session_id: who.session.as_ref().map(|session| session.id.clone()),
             permissions: who.permissions,
             at: app.clock.now(),
             expected: None,
@@ -83,6 +92,7 @@ impl Admin {
             team_id: None,
             request_id: String::new(),
             holder: None,
+            session_id: None,
             permissions: Permissions::ALL,
             at: app.clock.now(),
             expected: None,
@@ -129,7 +139,7 @@ impl Admin {
 
     /// The teams that they may see.
     pub(crate) fn teams(&self, tx: &mut Tx<'_>) -> Result<Vec<Team>, Refusal> {
-        let mut teams = teams::list(tx)?;
+        let mut teams = portreeve_directory::teams::list(tx)?;
         if let Some(team_id) = &self.team_id {
             teams.retain(|team| team.id == *team_id);
         }
@@ -138,7 +148,7 @@ impl Admin {
 
     /// The team with that name or id, among those that they may see; without a name their own, or the first one.
     pub(crate) fn team(&self, tx: &mut Tx<'_>, wanted: Option<&str>) -> Result<Team, Refusal> {
-        let fallback = wanted.unwrap_or(teams::DEFAULT_NAME);
+        let fallback = wanted.unwrap_or(portreeve_directory::teams::DEFAULT_NAME);
         let own = self.team_id.is_some() && wanted.is_none();
         let same =
             |team: &Team| own || team.id == fallback || team.name.eq_ignore_ascii_case(fallback);
@@ -153,7 +163,9 @@ impl Admin {
         wanted: Option<&str>,
     ) -> Result<Team, Refusal> {
         match (&self.team_id, wanted) {
-            (None, Some(name)) => teams::ensure(tx, name, &self.new_id(), self.at),
+            (None, Some(name)) => {
+                portreeve_directory::teams::ensure(tx, name, &self.new_id(), self.at)
+            }
             _ => self.team(tx, wanted),
         }
     }
