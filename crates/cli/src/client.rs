@@ -1,10 +1,12 @@
 //! The admin API's client: through the local socket, or over the network with a token.
 
+use crate::contexts::{Chosen, Contexts};
 use crate::failure::{Code, Failure};
 use crate::{Global, environment};
 use portreeve_server::Config;
 use reqwest::header::{self, HeaderMap};
-use reqwest::{Client, Method, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, Method, StatusCode, Url};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 use std::error::Error;
@@ -20,14 +22,75 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Api {
     http: Client,
     base: Url,
-    token: Option<String>,
+    token: Option<SecretString>,
     place: Place,
 }
 
 /// Where the server is.
 enum Place {
-    Local { data: PathBuf },
-    Remote,
+    Local {
+        data: PathBuf,
+    },
+    Remote {
+        url: String,
+        context: Option<String>,
+    },
+}
+
+/// Which server a command is for.
+pub(crate) enum Target {
+    /// The one on this machine with that data folder.
+    Local(PathBuf),
+    /// One elsewhere, with the token that there is for it.
+    Remote(String, Option<SecretString>),
+    /// One elsewhere that has a name.
+    Context(Chosen),
+}
+
+impl Target {
+    /// What the flags say, else the environment, else the context that was chosen, else the server on this machine.
+    pub(crate) fn of(global: &Global) -> Result<Self, Failure> {
+        if let Some(url) = &global.url {
+            return Self::at(url);
+        }
+        if let Some(data) = &global.data {
+            return Ok(Self::Local(data.clone()));
+        }
+        if let Some(name) = &global.context {
+            return Self::named(name);
+        }
+        if let Some(url) = environment::var("PORTREEVE_URL") {
+            return Self::at(&url);
+        }
+        if let Some(name) = environment::var("PORTREEVE_CONTEXT") {
+            return Self::named(&name);
+        }
+        if let Some(data) = environment::var("PORTREEVE_DATA") {
+            return Ok(Self::Local(PathBuf::from(data)));
+        }
+        match Contexts::load()?.current() {
+            Some(name) => Self::named(name),
+            None => environment::default_data().map(Self::Local),
+        }
+    }
+
+    fn at(url: &str) -> Result<Self, Failure> {
+        let token = match given_token() {
+            Some(token) => Some(token),
+            None => Contexts::load()?.token_for(url),
+        };
+        Ok(Self::Remote(url.to_owned(), token))
+    }
+
+    fn named(name: &str) -> Result<Self, Failure> {
+        let mut context = Contexts::load()?.named(name)?;
+        context.token = given_token().or(context.token);
+        Ok(Self::Context(context))
+    }
+}
+
+fn given_token() -> Option<SecretString> {
+    environment::var("PORTREEVE_TOKEN").map(SecretString::from)
 }
 
 /// What the server says of a failure (RFC 9457).
@@ -37,23 +100,14 @@ struct Problem {
 }
 
 impl Api {
-    /// The server that the flags and the environment name.
+    /// The server that the command is for.
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
-        let url = match (&global.url, &global.data) {
-            (Some(url), _) => Some(url.clone()),
-            (None, Some(_)) => None,
-            (None, None) => environment::var("PORTREEVE_URL"),
-        };
-        if let Some(url) = url {
-            return Self::remote(&url, environment::var("PORTREEVE_TOKEN"));
-        }
-        let data = global
-            .data
-            .clone()
-            .or_else(|| environment::var("PORTREEVE_DATA").map(PathBuf::from));
-        match data {
-            Some(data) => Self::local(data),
-            None => Self::local(environment::default_data()?),
+        match Target::of(global)? {
+            Target::Local(data) => Self::local(data),
+            Target::Remote(url, token) => Self::remote(&url, token, None),
+            Target::Context(context) => {
+                Self::remote(&context.url, context.token, Some(&context.name))
+            }
         }
     }
 
@@ -66,14 +120,23 @@ impl Api {
         Self::new(builder, "http://localhost", None, Place::Local { data })
     }
 
-    fn remote(url: &str, token: Option<String>) -> Result<Self, Failure> {
-        Self::new(Client::builder(), url, token, Place::Remote)
+    /// A server elsewhere, as that of a context where it is one.
+    pub(crate) fn remote(
+        url: &str,
+        token: Option<SecretString>,
+        context: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let place = Place::Remote {
+            url: url.trim_end_matches('/').to_owned(),
+            context: context.map(str::to_owned),
+        };
+        Self::new(Client::builder(), url, token, place)
     }
 
     fn new(
-        builder: reqwest::ClientBuilder,
+        builder: ClientBuilder,
         url: &str,
-        token: Option<String>,
+        token: Option<SecretString>,
         place: Place,
     ) -> Result<Self, Failure> {
         let base = format!("{}/api/v1", url.trim_end_matches('/'));
@@ -85,18 +148,20 @@ impl Api {
                     "\"{url}\" is no address of a server; write it as https://portreeve.example.com"
                 ))
             })?;
-        let http = builder
-            .timeout(TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| Failure::plain(format!("HTTP cannot be set up: {error}")))?;
         Ok(Self {
-            http,
+            http: http(builder.timeout(TIMEOUT))?,
             base,
             token,
             place,
         })
+    }
+
+    /// Where the server is, for people.
+    pub(crate) fn place(&self) -> String {
+        match &self.place {
+            Place::Local { data } => format!("this machine ({})", data.display()),
+            Place::Remote { url, .. } => url.clone(),
+        }
     }
 
     pub(crate) async fn get(
@@ -198,7 +263,7 @@ impl Api {
             request = request.json(body);
         }
         if let Some(token) = &self.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            request = request.bearer_auth(token.expose_secret());
         }
         let answer = request
             .send()
@@ -209,23 +274,67 @@ impl Api {
             .bytes()
             .await
             .map_err(|error| self.unreachable(&error))?;
-        read(status, &bytes).map(|body| (headers, body))
+        match read(status, &bytes) {
+            Ok(body) => Ok((headers, body)),
+            Err(failure) => Err(self.with_next_step(failure)),
+        }
+    }
+
+    /// Says what to do where the server did not let somebody in.
+    fn with_next_step(&self, failure: Failure) -> Failure {
+        let Place::Remote { url, context } = &self.place else {
+            return failure;
+        };
+        match failure.code {
+            Code::NotSignedIn if environment::var("PORTREEVE_TOKEN").is_some() => {
+                failure.hint("the token in PORTREEVE_TOKEN was sent; check it")
+            }
+            Code::NotSignedIn => failure.hint(match context {
+                Some(name) => format!("sign in with: portreeve login --context '{name}'"),
+                None => format!("sign in with: portreeve login {url}"),
+            }),
+            Code::Forbidden => {
+                failure.hint("portreeve whoami shows who you are and what you may do")
+            }
+            _ => failure,
+        }
     }
 
     fn unreachable(&self, error: &reqwest::Error) -> Failure {
-        let cause = root(error);
         match &self.place {
-            Place::Remote => Failure::new(
-                Code::Unreachable,
-                format!(
-                    "the server at {} cannot be reached: {cause}",
-                    self.base.origin().ascii_serialization()
-                ),
-            )
-            .hint("check --url or PORTREEVE_URL, and that the server runs"),
-            Place::Local { data } => unreachable_here(data, cause),
+            Place::Remote { url, .. } => unreachable_at(url, error),
+            Place::Local { data } => unreachable_here(data, root(error)),
         }
     }
+}
+
+/// A client that waits for a connection no longer than that takes, and says what it is.
+pub(crate) fn http(builder: ClientBuilder) -> Result<Client, Failure> {
+    let agent = format!("portreeve/{} ({})", env!("CARGO_PKG_VERSION"), machine());
+    builder
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(agent)
+        .build()
+        .map_err(|error| Failure::plain(format!("HTTP cannot be set up: {error}")))
+}
+
+/// What this machine calls itself, as far as it can be sent in a header.
+pub(crate) fn machine() -> String {
+    let name = rustix::system::uname();
+    let name = name.nodename().to_string_lossy();
+    name.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "-._".contains(*c))
+        .take(64)
+        .collect()
+}
+
+/// Why a server elsewhere does not answer.
+pub(crate) fn unreachable_at(url: &str, error: &reqwest::Error) -> Failure {
+    let cause = root(error);
+    let message = format!("the server at {url} cannot be reached: {cause}");
+    Failure::new(Code::Unreachable, message)
+        .hint("check the address (--url, PORTREEVE_URL or portreeve context list), and that the server runs")
 }
 
 fn unreachable_here(data: &Path, cause: &(dyn Error + 'static)) -> Failure {

@@ -7,6 +7,8 @@ mod client;
 mod completion;
 mod config;
 mod confirm;
+mod context;
+mod contexts;
 mod database;
 mod demo;
 mod directory;
@@ -14,6 +16,8 @@ mod environment;
 mod event;
 mod failure;
 mod group;
+mod login;
+mod logout;
 mod machine;
 mod mapping;
 mod migrate;
@@ -32,6 +36,7 @@ mod token;
 mod user;
 mod version;
 mod watched;
+mod whoami;
 
 use clap::{Parser, Subcommand};
 use failure::Failure;
@@ -80,6 +85,9 @@ struct Global {
     /// Address of a server elsewhere, with an API token in PORTREEVE_TOKEN [env: PORTREEVE_URL]
     #[arg(long, global = true, value_name = "URL", conflicts_with = "data")]
     url: Option<String>,
+    /// Server that you have signed in to, by its name [env: PORTREEVE_CONTEXT]
+    #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["data", "url"])]
+    context: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,6 +96,15 @@ enum Command {
     Serve(serve::Args),
     /// Run a server with a sample company that is provisioned before your eyes
     Demo(demo::Args),
+    /// Sign in at a server elsewhere
+    Login(login::Args),
+    /// Sign out again
+    Logout,
+    /// Show who you are and what you may do
+    Whoami,
+    /// Servers that you work with, by name
+    #[command(subcommand)]
+    Context(context::Command),
     /// Sources of people: one per identity provider
     #[command(subcommand)]
     Directory(directory::Command),
@@ -145,6 +162,10 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(args) => serve::run(global, &args),
         Command::Demo(args) => demo::run(global, &args),
+        Command::Login(args) => login::run(global, &args),
+        Command::Logout => logout::run(global),
+        Command::Whoami => runtime::client(whoami::run(global)),
+        Command::Context(command) => context::run(global, command),
         Command::Directory(command) => runtime::client(directory::run(global, command)),
         Command::Token(command) => runtime::client(token::run(global, command)),
         Command::User(command) => runtime::client(user::run(global, command)),

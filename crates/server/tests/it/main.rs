@@ -5,11 +5,15 @@ mod api;
 #[cfg(test)]
 mod applications;
 #[cfg(test)]
+mod attacks;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]
 mod changes;
+#[cfg(test)]
+mod cli_sign_in;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
@@ -23,6 +27,8 @@ mod limits;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod once;
+#[cfg(test)]
 mod passkeys;
 #[cfg(test)]
 mod replicas;
@@ -30,6 +36,8 @@ mod replicas;
 mod retention;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod sso;
 #[cfg(test)]
 mod tags;
 #[cfg(test)]

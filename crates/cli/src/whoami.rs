@@ -1,0 +1,29 @@
+//! `portreeve whoami`.
+
+use crate::Global;
+use crate::client::Api;
+use crate::failure::Failure;
+use crate::output::{self, Column, Format, Shape};
+
+const WHO: Shape = Shape {
+    columns: &[
+        Column::text("Name", "name"),
+        Column::text("Kind", "kind"),
+        Column::text("Id", "id"),
+        Column::text("Level", "level"),
+        Column::text("Team", "team"),
+        Column::text("Directory", "directory_id"),
+        Column::text("May", "permissions"),
+    ],
+    name: "name",
+};
+
+pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
+    let api = Api::open(global)?;
+    let who = api.get(&["me"], &[]).await?;
+    output::one(global.output, &WHO, &who)?;
+    match global.output {
+        Format::Table => output::print(&format!("Server     {}\n", output::harmless(&api.place()))),
+        _ => Ok(()),
+    }
+}
