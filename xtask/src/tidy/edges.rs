@@ -71,6 +71,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "people are told what happened to a job",
     ),
     (
+        "portreeve-server",
+        "portreeve-oidc",
+        "people sign in at identity providers",
+    ),
+    (
         "portreeve-directory",
         "portreeve-store",
         "the rules run inside its transactions",

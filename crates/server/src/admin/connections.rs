@@ -13,12 +13,13 @@ use portreeve_directory::sign_ins::Purpose;
 use portreeve_directory::{Refusal, What, events};
 use portreeve_oidc::MetadataUrl;
 use portreeve_store::Tx;
+use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value, json};
 
 /// A connection to be made, or to be put in the place of another.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewConnection {
     /// What people read on the button; without it the name of the directory.
@@ -29,6 +30,7 @@ pub(crate) struct NewConnection {
     pub(crate) client_id: String,
     /// The secret that belongs to it; `null`: there is none. Left out, the former one stays.
     #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>")]
     pub(crate) client_secret: Option<Option<SecretString>>,
     /// The only tenant whose people may sign in, where the provider has several.
     pub(crate) tenant_id: Option<String>,
@@ -46,7 +48,7 @@ fn given<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<SecretStri
 }
 
 /// A connection as it is shown.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ConnectionView {
     pub(crate) directory_id: String,
     /// What people read on the button.
@@ -93,7 +95,7 @@ impl ConnectionView {
 }
 
 /// What the doctor found, and the trial that it offers.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct Examined {
     /// The worst of the steps.
     pub(crate) verdict: Verdict,
@@ -102,7 +104,7 @@ pub(crate) struct Examined {
 }
 
 /// A sign-in to be tried out: nobody is signed in by it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct TrialView {
     /// Where the trial begins, in any browser.
     pub(crate) url: Shown,
@@ -112,7 +114,7 @@ pub(crate) struct TrialView {
 }
 
 /// What became of a trial.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "lowercase")]
 pub(crate) enum TrialResult {
     /// Nobody has come back from the provider yet.
@@ -135,13 +137,13 @@ async fn find(app: &App, admin: &Admin, which: &str) -> Result<Connection, Refus
     found.await
 }
 
-/// Makes the connection of a directory, or puts another in its place. Whether it was made.
+/// Makes the connection of a directory, or puts another in its place.
 pub(crate) async fn put(
     app: &App,
     admin: &Admin,
     which: &str,
     wanted: NewConnection,
-) -> Result<(ConnectionView, bool), Refusal> {
+) -> Result<ConnectionView, Refusal> {
     let settings = Settings {
         label: wanted.label,
         metadata_url: wanted.metadata_url,
@@ -186,10 +188,9 @@ pub(crate) async fn put(
         let changes = changes(before.as_ref(), &settings, !keep);
         let action = if is_new { "create" } else { "replace" };
         record(tx, &admin, &directory, action, changes.as_deref())?;
-        Ok((connections::of(tx, &directory.id)?, is_new))
+        connections::of(tx, &directory.id)
     });
-    let (connection, is_new) = put.await?;
-    Ok((ConnectionView::of(app, &connection), is_new))
+    Ok(ConnectionView::of(app, &put.await?))
 }
 
 /// The secret that stays, where it goes to the same place as before. Else whoever may change a connection could have it

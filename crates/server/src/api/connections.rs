@@ -7,6 +7,7 @@ use crate::admin::connections::{self, NewConnection};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -20,13 +21,8 @@ pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
 pub(super) async fn put(ask: Ask, body: Body) -> Result<Response, Problem> {
     let wanted: NewConnection = ask.body(body).await?;
     let which = ask.param("directory");
-    let (connection, is_new) = connections::put(&ask.app, &ask.admin, &which, wanted).await?;
-    let status = if is_new {
-        StatusCode::CREATED
-    } else {
-        StatusCode::OK
-    };
-    Ok(reply::object(status, &connection))
+    let connection = connections::put(&ask.app, &ask.admin, &which, wanted).await?;
+    Ok(reply::object(StatusCode::OK, &connection))
 }
 
 /// Removes the connection.
@@ -43,15 +39,17 @@ pub(super) async fn test(ask: Ask) -> Result<Response, Problem> {
 
 /// What a trial sign-in brought, once.
 pub(super) async fn trial(ask: Ask, body: Body) -> Result<Response, Problem> {
-    let wanted: Wanted = ask.body(body).await?;
+    let wanted: WhichTrial = ask.body(body).await?;
     let (which, secret) = (ask.param("directory"), wanted.secret.expose_secret());
     let result = connections::trial(&ask.app, &ask.admin, &which, secret).await?;
     Ok(reply::secret(StatusCode::OK, &result))
 }
 
 /// Which trial.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Wanted {
+pub(super) struct WhichTrial {
+    /// As it came with the doctor's findings.
+    #[schemars(with = "String")]
     secret: SecretString,
 }

@@ -8,6 +8,7 @@ use portreeve_directory::directories::Provider as Source;
 use portreeve_directory::resolve::{self, Findable};
 use portreeve_directory::{Refusal, directories};
 use portreeve_oidc::{ClientCheck, Error, Fetched, Metadata, Provider};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::time::{Duration, SystemTime};
 use url::{Host, Url};
@@ -18,7 +19,7 @@ const LEEWAY: Duration = Duration::from_secs(60);
 const NOTICEABLE: Duration = Duration::from_secs(10);
 
 /// How a step went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
     /// As it should be.
@@ -30,9 +31,10 @@ pub(crate) enum Verdict {
 }
 
 /// One step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Step {
-    /// `metadata`, `issuer`, `keys`, `clock`, `redirect_uri`, `client` or `matching`.
+    /// Of a connection `metadata`, `issuer`, `keys`, `clock`, `redirect_uri`, `client`, `matching`; of a directory `address`,
+    /// `users`, `groups`, `closed`.
     pub(crate) name: &'static str,
     /// How it went.
     pub(crate) verdict: Verdict,
@@ -44,7 +46,7 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    fn new(name: &'static str, verdict: Verdict, sentence: impl Into<String>) -> Self {
+    pub(crate) fn new(name: &'static str, verdict: Verdict, sentence: impl Into<String>) -> Self {
         Self {
             name,
             verdict,
@@ -53,15 +55,15 @@ impl Step {
         }
     }
 
-    fn ok(name: &'static str, sentence: impl Into<String>) -> Self {
+    pub(crate) fn ok(name: &'static str, sentence: impl Into<String>) -> Self {
         Self::new(name, Verdict::Ok, sentence)
     }
 
-    fn fail(name: &'static str, sentence: impl Into<String>) -> Self {
+    pub(crate) fn fail(name: &'static str, sentence: impl Into<String>) -> Self {
         Self::new(name, Verdict::Fail, sentence)
     }
 
-    fn remedy(mut self, remedy: impl Into<String>) -> Self {
+    pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
         self.remedy = Some(remedy.into());
         self
     }

@@ -1,15 +1,19 @@
 //! The one-time link of a local owner.
 
+use super::failed::Failed;
 use super::page;
 use super::start::{Verified, start};
 use crate::app::App;
 use crate::limits::Visitor;
 use crate::who::{SESSION, set_cookie};
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::header::REFERRER_POLICY;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
+use portreeve_console::pages::message::Message;
+use portreeve_console::parts::Link;
+use portreeve_console::{Address, Page};
 use portreeve_directory::bearer::{Kind, Presented};
 use portreeve_directory::holders::Holder;
 use portreeve_directory::sessions::Carrier;
@@ -29,11 +33,7 @@ pub(super) async fn follow(
         Ok(Ok(response)) => response,
         Ok(Err(spent)) => refused(spent),
         Err(error) => {
-            tracing::error!(%error, "a sign-in link could not be used");
-            page::html(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the sign-in could not be completed now; try the link again in a moment".to_owned(),
-            )
+            Failed::from(error).into_response()
         }
     };
     // The address holds the secret.
@@ -85,10 +85,10 @@ async fn redeem(
 }
 
 fn refused(spent: Spent) -> Response {
-    page::html(
-        StatusCode::GONE,
-        format!(
-            "This sign-in link is of no use: {spent}. Make another one on the machine of the server with: portreeve owner link"
-        ),
-    )
+    let text = format!(
+        "This link is of no use: {spent}. Whoever runs this server makes another one on its machine with: portreeve owner link"
+    );
+    let message = Message::failed("You could not be signed in", text);
+    let message = message.link(Link::new("Other ways to sign in", Address::new("/sign-in")));
+    page::html(StatusCode::GONE, message.html())
 }

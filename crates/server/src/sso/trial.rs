@@ -14,6 +14,7 @@ use portreeve_directory::sign_ins::{self, Purpose, Spent};
 use portreeve_directory::{Refusal, resolve};
 use portreeve_store::{Scope, Tx};
 use secrecy::{ExposeSecret, SecretString};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -33,7 +34,7 @@ struct Kept {
 }
 
 /// What a trial brought.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Brought {
     /// Everything that the ID token says; empty when there is none that can be believed.
     pub(crate) claims: Map<String, Value>,
@@ -46,7 +47,7 @@ pub(crate) struct Brought {
 }
 
 /// A user who was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Found {
     /// The user.
     pub(crate) id: String,
@@ -57,7 +58,7 @@ pub(crate) struct Found {
 }
 
 /// Why nobody would have been signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct RefusedFor {
     /// Does not change with the wording.
     pub(crate) code: String,
