@@ -4,9 +4,11 @@
 //! On the local socket it is open to whoever may open the socket. Over the network an API token or a session is needed, and
 //! each route names the permission that its sender must have (`routes.rs`).
 
+mod api_tokens;
 mod applications;
 mod ask;
 mod changes;
+mod connections;
 mod directories;
 mod events;
 mod feed;
@@ -22,8 +24,11 @@ mod problem;
 mod reply;
 mod route;
 mod routes;
+mod service_accounts;
+mod sessions;
 mod shapes;
 mod streams;
+mod teams;
 mod tokens;
 mod users;
 

@@ -83,6 +83,29 @@ pub(super) const PAGE_OF_TEAM: &[Parameter] = &[TEAM, COUNT, CURSOR];
 /// A list that may be long.
 pub(super) const PAGE: &[Parameter] = &[COUNT, CURSOR];
 
+/// API tokens.
+pub(super) const API_TOKENS: &[Parameter] = &[
+    TEAM,
+    text(
+        "service_account",
+        "Only those of the service account with this name or id",
+    ),
+];
+
+/// Whose sessions are to end.
+pub(super) const ENDED_SESSIONS: &[Parameter] = &[TEAM, SESSIONS_OF];
+
+/// Sessions.
+pub(super) const SESSIONS: &[Parameter] = &[TEAM, SESSIONS_OF, COUNT, CURSOR];
+
+const SESSIONS_OF: Parameter = text("user", "Only those of the user or local owner with this id");
+
+/// A switch of the active directory.
+pub(super) const SWITCH: &[Parameter] = &[text(
+    "active_directory_id",
+    "Id or name of the directory that would be the active one; empty for none",
+)];
+
 /// Users and groups, as SCIM lists them.
 pub(super) const RESOURCES: &[Parameter] = &[
     text(

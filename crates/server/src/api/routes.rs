@@ -5,29 +5,37 @@ use super::applications::{
 };
 use super::connections::WhichTrial;
 use super::meta::{Setting, Version};
+use super::owners::{LinkRequest, LinkView, NewOwner, OwnerView};
 use super::parameters;
 use super::route::{Route, open, route};
+use super::sessions::Ended;
 use super::shapes::{
     Changes, Definition, DefinitionChange, Document, DryRun, Event, JobStatus, OnDemandRequest,
     OnDemandResult, Record, Tested,
 };
 use super::streams::{NewStream, StreamView};
 use super::{
-    applications, changes, connections, directories, events, groups, me, meta, openapi, owners, passkeys, streams, tokens,
-    users,
+    api_tokens, applications, changes, connections, directories, events, groups, me, meta, openapi,
+    owners, passkeys, service_accounts, sessions, streams, teams, tokens, users,
 };
+use crate::admin::api_tokens::{ApiTokenRotation, ApiTokenView, MadeApiToken, NewApiToken};
 use crate::admin::connections::{ConnectionView, Examined, NewConnection, TrialResult};
 use crate::admin::directories::{
     DirectoryChange, DirectoryDetail, DirectoryView, MadeDirectory, NewDirectory,
 };
 use crate::admin::groups::{GroupChange, GroupView, NewGroup};
 use crate::admin::members::{MemberView, NewMember};
-use crate::admin::users::{NewUser, UserChange, UserView};
+use crate::admin::service_accounts::{NewServiceAccount, ServiceAccountChange, ServiceAccountView};
+use crate::admin::sessions::SessionView;
+use crate::admin::teams::{NewTeam, SwitchPreview, TeamChange, TeamView};
 use crate::admin::tokens::{MadeToken, NewToken, RotatedToken, Rotation, TokenView};
+use crate::admin::users::{NewUser, UserChange, UserView};
 use http::Method;
 use portreeve_directory::Permission::{
-    ApplicationRead, ApplicationWrite, ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead, GroupWrite,
-    Oneself, OwnerWrite, SettingsRead, TokenWrite, UserRead, UserWrite,
+    ApiTokenRead, ApiTokenWrite, ApplicationRead, ApplicationWrite, ConnectionRead,
+    ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead, GroupWrite, Oneself,
+    OwnerWrite, ServiceAccountRead, ServiceAccountWrite, SessionRead, SessionWrite, SettingsRead,
+    SettingsWrite, TeamWrite, TokenWrite, UserRead, UserWrite,
 };
 
 /// The routes, in the order in which the API's description has them.
@@ -55,8 +63,35 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/me/passkeys", Oneself, "List one's own passkeys", passkeys::list),
         route(Method::DELETE, "/me/passkeys/{passkey}", Oneself, "Remove one of one's own passkeys", passkeys::delete),
 
-        route(Method::GET, "/owners", SettingsRead, "List local owners", owners::list),
-        route(Method::POST, "/owners/link", OwnerWrite, "Make a link that signs a local owner in, once", owners::link).only_here(),
+        route(Method::GET, "/me/sessions", Oneself, "List one's own sessions", sessions::own).lists::<SessionView>().named("me.sessions"),
+        route(Method::DELETE, "/me/sessions/{session}", Oneself, "End one of one's own sessions", sessions::end_own).named("me.end_session"),
+
+        route(Method::GET, "/teams", SettingsRead, "List teams", teams::list).lists::<TeamView>(),
+        route(Method::POST, "/teams", TeamWrite, "Make a team", teams::create).takes::<NewTeam>().makes::<TeamView>().only_here(),
+        route(Method::GET, "/teams/{team}", SettingsRead, "Show a team", teams::get).gives::<TeamView>(),
+        route(Method::PATCH, "/teams/{team}", SettingsWrite, "Rename a team, or switch its active directory", teams::update).takes::<TeamChange>().gives::<TeamView>(),
+        route(Method::GET, "/teams/{team}/preview", SettingsRead, "Show what a switch of the active directory would come to", teams::preview).query(parameters::SWITCH).gives::<SwitchPreview>().named("team.preview"),
+
+        route(Method::GET, "/owners", SettingsRead, "List local owners", owners::list).query(parameters::OF_TEAM).lists::<OwnerView>(),
+        route(Method::POST, "/owners", OwnerWrite, "Make a local owner", owners::create).takes::<NewOwner>().makes::<OwnerView>(),
+        route(Method::DELETE, "/owners/{owner}", OwnerWrite, "Remove a local owner", owners::delete).query(parameters::OF_TEAM),
+        route(Method::POST, "/owners/link", OwnerWrite, "Make a link that signs a local owner in, once", owners::link).takes::<LinkRequest>().makes::<LinkView>().only_here(),
+
+        route(Method::GET, "/sessions", SessionRead, "List who is signed in", sessions::list).query(parameters::SESSIONS).pages::<SessionView>(),
+        route(Method::DELETE, "/sessions", SessionWrite, "End all sessions of a user or local owner", sessions::end_all).query(parameters::ENDED_SESSIONS).gives::<Ended>().named("session.end_all"),
+        route(Method::DELETE, "/sessions/{session}", SessionWrite, "End a session", sessions::end).query(parameters::OF_TEAM),
+
+        route(Method::GET, "/service-accounts", ServiceAccountRead, "List service accounts", service_accounts::list).query(parameters::OF_TEAM).lists::<ServiceAccountView>(),
+        route(Method::POST, "/service-accounts", ServiceAccountWrite, "Make a service account", service_accounts::create).takes::<NewServiceAccount>().makes::<ServiceAccountView>(),
+        route(Method::GET, "/service-accounts/{service_account}", ServiceAccountRead, "Show a service account", service_accounts::get).query(parameters::OF_TEAM).gives::<ServiceAccountView>(),
+        route(Method::PATCH, "/service-accounts/{service_account}", ServiceAccountWrite, "Change, suspend or reinstate a service account", service_accounts::update).query(parameters::OF_TEAM).takes::<ServiceAccountChange>().gives::<ServiceAccountView>(),
+        route(Method::DELETE, "/service-accounts/{service_account}", ServiceAccountWrite, "Remove a service account with its tokens", service_accounts::delete).query(parameters::OF_TEAM),
+
+        route(Method::GET, "/api-tokens", ApiTokenRead, "List API tokens", api_tokens::list).query(parameters::API_TOKENS).lists::<ApiTokenView>(),
+        route(Method::POST, "/api-tokens", ApiTokenWrite, "Make an API token for oneself or for a service account", api_tokens::create).takes::<NewApiToken>().makes::<MadeApiToken>(),
+        route(Method::GET, "/api-tokens/{api_token}", ApiTokenRead, "Show an API token", api_tokens::get).query(parameters::OF_TEAM).gives::<ApiTokenView>(),
+        route(Method::POST, "/api-tokens/{api_token}/rotate", ApiTokenWrite, "Put a new API token in the place of another one", api_tokens::rotate).query(parameters::OF_TEAM).takes::<ApiTokenRotation>().makes::<MadeApiToken>(),
+        route(Method::DELETE, "/api-tokens/{api_token}", ApiTokenWrite, "Revoke an API token", api_tokens::revoke).query(parameters::OF_TEAM).gives::<ApiTokenView>().named("api_token.revoke"),
 
         route(Method::GET, "/changes", EventRead, "Follow committed changes", changes::list).query(parameters::CHANGES).feeds::<Changes>(),
         route(Method::GET, "/events", EventRead, "List events", events::list).query(parameters::EVENTS).pages::<Event>(),
