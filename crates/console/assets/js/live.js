@@ -1,6 +1,5 @@
 // What changes on the server changes on the page: the change feed says what, and the parts that show it are asked for again.
 
-import { debounce } from "./dom.js";
 import { ask, takeOver } from "./refresh.js";
 
 const PAUSE = 250;
@@ -10,11 +9,18 @@ export function start() {
   const url = document.body.dataset.liveUrl;
   if (!url) return;
   const waiting = new Set();
+  let planned = 0;
   let asking = false;
+  let pause = PAUSE;
 
-  const refresh = debounce(PAUSE, async () => {
-    if (asking) return;
+  // While much happens the page is asked for again and again, with a rest each time that is longer than the answer took.
+  const refresh = () => {
+    if (!planned && !asking) planned = setTimeout(run, pause);
+  };
+  const run = async () => {
+    planned = 0;
     asking = true;
+    const began = performance.now();
     const ids = [...waiting];
     waiting.clear();
     try {
@@ -26,9 +32,10 @@ export function start() {
       return;
     } finally {
       asking = false;
+      pause = PAUSE + 2 * (performance.now() - began);
     }
     if (waiting.size > 0) refresh();
-  });
+  };
 
   const touch = (concerns) => {
     for (const part of document.querySelectorAll("[data-live][id]")) {
