@@ -27,8 +27,9 @@ export function start() {
       const page = await ask(location.href);
       if (page) takeOver(page, ids, true);
     } catch {
-      // The server is away. When the feed is back, it is asked again.
+      // The server is away, or has too much to do.
       ids.forEach((id) => waiting.add(id));
+      setTimeout(refresh, PATIENCE);
       return;
     } finally {
       asking = false;
