@@ -9,6 +9,9 @@ ALTER TABLE teams ADD COLUMN active_directory_id TEXT;
 CREATE INDEX users_status ON users (directory_id, status, id) WHERE status <> 'active';
 CREATE INDEX users_level ON users (directory_id, level, id) WHERE level <> 'user';
 
+-- 'test': made by a test of the connection, for as long as that takes; NULL: an ordinary token.
+ALTER TABLE tokens ADD COLUMN purpose TEXT;
+
 -- Owners that belong to no directory: the first one, and those for the day on which no provider answers.
 CREATE TABLE owners (
   team_id TEXT NOT NULL,

@@ -88,6 +88,8 @@ struct Told {
     report: Report,
     /// The id of a person with a new name.
     renamed: Option<String>,
+    /// Signs an owner of the sample company in, once.
+    link: SecretString,
 }
 
 async fn provision(place: &Place, server: &Running, format: Format) -> Result<Told, Failure> {
@@ -107,7 +109,11 @@ async fn provision(place: &Place, server: &Running, format: Format) -> Result<To
             .ok(),
         None => None,
     };
+    let link = api
+        .post(&["owners", "link"], &json!({"team": TEAM}))
+        .await?;
     Ok(Told {
+        link: link["url"].as_str().unwrap_or_default().into(),
         directory,
         definition: home.definition(),
         people: home.people(),

@@ -35,8 +35,13 @@
 //! | `data-dialog="id"` | a link to `#id` | opens the dialog; without script the address does |
 //! | `data-href` | a row | a click anywhere in it leads there |
 //! | `data-passkey="register"` or `"sign-in"` | a button | the browser's passkey dialog, then `/auth/passkey/verify` |
+//!
+//! They ask the server for two things besides pages: `/console/live`, the change feed as server-sent events, of which `kind` and
+//! `category` are looked at; and `/console/palette?q=…`, what Ctrl-K finds, as JSON: a list of
+//! `{"label", "detail", "href", "kind"}`, the best first.
 
 pub mod cli;
+pub mod directories;
 pub mod me;
 pub mod message;
 pub mod overview;

@@ -12,8 +12,10 @@ use uuid::Uuid;
 
 statements! {
     INSERT = "INSERT INTO tokens (directory_id, id, name, hash, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)";
-    BY_ID = "SELECT id, name, created_at, expires_at, revoked_at, last_used_at, hash FROM tokens WHERE directory_id = $1 AND id = $2";
-    LIST = "SELECT id, name, created_at, expires_at, revoked_at, last_used_at FROM tokens WHERE directory_id = $1 ORDER BY id";
+    INSERT_TEST = "INSERT INTO tokens (directory_id, id, name, hash, created_at, expires_at, purpose) VALUES ($1, $2, '', $3, $4, $5, 'test')";
+    FORGET = "DELETE FROM tokens WHERE directory_id = $1 AND id = $2";
+    BY_ID = "SELECT id, name, created_at, expires_at, revoked_at, last_used_at, purpose, hash FROM tokens WHERE directory_id = $1 AND id = $2";
+    LIST = "SELECT id, name, created_at, expires_at, revoked_at, last_used_at, purpose FROM tokens WHERE directory_id = $1 AND purpose IS NULL ORDER BY id";
     REVOKE = "UPDATE tokens SET revoked_at = $3 WHERE directory_id = $1 AND id = $2 AND revoked_at IS NULL";
     END = "UPDATE tokens SET expires_at = $3 WHERE directory_id = $1 AND id = $2 AND (expires_at IS NULL OR expires_at > $3)";
     USED = "UPDATE tokens SET last_used_at = $3 WHERE directory_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < $3)";
@@ -40,6 +42,8 @@ pub struct Token {
     pub revoked_at: Option<i64>,
     /// When it was last used.
     pub last_used_at: Option<i64>,
+    /// Whether only a test of the connection uses it: then no provider was heard of.
+    pub is_test: bool,
 }
 
 /// Why a token is not accepted. The client hears one sentence; the log says which.
@@ -87,14 +91,7 @@ pub fn create(
             reason: "the end of a token must lie in the future".into(),
         });
     }
-    let mut bytes = [0; ID_BYTES + SECRET_BYTES];
-    let (id_part, secret_part) = bytes.split_at_mut(ID_BYTES);
-    id_part.copy_from_slice(id.as_bytes());
-    rand::fill(secret_part).map_err(|_| Refusal::Invalid {
-        attribute: "token",
-        reason: "the machine gives no random numbers".into(),
-    })?;
-    let secret = SecretString::from(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes)));
+    let secret = make_secret(id)?;
     let id = id.to_string();
     tx.exec(
         INSERT,
@@ -115,9 +112,44 @@ pub fn create(
             expires_at,
             revoked_at: None,
             last_used_at: None,
+            is_test: false,
         },
         secret,
     ))
+}
+
+/// Makes a token for a test of the connection. It is in no list, and forgotten after the test.
+pub fn create_test(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    id: Uuid,
+    expires_at: i64,
+    now: i64,
+) -> Result<SecretString, Refusal> {
+    let secret = make_secret(id)?;
+    let (id, hash) = (id.to_string(), hash(secret.expose_secret()));
+    tx.exec(
+        INSERT_TEST,
+        &params![directory_id, &id, hash.as_ref(), now, expires_at],
+    )?;
+    Ok(secret)
+}
+
+/// Removes a token as if it had never been.
+pub fn forget(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<(), Refusal> {
+    Ok(tx.exec(FORGET, &params![directory_id, id])?)
+}
+
+fn make_secret(id: Uuid) -> Result<SecretString, Refusal> {
+    let mut bytes = [0; ID_BYTES + SECRET_BYTES];
+    let (id_part, secret_part) = bytes.split_at_mut(ID_BYTES);
+    id_part.copy_from_slice(id.as_bytes());
+    rand::fill(secret_part).map_err(|_| Refusal::Invalid {
+        attribute: "token",
+        reason: "the machine gives no random numbers".into(),
+    })?;
+    let text = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+    Ok(SecretString::from(text))
 }
 
 /// Checks a presented secret against the tokens of a directory. The comparison takes the same time wherever it fails.
@@ -133,7 +165,7 @@ pub fn verify(
     let Some(row) = tx.query_one(BY_ID, &params![directory_id, &id])? else {
         return Ok(Err(Denied::Unknown));
     };
-    if !bool::from(row.bytes(6)?.ct_eq(hash(presented).as_ref())) {
+    if !bool::from(row.bytes(7)?.ct_eq(hash(presented).as_ref())) {
         return Ok(Err(Denied::Unknown));
     }
     let token = from_row(row)?;
@@ -196,6 +228,7 @@ fn from_row(mut row: Row) -> Result<Token, Refusal> {
         expires_at: row.opt_int(3)?,
         revoked_at: row.opt_int(4)?,
         last_used_at: row.opt_int(5)?,
+        is_test: row.opt_text(6)?.is_some(),
         id: row.take_text(0)?,
         name: row.take_text(1)?,
     })

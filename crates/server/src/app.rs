@@ -8,6 +8,7 @@ use crate::contact::Contacts;
 use crate::feeds::Feeds;
 use crate::limits::Limits;
 use crate::neighbours;
+use crate::requests::Requests;
 use crate::scim::{SecurityEvents, Strangers};
 use crate::sso::providers::Providers;
 use crate::told::Told;
@@ -55,6 +56,8 @@ pub struct App {
     pub(crate) strangers: Strangers,
     /// Room for large bodies, which are held in memory while they are read and parsed.
     pub(crate) large_bodies: Arc<Semaphore>,
+    /// What providers asked lately.
+    pub(crate) requests: Arc<Requests>,
     /// How much may be asked of the server, and how much is being asked.
     pub(crate) limits: Arc<Limits>,
     /// Settings.

@@ -40,6 +40,8 @@ impl Refused {
 pub(crate) struct Access {
     pub(crate) directory: Arc<Directory>,
     pub(crate) token_id: Arc<str>,
+    /// Whether a test of the connection uses it.
+    is_test: bool,
 }
 
 /// Tokens verified within the last second, so that a busy client costs one look-up a second instead of one a request.
@@ -124,7 +126,7 @@ pub(crate) async fn verify(
     let key = tokens::hash(&secret);
     let epoch = match app.tokens.get(&key, directory_id, now) {
         Ok(access) => {
-            app.contacts.seen(directory_id, &access.token_id, now);
+            seen(app, &access, now);
             return Ok(access);
         }
         Err(epoch) => epoch,
@@ -146,14 +148,23 @@ pub(crate) async fn verify(
             let access = Access {
                 directory: Arc::new(directory),
                 token_id: token.id.into(),
+                is_test: token.is_test,
             };
             // An entry must not outlive its token.
             if token.expires_at.is_none_or(|end| end > time + LIFE_US) {
                 app.tokens.put(key, access.clone(), now, epoch);
             }
-            app.contacts.seen(directory_id, &access.token_id, now);
+            seen(app, &access, now);
             Ok(access)
         }
+    }
+}
+
+/// A provider was heard of, unless the request is one of our own.
+fn seen(app: &App, access: &Access, now: i64) {
+    if !access.is_test {
+        app.contacts
+            .seen(&access.directory.id, &access.token_id, now);
     }
 }
 

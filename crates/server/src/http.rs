@@ -8,6 +8,7 @@ mod stall;
 
 use crate::config::Patience;
 use crate::limits::Limits;
+use crate::requests::Requests;
 use axum::Router;
 use axum::body::Body;
 use http::{HeaderValue, Request, Response};
@@ -48,6 +49,7 @@ pub(crate) struct Serving {
     pub(crate) ids: Arc<Ids>,
     pub(crate) patience: Patience,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) requests: Arc<Requests>,
     /// Turns true when the server is to stop.
     pub(crate) stop: watch::Receiver<bool>,
 }

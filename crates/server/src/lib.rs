@@ -19,6 +19,7 @@ mod http;
 mod keys;
 mod limits;
 mod neighbours;
+mod requests;
 mod scim;
 mod serve;
 mod sso;

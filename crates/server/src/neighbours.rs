@@ -79,4 +79,5 @@ fn hear(app: &App, payload: &str) {
 fn forget(app: &App, directory_id: &str) {
     app.told.forget(directory_id);
     app.strangers.forget(directory_id);
+    app.requests.forget(directory_id);
 }

@@ -120,6 +120,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         strangers: scim::Strangers::default(),
         large_bodies: Arc::new(Semaphore::new(body::LARGE_AT_ONCE)),
         limits,
+        requests: Arc::default(),
         listening,
         news: watch::channel(0).0,
         feeds: Feeds::default(),
@@ -238,6 +239,7 @@ fn serve(
         ids: app.ids.clone(),
         patience: app.config.patience,
         limits: app.limits.clone(),
+        requests: app.requests.clone(),
         stop: app.stop.clone(),
     };
     let public = Router::new()

@@ -1,11 +1,12 @@
 //! What happened in the demonstration, and which commands show more of it.
 
-use super::Told;
 use super::days::{Cycle, heading};
+use super::{TEAM, Told};
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use portreeve_provisioning::demo::{Notable, What};
 use portreeve_server::Running;
+use secrecy::ExposeSecret;
 use serde_json::json;
 use std::fmt::Write;
 use std::path::Path;
@@ -81,7 +82,13 @@ fn prose(told: &Told, data: &Path, next: Next) -> String {
     }
     let folder = quoted(&data.display().to_string());
     match next {
-        Next::Serving => text.push_str("\nLook around from another terminal\n"),
+        Next::Serving => {
+            let link = told.link.expose_secret();
+            let _ = writeln!(
+                text,
+                "\nLook around in a browser (the link is good for once, within 15 minutes)\n  {link}\n\nOr from another terminal\n  portreeve owner link --team {TEAM} --data {folder}"
+            );
+        }
         Next::Kept => {
             let _ = writeln!(
                 text,

@@ -39,7 +39,8 @@ pub(super) fn page(directory: &Directory) -> Address {
     Address::new("/console/directories").join(&directory.id)
 }
 
-fn of_directory(
+/// What needs attention about one directory.
+pub(super) fn of_directory(
     tx: &mut Tx<'_>,
     directory: &Directory,
     now: i64,

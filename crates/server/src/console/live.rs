@@ -45,12 +45,13 @@ pub(super) async fn stream(State(app): State<Arc<App>>, parts: Parts) -> Respons
     };
     let (end, stop) = (feeds::end(&app, &team_id), app.stop.clone());
     let follower = Follower {
-        app,
         parts,
         team_id,
         who,
         end,
         stop,
+        requests: app.requests.count(),
+        app,
         place: None,
         silent: 0,
     };
@@ -81,6 +82,8 @@ struct Follower {
     stop: watch::Receiver<bool>,
     /// The last position that was read; `None` before the first look.
     place: Option<i64>,
+    /// How many requests of providers there had been.
+    requests: u64,
     /// Looks since the last piece.
     silent: u32,
 }
@@ -134,6 +137,12 @@ impl Follower {
         let (place, found) = read.await?;
         self.place = Some(place);
         let mut text = String::new();
+        let requests = self.app.requests.count();
+        if std::mem::replace(&mut self.requests, requests) != requests
+            && self.who.may(Permission::DirectoryRead)
+        {
+            text.push_str("event: change\ndata: {\"kind\":\"Request\"}\n\n");
+        }
         for event in found.iter().filter(|event| concerns(&self.who, event)) {
             // Writing to a string does not fail.
             let _ = write!(text, "event: change\ndata: {}\n\n", told(event));

@@ -2,6 +2,7 @@
 //! called and pages filled in, one file for each entry of the navigation.
 
 mod attention;
+mod directories;
 mod files;
 mod form;
 mod happening;

@@ -1,13 +1,15 @@
 //! Every page and action of the console, with the permission that it needs: the one place that says so.
 
-use super::overview;
 use super::visit::Needs;
+use super::{directories, overview};
 use crate::app::App;
 use axum::Extension;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
-use portreeve_directory::Permission::{self, Oneself};
+use portreeve_directory::Permission::{
+    self, ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, Oneself, TokenWrite,
+};
 use std::sync::Arc;
 
 /// A page, or something that a page can do.
@@ -27,6 +29,14 @@ where
     T: 'static,
 {
     route(Method::GET, path, needs, handler)
+}
+
+fn action<H, T>(path: &'static str, needs: Permission, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
+    route(Method::POST, path, needs, handler)
 }
 
 fn route<H, T>(method: Method, path: &'static str, needs: Permission, handler: H) -> Route
@@ -49,5 +59,24 @@ pub(super) fn table() -> Vec<Route> {
     vec![
         // Somebody who may see nothing else is led to their own page.
         page("/console", Oneself, overview::show),
+
+        page("/console/directories", DirectoryRead, directories::list),
+        action("/console/directories", DirectoryWrite, directories::create),
+        page("/console/directories/new", DirectoryWrite, directories::new),
+        page("/console/directories/{directory}", DirectoryRead, directories::show),
+        action("/console/directories/{directory}/test", TokenWrite, directories::test),
+        page("/console/directories/{directory}/tokens", DirectoryRead, directories::tokens),
+        action("/console/directories/{directory}/tokens", TokenWrite, directories::create_token),
+        action("/console/directories/{directory}/tokens/rotate", TokenWrite, directories::rotate),
+        action("/console/directories/{directory}/tokens/{token}/revoke", TokenWrite, directories::revoke),
+        page("/console/directories/{directory}/requests", DirectoryRead, directories::requests),
+        page("/console/directories/{directory}/rules", DirectoryRead, directories::rules),
+        action("/console/directories/{directory}/rules", DirectoryWrite, directories::save_rules),
+        action("/console/directories/{directory}/delete", DirectoryWrite, directories::delete),
+        page("/console/directories/{directory}/sign-in", ConnectionRead, directories::sign_in),
+        action("/console/directories/{directory}/sign-in", ConnectionWrite, directories::save_sign_in),
+        action("/console/directories/{directory}/sign-in/test", ConnectionWrite, directories::test_sign_in),
+        action("/console/directories/{directory}/sign-in/trial", ConnectionWrite, directories::trial_sign_in),
+        action("/console/directories/{directory}/sign-in/remove", ConnectionWrite, directories::delete_sign_in),
     ]
 }

@@ -1,8 +1,9 @@
 //! The limits that a request from the network meets: who it comes from, how many there are, how long it takes.
 
 use super::places::Place;
-use super::{Serving, bodies};
+use super::{RequestId, Serving, bodies};
 use crate::limits::{NotNow, Visitor};
+use crate::requests::Coming;
 use crate::who::{SESSION, cookie};
 use crate::{api, scim};
 use axum::body::Body;
@@ -91,15 +92,31 @@ async fn within_limits(
     }
     let visitor = Visitor::new(peer);
     request.extensions_mut().insert(visitor.clone());
+    let coming = coming(serving, &request);
+    let begun = serving.clock.steady();
     let response = match kind {
         Kind::Work => in_time(serving, limits.time(), request).await?,
         _ => routed(serving, request).await,
     };
+    if let Some(coming) = coming {
+        let took = serving.clock.steady().saturating_sub(begun);
+        let known = visitor.is_known();
+        serving
+            .requests
+            .keep(coming, response.status(), took, known);
+    }
     // Only now it is known whether a token is good. That it is not is told no faster than the rate.
     if !is_anonymous && !visitor.is_known() {
         limits.stranger(origin, serving.clock.steady())?;
     }
     Ok((response, Some(permit)))
+}
+
+/// A provider's request, to be shown to whoever connects it.
+fn coming(serving: &Serving, request: &Request<Body>) -> Option<Coming> {
+    let id = request.extensions().get::<RequestId>();
+    let id = id.map(|id| id.0.as_str()).unwrap_or_default();
+    Coming::of(request.method(), request.uri(), id, serving.clock.now())
 }
 
 /// The answer, unless it takes too long. The time in which the client sends its body is not the server's.
