@@ -32,7 +32,7 @@ fn every_event_is_counted_once_in_its_hour(on: Engine) {
     for (category, outcome, _) in told {
         let of = team.clone();
         world
-            .write(move |tx, ids| {
+            .write(move |tx, call| {
                 let cause = Cause {
                     team_id: &of,
                     directory_id: None,
@@ -40,7 +40,7 @@ fn every_event_is_counted_once_in_its_hour(on: Engine) {
                     request_id: None,
                     at: 0,
                     clock: &SystemClock,
-                    ids,
+                    ids: &call.ids,
                 };
                 let event = New {
                     category,

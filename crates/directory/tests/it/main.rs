@@ -19,6 +19,10 @@ mod groups;
 #[cfg(test)]
 mod leases;
 #[cfg(test)]
+mod levels;
+#[cfg(test)]
+mod local_members;
+#[cfg(test)]
 mod mails;
 #[cfg(test)]
 mod outcomes;
@@ -32,6 +36,8 @@ mod retention;
 mod roll;
 #[cfg(test)]
 mod schema;
+#[cfg(test)]
+mod search;
 #[cfg(test)]
 mod streams;
 #[cfg(test)]
