@@ -23,7 +23,7 @@ pub struct AuthorizationRequest<'a> {
     pub verifier: &'a str,
     /// Who it probably is.
     pub login_hint: Option<&'a str>,
-    /// What the provider is to ask the person, such as `select_account`.
+    /// What the provider is to ask the person, such as `login`.
     pub prompt: Option<&'a str>,
 }
 

@@ -129,8 +129,8 @@ async fn go(
         nonce: &attempt.nonce,
         verifier: &attempt.verifier,
         login_hint: hint.filter(|hint| hint.len() <= LONGEST_HINT),
-        // Who tries a connection out wants to choose as whom.
-        prompt: is_trial.then_some("select_account"),
+        // Who tries a connection out wants to choose as whom. Some providers refuse `select_account`; all know `login`.
+        prompt: is_trial.then_some("login"),
     };
     let seconds = Purpose::Openid.lifetime() / 1_000_000;
     let cookie = set_cookie(ATTEMPT, &browser, seconds);
