@@ -10,7 +10,7 @@ use crate::http::asked_to_stop;
 use portreeve_directory::applications::{self, cycles, records};
 use portreeve_directory::events::{self, Log};
 use portreeve_directory::leases::{Halted, RETENTION};
-use portreeve_directory::{Refusal, outcomes, teams};
+use portreeve_directory::{Refusal, idempotency, outcomes, sessions, sign_ins, teams};
 use portreeve_store::Scope;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +22,7 @@ const BATCH: u16 = 1000;
 const PAUSE: Duration = Duration::from_millis(50);
 /// How far the time of day may stray from the steady clock between two rounds, in microseconds.
 const DRIFT_US: u64 = 60_000_000;
+const DAY_US: i64 = 24 * 3_600_000_000;
 
 /// Removes what is older than the settings say, until the server stops.
 pub(crate) async fn prune(app: Arc<App>, mut stop: watch::Receiver<bool>) {
@@ -92,7 +93,19 @@ async fn round(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) -> Result
     if let Some(kept) = kept.provisioning {
         prune_provisioning(app, stop, now - micros(kept)).await?;
     }
+    forget_passed(app, now).await?;
     Ok(expire_outcomes(app, stop, now).await?)
+}
+
+/// Forgets what nobody can use any more: sign-ins under way, sessions, keys of requests that are sent again. For a while it
+/// can still be seen what became of them.
+async fn forget_passed(app: &App, now: i64) -> Result<(), Refusal> {
+    let write = app.store.write(Scope::ALL, move |tx| {
+        sign_ins::prune(tx, now - DAY_US)?;
+        sessions::prune(tx, now - 30 * DAY_US)?;
+        idempotency::prune(tx, now)
+    });
+    write.await
 }
 
 /// Removes cycles and the entries of their logs. No lease is needed: only what is old is touched.
