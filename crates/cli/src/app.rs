@@ -72,7 +72,7 @@ pub(crate) enum Command {
     Status(Which),
     /// Show what was done for whom, and why something was not
     Logs(logs::Logs),
-    /// Let no further cycle begin; one that is under way runs to its end
+    /// Let no further cycle begin; one that is under way stops where it can go on
     Pause(Which),
     /// Let the job go on where it stood, out of quarantine
     Start(Which),

@@ -13,6 +13,9 @@ pub(crate) enum Code {
     Forbidden = 5,
     NotFound = 6,
     Conflict = 7,
+    Pending = 8,
+    /// Something that is under way has to end first.
+    Pending = 8,
     Unreachable = 9,
 }
 
@@ -20,11 +23,12 @@ impl Code {
     /// What the status of an answer means to a script.
     pub(crate) fn of_status(status: u16) -> Self {
         match status {
-            400 | 413 | 415 => Self::Usage,
+            400 | 413 | 415 | 422 => Self::Usage,
             401 => Self::NotSignedIn,
             403 => Self::Forbidden,
             404 => Self::NotFound,
             409 | 412 => Self::Conflict,
+            423 => Self::Pending,
             _ => Self::Failure,
         }
     }

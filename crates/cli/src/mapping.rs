@@ -1,7 +1,7 @@
 //! `portreeve mapping`: expressions and attribute mappings tried out, without a server.
 
 mod objects;
-mod population;
+pub(crate) mod population;
 pub(crate) mod survey;
 mod tally;
 mod trial;
@@ -11,6 +11,7 @@ use crate::failure::{Code, Failure};
 use crate::output::{self, Column, Format, Shape};
 use crate::runtime;
 use crate::time;
+use population::From;
 use portreeve_mapping::lint::{self, Severity};
 use portreeve_mapping::{ParseError, expectations};
 use portreeve_provisioning::application::mappings;
@@ -39,9 +40,10 @@ pub(crate) struct CheckArgs {
     /// Mappings in TOML or JSON, or a synchronizationSchema exported from Entra
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Definition of an application or of a source alone, which is read from one end to the other
-    #[arg(long, value_name = "FILE")]
-    source: Option<PathBuf>,
+    /// Definition of an application or of a source alone, or directory:NAME of the server, which is read from one end to
+    /// the other
+    #[arg(long, value_name = "FILE|directory:NAME")]
+    source: Option<From>,
     /// The attribute of users whose values become names of accounts on hosts, usually userName
     #[arg(long, value_name = "ATTRIBUTE", requires = "source")]
     posix: Option<String>,

@@ -21,7 +21,7 @@
 //!
 //! [`document`] reads and writes definitions as text, [`secrets`] takes what must not be shown out of them,
 //! [`templates`] are mappings for applications that we know, [`lint`] says what is doubtful about mappings in the light of
-//! what the target says of itself, [`connection`] whether both ends answer, and [`standalone`] runs an application without
+//! what the target says of itself, [`survey`] what they would make of everybody in a source, [`connection`] whether both ends answer, and [`standalone`] runs an application without
 //! a server.
 
 mod compile;
@@ -32,6 +32,7 @@ pub mod lint;
 pub mod mappings;
 pub mod secrets;
 pub mod standalone;
+pub mod survey;
 pub mod templates;
 
 #[cfg(test)]
@@ -229,11 +230,19 @@ impl Definition {
     /// How to reach the source. Where the application's scope is said, it takes the place of that of the source.
     #[must_use]
     pub fn source(&self) -> source::Settings {
-        match (self.source.clone(), self.scope) {
+        Scope::applied(self.scope, self.source.clone())
+    }
+}
+
+impl Scope {
+    /// A source as an application with this scope, if it has one, reads it.
+    #[must_use]
+    pub fn applied(scope: Option<Self>, source: source::Settings) -> source::Settings {
+        match (source, scope) {
             (source::Settings::Graph(mut graph), Some(scope)) => {
                 graph.scope = match scope {
-                    Scope::Assigned => graph::Scope::Assigned,
-                    Scope::All => graph::Scope::All,
+                    Self::Assigned => graph::Scope::Assigned,
+                    Self::All => graph::Scope::All,
                 };
                 source::Settings::Graph(graph)
             }

@@ -13,6 +13,7 @@ pub mod file;
 pub mod graph;
 pub mod ldap;
 mod ledger;
+pub mod population;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -50,6 +50,7 @@ mod settings;
 mod tenant_url;
 mod transport;
 
+pub use address::private_host;
 pub use answer::{Resource, ResourceId};
 pub(crate) use answer::{excerpt, member};
 pub use authentication::SendSecret;

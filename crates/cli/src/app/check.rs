@@ -5,6 +5,7 @@ use super::{Place, Which, shapes};
 use crate::Global;
 use crate::failure::{Code, Failure};
 use crate::mapping;
+use crate::mapping::population::From;
 use crate::mapping::survey::{self, Wishes};
 use crate::output::{self, Format};
 use portreeve_mapping::lint::{Finding, Severity};
@@ -56,6 +57,10 @@ pub(super) async fn lint(global: &Global, which: &Which, offline: bool) -> Resul
             if let Some(note) = answer["note"].as_str() {
                 output::say(global.output, &format!("note: {}", output::harmless(note)));
             }
+            for line in answer["looked_at"].as_array().into_iter().flatten() {
+                let line = output::harmless(&output::plain(line));
+                output::say(global.output, &format!("note: {line}"));
+            }
             answer["findings"].as_array().cloned().unwrap_or_default()
         }
     };
@@ -95,7 +100,8 @@ async fn of_source(
         default_domain: application.default_domain.as_deref(),
         ..Wishes::default()
     };
-    let found = survey::findings(global, &set, &Catalog::standard(), path, &wishes).await;
+    let from = From::File(path.to_owned());
+    let found = survey::findings(global, &set, &Catalog::standard(), &from, &wishes).await;
     found.unwrap_or_else(|failure| {
         let text = format!("note: the source was not looked at: {failure}");
         output::say(global.output, &text);

@@ -11,6 +11,7 @@ use crate::failure::{Code, Failure};
 use crate::output::{self, Format};
 use clap::Args;
 use portreeve_provisioning::application::{Template, document, mappings, secrets};
+use portreeve_provisioning::target::private_host;
 use serde_json::{Value, json};
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -42,10 +43,11 @@ pub(crate) struct Update {
     /// Name or id of an application of the server
     #[arg(value_name = "NAME")]
     app: String,
-    /// The new definition. A secret that it leaves out stays what it is
+    /// The new definition, as a whole: what it does not say any more is gone. Only a secret that it leaves out stays what it
+    /// is
     #[arg(long, value_name = "FILE")]
     from: PathBuf,
-    /// New name; what the file says of it does not count
+    /// New name, in place of the one in the file
     #[arg(long, value_name = "NEW")]
     name: Option<String>,
 }
@@ -67,6 +69,12 @@ pub(super) async fn create(global: &Global, args: &Create) -> Result<(), Failure
             let mappings = Mappings::Template(args.template);
             write_new(&path, &starter::text(&stem(&path), args.source, &mappings, url))?;
             written(global, &path);
+            if let Some(what) = url.and_then(private_host) {
+                let text = format!(
+                    "note: the target is {what}, so allow_private_addresses = true is written, too"
+                );
+                output::say(global.output, &text);
+            }
             Ok(())
         }
         (Place::File(path), Some(_)) => Err(Failure::usage(format!(
@@ -126,11 +134,19 @@ pub(super) async fn get(global: &Global, which: &Which) -> Result<(), Failure> {
 pub(super) async fn update(global: &Global, args: &Update) -> Result<(), Failure> {
     let api = Api::open(global)?;
     let mut body = for_server(&args.from)?;
-    body["name"] = match &args.name {
-        Some(name) => json!(name),
-        None => api.get(&["applications", &args.app], &[]).await?["name"].take(),
-    };
+    if let Some(name) = &args.name {
+        body["name"] = json!(name);
+    }
+    let before = api.get(&["applications", &args.app], &[]).await?["name"].take();
     let changed = api.put(&["applications", &args.app], &body).await?;
+    if changed["name"] != before {
+        let names = [&before, &changed["name"]].map(|name| output::harmless(&output::plain(name)));
+        let [before, now] = names;
+        output::say(
+            global.output,
+            &format!("note: {before} is called {now} now"),
+        );
+    }
     output::one(global.output, &shapes::ONE, &changed)
 }
 

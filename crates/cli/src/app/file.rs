@@ -5,9 +5,11 @@ use crate::failure::{Code, Failure};
 use crate::machine::Machine;
 use portreeve_directory::{Clock, Ids, SystemClock};
 use portreeve_provisioning::application::standalone::{self, StandaloneError};
-use portreeve_provisioning::application::{Application, Definition, document, mappings};
+use portreeve_provisioning::application::{Application, Definition, Written, document, mappings};
 use portreeve_provisioning::job::{Job, State, Target};
-use portreeve_provisioning::source::Home;
+use portreeve_provisioning::source::file::Watch;
+use portreeve_provisioning::source::{Home, Source};
+use portreeve_provisioning::target::Client;
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,34 +42,66 @@ impl File {
 
     /// What the application remembers. The folder is made where there is none.
     pub(super) async fn state(&self) -> Result<State, Failure> {
-        let mut definition = document(&self.path)?;
-        mappings::spell_out(&mut definition, &self.home.folder)
-            .map_err(|error| wrong(&self.path, &error))?;
+        let definition = self.spelt_out()?;
         let folder = state(&self.path);
         let now = SystemClock.now();
         let state = standalone::open_state(&folder, &self.application, &definition, now).await;
         state.map_err(|error| match error {
-            StandaloneError::Busy => Failure::new(Code::Conflict, wrong_text(&self.path, &error))
-                .hint("portreeve app run prints what it does where it was started"),
+            StandaloneError::Busy => Failure::new(Code::Pending, wrong_text(&self.path, &error))
+                .hint("Ctrl-C where portreeve app run was started stops it where it can go on"),
             other => Failure::plain(wrong_text(&self.path, &other)),
         })
     }
 
+    /// The same, of an application that is running and was declared otherwise before.
+    pub(super) async fn job_again(&self, state: &State) -> Result<Job, Failure> {
+        let (source, target) = self.ends()?;
+        let (definition, now) = (self.spelt_out()?, SystemClock.now());
+        let declared = standalone::declare_again(state, &self.application, &definition, now);
+        declared.await.map_err(Failure::plain)?;
+        Ok(self.job_of(source, target, state.clone()))
+    }
+
+    /// Notices when the definition changes, or the file of its mappings.
+    pub(super) fn watch(&self) -> Watch {
+        let mut paths = vec![self.path.clone()];
+        if let Some(Written::File(mappings)) = &self.definition.mappings {
+            paths.push(self.home.folder.join(mappings));
+        }
+        Watch::new(paths, Arc::new(Machine))
+    }
+
     /// The application with its two ends, ready to run.
     pub(crate) async fn job(&self) -> Result<Job, Failure> {
+        let (source, target) = self.ends()?;
+        Ok(self.job_of(source, target, self.state().await?))
+    }
+
+    fn spelt_out(&self) -> Result<Value, Failure> {
+        let mut definition = document(&self.path)?;
+        mappings::spell_out(&mut definition, &self.home.folder)
+            .map_err(|error| wrong(&self.path, &error))?;
+        Ok(definition)
+    }
+
+    fn ends(&self) -> Result<(Source, Client), Failure> {
         let cannot = |error: &dyn std::fmt::Display| wrong(&self.path, error);
         let source = self.definition.open_source(&self.application, &self.home);
         let source = source.map_err(|error| cannot(&error))?;
         let target = self.definition.open_target(&self.home);
         let target = target.map_err(|error| cannot(&error).hint(error.remedy()))?;
-        Ok(Job::new(
+        Ok((source, target))
+    }
+
+    fn job_of(&self, source: Source, target: Client, state: State) -> Job {
+        Job::new(
             Arc::new(self.application.clone()),
             source,
             Target::new(target),
-            self.state().await?,
+            state,
             Arc::new(SystemClock),
             Arc::new(Ids::new()),
-        ))
+        )
     }
 }
 

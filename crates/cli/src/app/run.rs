@@ -34,7 +34,7 @@ pub(crate) struct Run {
     /// Run one cycle, which is the default
     #[arg(long, conflicts_with = "watch")]
     once: bool,
-    /// Go on until Ctrl-C: after each interval, and at once when a file of the source changes
+    /// Go on until Ctrl-C: after each interval, and at once when a file of the source or the definition changes
     #[arg(long, short)]
     watch: bool,
 }
@@ -53,7 +53,8 @@ pub(super) async fn run(global: &Global, args: &Run) -> Result<(), Failure> {
 async fn of_file(global: &Global, path: &Path, goes_on: bool) -> Result<(), Failure> {
     let mut signals = Signals::catch()?;
     let file = File::open(path)?;
-    let job = file.job().await?;
+    let mut job = file.job().await?;
+    let mut definition = file.watch();
     // A first cycle may take long. What the others do is told in a line.
     let mut shown = global.output;
     loop {
@@ -83,13 +84,32 @@ async fn of_file(global: &Global, path: &Path, goes_on: bool) -> Result<(), Fail
         let Some(next) = summary.next_run else {
             return Err(ended(path));
         };
-        tokio::select! {
-            () = due(next) => {}
-            () = changed(&mut files) => {}
-            () = signals.next() => return Ok(()),
+        loop {
+            tokio::select! {
+                () = due(next) => break,
+                () = changed(&mut files) => break,
+                () = definition.changed() => match taken_up(path, &job).await {
+                    Ok(now) => {
+                        output::say(global.output, "the definition has changed and is taken up");
+                        (job, definition) = now;
+                        break;
+                    }
+                    Err(failure) => {
+                        let text = format!("{failure}\nThe job goes on as it was declared before.");
+                        output::say(global.output, &text);
+                    }
+                },
+                () = signals.next() => return Ok(()),
+            }
         }
         shown = Format::Name;
     }
+}
+
+/// The job by what the definition says now.
+async fn taken_up(path: &Path, job: &Job) -> Result<(Job, Watch), Failure> {
+    let file = File::open(path)?;
+    Ok((file.job_again(job.state()).await?, file.watch()))
 }
 
 /// Does work of a job with its progress shown; `None` when it was asked to stop. The first signal asks it to stop where

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use portreeve_provisioning::application::Template;
+use portreeve_provisioning::target::private_host;
 
 /// A kind of source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,7 +38,8 @@ pub(super) enum Mappings<'a> {
     Here(&'a str),
 }
 
-/// The text of a definition. `tenant_url` is the target's, where it is known.
+/// The text of a definition. `tenant_url` is the target's, where it is known; one on this machine or in a private network
+/// is allowed, because it was asked for.
 pub(super) fn text(
     name: &str,
     source: Source,
@@ -50,9 +52,13 @@ pub(super) fn text(
         Mappings::Here(mappings) => (String::new(), format!("\n{mappings}")),
     };
     let url = quoted(tenant_url.unwrap_or("https://app.example/scim/v2"));
+    let remark = match tenant_url.and_then(private_host) {
+        Some(_) => "",
+        None => "# ",
+    };
     let head = format!("name = {}\n{template}", quoted(name));
     format!(
-        "{head}{RULES}{}{TARGET_HEAD}url = {url}\n{TARGET}{here}",
+        "{head}{RULES}{}{TARGET_HEAD}url = {url}\n{TARGET}{remark}{ALLOW}{here}",
         source.settings()
     )
 }
@@ -123,8 +129,9 @@ const TARGET_HEAD: &str = r#"
 
 const TARGET: &str = r#"authentication = { type = "bearer", token = { env = "APP_TOKEN" } }
 # Targets on this machine or in a private network are refused otherwise.
-# allow_private_addresses = true
 "#;
+
+const ALLOW: &str = "allow_private_addresses = true\n";
 
 #[cfg(test)]
 mod tests {

@@ -2,25 +2,10 @@
 
 use crate::failure::Failure;
 use portreeve_mapping::Object;
+use portreeve_provisioning::source::population::{self, Named};
 use serde_json::{Deserializer, Map, Value};
 use std::io::{Read, stdin};
 use std::path::Path;
-
-/// Members that name an object for people, the best first.
-const NAMES: [&str; 6] = [
-    "userPrincipalName",
-    "userName",
-    "displayName",
-    "mail",
-    "objectId",
-    "id",
-];
-
-/// An object of the source and what people call it.
-pub(super) struct Named {
-    pub(super) name: String,
-    pub(super) object: Object,
-}
 
 /// Reads a file, or standard input for `-`.
 pub(super) fn read(file: &Path) -> Result<Vec<Named>, Failure> {
@@ -60,14 +45,9 @@ pub(super) fn read(file: &Path) -> Result<Vec<Named>, Failure> {
     }
 }
 
-/// What people call an object with these attributes.
-pub(super) fn name(members: &Map<String, Value>) -> Option<&str> {
-    NAMES.iter().find_map(|name| members.get(*name)?.as_str())
-}
-
 fn named(members: &Map<String, Value>, number: usize) -> Named {
     Named {
-        name: name(members).map_or_else(|| format!("#{number}"), str::to_owned),
+        name: population::name(members).map_or_else(|| format!("#{number}"), str::to_owned),
         object: Object::from_json(members),
     }
 }

@@ -1,26 +1,29 @@
 //! The people or groups of a source, one after the other: never more than a page of them in memory.
 
-use super::objects::{self, Named};
 use crate::Global;
+use crate::client::Api;
 use crate::environment;
 use crate::failure::{Code, Failure};
 use crate::machine::Machine;
 use crate::output;
 use clap::ValueEnum;
-use portreeve_mapping::Object as Attributes;
+use portreeve_provisioning::application::Scope;
+use portreeve_provisioning::source::directory::{group_shown, user_shown};
 use portreeve_provisioning::source::graph::Asked;
-use portreeve_provisioning::source::{
-    Change, Error, Home, Kind, Next, Object, Page, Place, Settings, Source,
-};
+use portreeve_provisioning::source::population::{Census, Named, named};
+use portreeve_provisioning::source::{Error, Home, Kind, Object, Settings, Source};
+use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::collections::HashSet;
-use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::Arc;
 use tempfile::TempDir;
 
-/// How many rows and entries that cannot be used are told.
-const TOLD: u64 = 5;
+/// How many people or groups a server is asked for at once.
+const PAGE: usize = 500;
+
+/// How a directory of the server is named on the command line.
+const DIRECTORY: &str = "directory:";
 
 /// Users or groups, on the command line.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -38,18 +41,53 @@ impl Whom {
     }
 }
 
+/// Where people are read from, on the command line.
+#[derive(Debug, Clone)]
+pub(crate) enum From {
+    /// The definition of an application, or of a source alone.
+    File(PathBuf),
+    /// A directory of the server.
+    Directory(String),
+}
+
+impl FromStr for From {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text.strip_prefix(DIRECTORY) {
+            Some(name) => Self::Directory(name.trim().to_owned()),
+            None => Self::File(PathBuf::from(text)),
+        })
+    }
+}
+
 /// A source, read for itself: no application's state is touched.
-pub(super) struct Population {
-    source: Source,
-    /// What the source remembers goes with it.
-    _state: TempDir,
+pub(super) enum Population {
+    Here {
+        source: Box<Source>,
+        /// What the source remembers goes with it.
+        _state: TempDir,
+    },
+    /// A directory of the server, read through its API.
+    There { api: Api, directory: String },
 }
 
 impl Population {
-    /// The source that a file describes: the `source` of an application's definition, or the settings of a source alone.
-    /// `asked` are the attributes that will be needed of it.
-    pub(super) fn open(file: &Path, asked: &Asked) -> Result<Self, Failure> {
-        let settings = settings(file)?;
+    /// The source that is named: a directory of the server, or what a file describes. `asked` are the attributes that will
+    /// be needed of it.
+    pub(super) fn open(global: &Global, from: &From, asked: &Asked) -> Result<Self, Failure> {
+        let there = |directory: String| {
+            let api = Api::open(global)?;
+            Ok(Self::There { api, directory })
+        };
+        let file = match from {
+            From::Directory(name) => return there(name.clone()),
+            From::File(file) => file,
+        };
+        let settings = match settings(file)? {
+            Settings::Directory(settings) => return there(settings.directory),
+            settings => settings,
+        };
         let state = TempDir::new().map_err(|error| {
             Failure::plain(format!("there is no place for temporary files: {error}"))
         })?;
@@ -61,8 +99,8 @@ impl Population {
             directories: None,
         };
         let source = Source::new(&settings, &home).map_err(|error| unreadable(&error))?;
-        Ok(Self {
-            source: source.asking(asked),
+        Ok(Self::Here {
+            source: Box::new(source.asking(asked)),
             _state: state,
         })
     }
@@ -73,28 +111,22 @@ impl Population {
         global: &Global,
         visit: &mut dyn FnMut(Kind, &Named),
     ) -> Result<(), Failure> {
-        let (mut place, mut seen) = (Place::Everything, Seen::default());
-        loop {
-            let Page { changes, next, .. } = self
-                .source
-                .read(&place)
-                .await
-                .map_err(|error| unreadable(&error))?;
-            for change in changes {
-                match change {
-                    Change::Present(object) | Change::Altered(object) => {
-                        seen.object(&object, visit);
-                    }
-                    Change::Unusable { place, reason } => seen.unusable(global, &place, &reason),
-                    _ => {}
+        let mut census = Census::default();
+        match self {
+            Self::Here { source, .. } => {
+                let read = census.read(source, usize::MAX, visit).await;
+                read.map_err(|error| unreadable(&error))?;
+            }
+            Self::There { api, directory } => {
+                for kind in [Kind::User, Kind::Group] {
+                    of_server(api, directory, kind, &mut census, visit).await?;
                 }
             }
-            match next {
-                Next::Page(at) => place = Place::Page(at),
-                Next::Watermark(_) => break,
-            }
         }
-        seen.tell(global);
+        for note in census.notes() {
+            let text = output::harmless(&note);
+            output::say(global.output, &format!("note: {text}"));
+        }
         Ok(())
     }
 
@@ -105,8 +137,17 @@ impl Population {
         key: &str,
         visit: &mut dyn FnMut(Kind, &Named),
     ) -> Result<(), Failure> {
-        let found = self.source.one(kind, key).await;
-        let object = found.map_err(|error| unreadable(&error))?.ok_or_else(|| {
+        let found = match self {
+            Self::Here { source, .. } => {
+                let found = source.one(kind, key).await;
+                found.map_err(|error| unreadable(&error))?
+            }
+            Self::There { api, directory } => {
+                let path = ["directories", directory, collection(kind), key];
+                Some(shown(kind, api.get(&path, &[]).await?))
+            }
+        };
+        let object = found.ok_or_else(|| {
             Failure::new(
                 Code::NotFound,
                 format!("the source has nobody with the key \"{key}\""),
@@ -117,65 +158,57 @@ impl Population {
     }
 }
 
-/// Who has passed by, by fingerprints of their keys.
-#[derive(Default)]
-struct Seen {
-    hasher: RandomState,
-    keys: HashSet<u64>,
-    repeated: u64,
-    unusable: u64,
-}
-
-impl Seen {
-    /// Sources may repeat themselves; the first telling is the whole of an object but for what changed while it was read.
-    fn object(&mut self, object: &Object, visit: &mut dyn FnMut(Kind, &Named)) {
-        let fingerprint = self.hasher.hash_one((object.kind, &object.key));
-        match self.keys.insert(fingerprint) {
-            true => visit(object.kind, &named(object)),
-            false => self.repeated += 1,
+/// Everybody of a kind in a directory of a server.
+async fn of_server(
+    api: &Api,
+    directory: &str,
+    kind: Kind,
+    census: &mut Census,
+    visit: &mut dyn FnMut(Kind, &Named),
+) -> Result<(), Failure> {
+    let mut start = 1;
+    loop {
+        let (from, count) = (start.to_string(), PAGE.to_string());
+        let query = [("startIndex", &*from), ("count", &*count), ("sortBy", "id")];
+        let path = ["directories", directory, collection(kind)];
+        let page = api.list(&path, &query).await?;
+        let read = page.len();
+        for item in page {
+            census.see(&shown(kind, item), visit);
         }
-    }
-
-    fn unusable(&mut self, global: &Global, place: &str, reason: &str) {
-        self.unusable += 1;
-        if self.unusable <= TOLD {
-            let text = output::harmless(&format!("{place}: {reason}"));
-            output::say(global.output, &format!("note: {text}"));
+        if read < PAGE {
+            return Ok(());
         }
-    }
-
-    fn tell(&self, global: &Global) {
-        let more = self.unusable.saturating_sub(TOLD);
-        if more > 0 {
-            output::say(
-                global.output,
-                &format!("note: {more} more rows or entries cannot be used"),
-            );
-        }
-        if self.repeated > 0 {
-            let text = format!(
-                "note: changed while it was read, and looked at once: {}",
-                self.repeated
-            );
-            output::say(global.output, &text);
-        }
+        start += read;
     }
 }
 
-/// The attributes of an object as mappings see them: with what the engine works out.
-fn named(object: &Object) -> Named {
-    let mut attributes = Attributes::from_json(&object.attributes);
-    if attributes.get("objectId").is_null() {
-        attributes.set("objectId", object.key.as_str());
+/// What a server shows, as the source tells of it there.
+fn shown(kind: Kind, mut item: Value) -> Object {
+    let id = item["id"].as_str().unwrap_or_default().to_owned();
+    let resource = match item["resource"].take() {
+        Value::Object(resource) => resource,
+        _ => Map::new(),
+    };
+    match kind {
+        Kind::User => user_shown(&id, item["status"] == "active", &resource),
+        Kind::Group => group_shown(&id, &resource),
     }
-    let disabled = object.attributes.get("accountEnabled") == Some(&Value::Bool(false));
-    attributes.set("IsSoftDeleted", disabled);
-    Named {
-        name: objects::name(&object.attributes)
-            .unwrap_or(&object.key)
-            .to_owned(),
-        object: attributes,
+}
+
+fn collection(kind: Kind) -> &'static str {
+    match kind {
+        Kind::User => "users",
+        Kind::Group => "groups",
     }
+}
+
+/// What of a definition says where people come from.
+#[derive(Deserialize)]
+struct Definition {
+    source: Settings,
+    #[serde(default)]
+    scope: Option<Scope>,
 }
 
 fn settings(file: &Path) -> Result<Settings, Failure> {
@@ -184,20 +217,18 @@ fn settings(file: &Path) -> Result<Settings, Failure> {
         let error = error.to_string();
         Failure::usage(format!("{}: {}", file.display(), error.trim_end()))
     };
-    let mut members: Map<String, Value> = match text.trim_start().starts_with('{') {
+    let members: Map<String, Value> = match text.trim_start().starts_with('{') {
         true => serde_json::from_str(&text).map_err(|error| wrong(&error))?,
         false => toml::from_str(&text).map_err(|error| wrong(&error))?,
     };
-    let scope = members.remove("scope");
-    let mut source = match members.remove("source") {
-        Some(source) => source,
-        None => Value::Object(members),
+    let is_whole = members.contains_key("source");
+    let members = Value::Object(members);
+    let settings = match is_whole {
+        true => serde_json::from_value(members)
+            .map(|Definition { source, scope }| Scope::applied(scope, source)),
+        false => serde_json::from_value(members),
     };
-    // As in a definition: the application's scope takes the place of that of the source.
-    if let Some(scope) = scope.filter(|_| source["type"] == "graph") {
-        source["scope"] = scope;
-    }
-    serde_json::from_value(source).map_err(|error| {
+    settings.map_err(|error| {
         wrong(&error).hint(
             "the file is the definition of an application, or a source alone, such as: type = \"csv\" and users = \"people.csv\"",
         )

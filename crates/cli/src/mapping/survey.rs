@@ -1,21 +1,15 @@
 //! `portreeve mapping check --source` and `app lint`: what mappings would make of everybody in a source.
 
 use super::Chance;
-use super::objects::Named;
-use super::population::Population;
+use super::population::{From, Population};
 use crate::Global;
 use crate::failure::Failure;
 use crate::output;
 use crate::time;
-use portreeve_mapping::lint::{Finding, Survey};
-use portreeve_mapping::{Context, MappingSet, Mappings};
-use portreeve_provisioning::source::Kind;
-use portreeve_provisioning::source::graph::Asked;
+use portreeve_mapping::lint::Finding;
+use portreeve_mapping::{Context, MappingSet};
+use portreeve_provisioning::application::survey::Surveyed;
 use portreeve_scim::Catalog;
-use std::path::Path;
-
-/// Compiled mappings of one kind of objects, with the name of the resource type.
-type Compiled = (Kind, String, Mappings);
 
 /// What the survey is told besides the mappings and the source.
 #[derive(Default)]
@@ -31,15 +25,11 @@ pub(crate) async fn findings(
     global: &Global,
     set: &MappingSet,
     catalog: &Catalog,
-    source: &Path,
+    source: &From,
     wishes: &Wishes<'_>,
 ) -> Result<Vec<Finding>, Failure> {
-    let compiled = compile(set, catalog);
-    let is_user = |(kind, ..): &&Compiled| *kind == Kind::User;
-    let users = compiled.iter().find(is_user);
-    if let (Some(name), Some((.., users))) = (wishes.posix, users)
-        && !users.iter().any(|mapping| mapping.target.canonical == name)
-    {
+    let surveyed = Surveyed::new(set, catalog);
+    if let Some(name) = wishes.posix.filter(|name| !surveyed.writes(name)) {
         return Err(Failure::usage(format!(
             "--posix {name}: the mappings of users write no such attribute; usually it is userName"
         )));
@@ -50,57 +40,13 @@ pub(crate) async fn findings(
     if let Some(domain) = wishes.default_domain {
         context = context.with_default_domain(domain);
     }
-    let mut surveys: Vec<(Kind, Survey<'_>)> = compiled
-        .iter()
-        .map(|(kind, object, mappings)| {
-            let posix = wishes.posix.filter(|_| *kind == Kind::User);
-            (*kind, Survey::new(object, mappings, posix))
-        })
-        .collect();
-    let mut observe = |kind, named: &Named| {
-        let of_kind = surveys.iter_mut().filter(|(of, _)| *of == kind);
-        of_kind.for_each(|(_, survey)| survey.observe(&named.name, &named.object, &context));
-    };
-    let population = Population::open(source, &asked(&compiled))?;
+    let mut count = surveyed.count(wishes.posix);
+    let population = Population::open(global, source, &surveyed.asked())?;
+    let mut observe = |kind, named: &_| count.observe(kind, named, &context);
     population.each(global, &mut observe).await?;
     chance.verdict()?;
-    let mut findings = Vec::new();
-    for ((_, object, _), (_, survey)) in compiled.iter().zip(&surveys) {
-        let (seen, out_of_scope) = survey.counts();
-        let text = format!("note: {object}: {seen} in scope, {out_of_scope} not");
-        output::say(global.output, &text);
-        findings.extend(survey.findings().into_iter().filter(is_worth_telling));
+    for line in count.looked_at() {
+        output::say(global.output, &format!("note: {line}"));
     }
-    Ok(findings)
-}
-
-fn compile(set: &MappingSet, catalog: &Catalog) -> Vec<Compiled> {
-    let enabled = set.object_mappings.iter().filter(|object| object.enabled);
-    let compiled = enabled.filter_map(|object| {
-        let kind = match object.target.to_lowercase().as_str() {
-            "user" => Kind::User,
-            "group" => Kind::Group,
-            _ => return None,
-        };
-        let mappings = Mappings::compile(object, catalog.by_name(&object.target)?).ok()?;
-        Some((kind, object.target.clone(), mappings))
-    });
-    compiled.collect()
-}
-
-fn asked(compiled: &[Compiled]) -> Asked {
-    let names = |wanted: Kind| {
-        let of_kind = compiled.iter().filter(|(kind, ..)| *kind == wanted);
-        let names = of_kind.flat_map(|(.., mappings)| mappings.source_attributes());
-        names.map(str::to_owned).collect()
-    };
-    Asked {
-        users: names(Kind::User),
-        groups: names(Kind::Group),
-    }
-}
-
-/// Members are told apart from the attributes of a group, so that none of them has any here.
-fn is_worth_telling(finding: &Finding) -> bool {
-    finding.rule != "null" || finding.target.as_deref() != Some("members")
+    Ok(count.findings())
 }

@@ -1,10 +1,10 @@
 //! What an expression gives for how many objects.
 
-use super::objects::Named;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, Shape};
 use portreeve_mapping::lint::posix_problem;
 use portreeve_mapping::{Context, Expression, Outcome, Value};
+use portreeve_provisioning::source::population::Named;
 use serde_json::{Value as Json, json};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -1,6 +1,6 @@
 //! `portreeve mapping test`: what an expression gives for one source object, or for all of them.
 
-use super::population::{Population, Whom};
+use super::population::{From, Population, Whom};
 use super::tally::Tally;
 use super::{Chance, objects, wrong_expression};
 use crate::Global;
@@ -11,7 +11,8 @@ use clap::ArgGroup;
 use jiff::Timestamp;
 use portreeve_mapping::{Context, Expression};
 use portreeve_provisioning::source::graph::Asked;
-use std::path::{Path, PathBuf};
+use portreeve_provisioning::source::population::Named;
+use std::path::PathBuf;
 
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("from").required(true).args(["attributes", "source"])))]
@@ -25,9 +26,9 @@ pub(crate) struct Args {
     /// JSON object with the attributes of a source object, a list of them, or one per line; - is standard input
     #[arg(long, value_name = "FILE")]
     attributes: Option<PathBuf>,
-    /// Definition of an application or of a source alone, which is read
-    #[arg(long, value_name = "FILE", requires = "of")]
-    source: Option<PathBuf>,
+    /// Definition of an application or of a source alone, or directory:NAME of the server, which is read
+    #[arg(long, value_name = "FILE|directory:NAME", requires = "of")]
+    source: Option<From>,
     /// Everybody in the source
     #[arg(long, requires = "source")]
     all: bool,
@@ -66,8 +67,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             tally.add(&expression, &named, &context);
         }
     }
-    if let Some(file) = &args.source {
-        runtime::client(read(global, args, file, &expression, &mut |named| {
+    if let Some(source) = &args.source {
+        runtime::client(read(global, args, source, &expression, &mut |named| {
             tally.add(&expression, named, &context);
         }))?;
     }
@@ -86,9 +87,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 async fn read(
     global: &Global,
     args: &Args,
-    file: &Path,
+    source: &From,
     expression: &Expression,
-    visit: &mut dyn FnMut(&objects::Named),
+    visit: &mut dyn FnMut(&Named),
 ) -> Result<(), Failure> {
     let names = || {
         expression
@@ -101,15 +102,15 @@ async fn read(
         users: names(),
         groups: names(),
     };
-    let population = Population::open(file, &asked)?;
+    let population = Population::open(global, source, &asked)?;
     let wanted = args.kind.kind();
     match &args.key {
         Some(key) => {
-            let mut visit = |_, named: &objects::Named| visit(named);
+            let mut visit = |_, named: &Named| visit(named);
             population.one(wanted, key, &mut visit).await
         }
         None => {
-            let mut visit = |kind, named: &objects::Named| {
+            let mut visit = |kind, named: &Named| {
                 if kind == wanted {
                     visit(named);
                 }

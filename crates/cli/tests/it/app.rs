@@ -204,6 +204,31 @@ fn a_job_that_is_watched_follows_its_files_until_it_is_stopped() {
     assert_eq!(watched.next()["counters"]["created"], 3);
     folder.write("users.csv", &USERS.replace("Lovelace", "King"));
     assert_eq!(watched.next()["counters"]["updated"], 1);
+    assert_eq!(folder.app("pause branch.toml").code, 8, "it runs elsewhere");
+    assert_eq!(watched.stop(), Some(0));
+}
+
+#[test]
+fn a_job_that_is_watched_takes_up_what_its_definition_says_now() {
+    let server = Server::start();
+    let folder = Folder::into(&server);
+    let definition = std::fs::read_to_string(folder.0.path().join("branch.toml")).unwrap();
+    let mut watched = Watched::start(&folder);
+    assert_eq!(watched.next()["counters"]["created"], 3);
+    // One that cannot be used changes nothing.
+    folder.write("branch.toml", "name = ");
+    folder.write("users.csv", &USERS.replace("Lovelace", "King"));
+    assert_eq!(watched.next()["counters"]["updated"], 1);
+    folder.write(
+        "branch.toml",
+        &definition.replace(
+            "interval = \"1h\"",
+            "interval = \"1h\"\ndeprovisioning = { users = \"delete\" }",
+        ),
+    );
+    assert_eq!(watched.next()["kind"], "initial");
+    folder.write("users.csv", &USERS.replace("1,true", "1,false"));
+    assert_eq!(watched.next()["counters"]["deleted"], 1);
     assert_eq!(watched.stop(), Some(0));
 }
 
@@ -254,6 +279,29 @@ fn a_definition_to_begin_with_needs_only_to_be_filled_in() {
     let shown = folder.json("get new.toml");
     assert_eq!(shown["definition"]["template"], "smallstep");
     assert_eq!(shown["target"], "https://app.example/scim");
+}
+
+#[test]
+fn a_target_on_this_machine_is_allowed_by_the_definition_to_begin_with() {
+    let folder = Folder::new();
+    for (url, allowed) in [
+        ("http://127.0.0.1:8460/scim/1/v2", true),
+        ("http://localhost:8460/scim/1/v2", true),
+        ("http://[::1]/scim", true),
+        ("https://10.1.2.3/scim", true),
+        ("https://app.example/scim", false),
+    ] {
+        let made = folder.app(&format!("create new.toml --tenant-url {url}"));
+        assert_eq!(made.code, 0, "{made:?}");
+        assert_eq!(
+            made.err.contains("allow_private_addresses"),
+            allowed,
+            "{made:?}"
+        );
+        let target = &folder.json("get new.toml")["definition"]["target"];
+        assert_eq!(target["allow_private_addresses"] == true, allowed, "{url}");
+        std::fs::remove_file(folder.0.path().join("new.toml")).unwrap();
+    }
 }
 
 #[test]
@@ -331,8 +379,8 @@ fn people(server: &Server) -> Vec<String> {
     names
 }
 
-#[test]
-fn a_name_is_an_application_of_the_server() {
+/// A server, the folder with what an application is made of, its definition, and the token that is in it.
+fn office() -> (Server, Folder, String, String) {
     let folder = Folder::new();
     let files = folder.0.path().to_str().unwrap();
     let words = [
@@ -344,14 +392,34 @@ fn a_name_is_an_application_of_the_server() {
     let server = Server::on(TempDir::new().unwrap(), &words);
     let directory = server.json(&["directory", "create", "Branch"]);
     folder.define(directory["tenant_url"].as_str().unwrap(), "replaced");
-    let token = directory["secret_token"].as_str().unwrap();
-    folder.write("token", token);
+    let token = directory["secret_token"].as_str().unwrap().to_owned();
+    folder.write("token", &token);
     let path = folder.0.path().join("branch.toml");
     let definition = std::fs::read_to_string(&path).unwrap();
     let elsewhere = definition.replace("token = \"replaced\"", "token = { file = \"token\" }");
     std::fs::write(&path, elsewhere).unwrap();
-    let path = path.to_str().unwrap();
+    (server, folder, path.to_str().unwrap().to_owned(), token)
+}
 
+#[test]
+fn what_a_definition_says_wins() {
+    let (server, folder, path, _) = office();
+    let made = server.json(&["app", "create", "Office", "--from", &path]);
+    assert!(made["definition"].get("interval").is_some(), "{made}");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let shorter = folder.0.path().join("shorter.toml");
+    std::fs::write(&shorter, text.replace("interval = \"1h\"\n", "")).unwrap();
+    let shorter = shorter.to_str().unwrap();
+    let renamed = server.json(&["app", "update", "Office", "--from", shorter]);
+    assert_eq!(renamed["name"], "Branch", "what the file says: {renamed}");
+    assert!(renamed["definition"].get("interval").is_none(), "{renamed}");
+    assert_eq!(renamed["secrets"], made["secrets"], "{renamed}");
+}
+
+#[test]
+fn a_name_is_an_application_of_the_server() {
+    let (server, _folder, path, token) = office();
+    let (path, token) = (path.as_str(), token.as_str());
     let made = server.json(&["app", "create", "Office", "--from", path]);
     assert_eq!(made["name"], "Office", "{made}");
     assert_eq!(made["secrets"], json!(["target.authentication.token"]));

@@ -1,14 +1,31 @@
 //! What becomes of a whole population.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{Finding, Report, Severity, posix_problem};
 use crate::evaluate::{Context, Outcome};
-use crate::mapping::{FlowError, Mappings, Operation};
+use crate::mapping::{CompiledMapping, FlowError, Mappings, Operation};
 use crate::object::Object;
+use crate::suggest::closest;
 
 /// How many people a finding names.
 const EXAMPLES: usize = 3;
+
+/// How many attributes of the source a finding names.
+const NAMED: usize = 20;
+
+/// What a sign-in name is called where it is not `userPrincipalName`, the likeliest first.
+const SIGN_IN_NAMES: [&str; 9] = [
+    "upn",
+    "mail",
+    "email",
+    "emailaddress",
+    "username",
+    "user_name",
+    "login",
+    "account",
+    "uid",
+];
 
 /// Counts what the mappings make of one object after the other. Its memory grows with the number of objects by the
 /// values that must be unique, and nothing else.
@@ -22,6 +39,8 @@ pub struct Survey<'m> {
     out_of_scope: u64,
     unmatchable: Examples,
     columns: Vec<Column>,
+    /// The attributes that somebody has.
+    known: BTreeSet<String>,
 }
 
 /// What was seen of one mapping.
@@ -73,11 +92,17 @@ impl<'m> Survey<'m> {
             out_of_scope: 0,
             unmatchable: Examples::default(),
             columns: mappings.iter().map(|_| Column::default()).collect(),
+            known: BTreeSet::new(),
         }
     }
 
     /// Looks at one object. `name` is what findings call it.
     pub fn observe(&mut self, name: &str, source: &Object, context: &Context<'_>) {
+        for attribute in source.names() {
+            if !self.known.contains(attribute) {
+                self.known.insert(attribute.to_owned());
+            }
+        }
         if !self.mappings.scope().contains(source).unwrap_or(true) {
             self.out_of_scope += 1;
             return;
@@ -161,13 +186,68 @@ impl<'m> Survey<'m> {
             );
             report.add(Severity::Error, "unmatchable", None, message);
         }
+        let mut unfed = Vec::new();
         for (index, (mapping, column)) in self.mappings.iter().zip(&self.columns).enumerate() {
             let name = mapping.target.text.as_str();
             let is_posix = self.posix == Some(index);
-            column.report(name, self.seen, is_posix, &mut report);
+            let missing = self.missing(mapping, column);
+            column.report(name, self.seen, is_posix, missing.is_none(), &mut report);
+            match missing {
+                Some(attribute) if mapping.matching_priority > 0 => {
+                    let message = self.without(mapping, &attribute);
+                    report.add(Severity::Error, "no-such-attribute", Some(name), message);
+                }
+                Some(attribute) => unfed.push(format!("{name} from [{attribute}]")),
+                None => {}
+            }
+        }
+        if !unfed.is_empty() {
+            let message = format!(
+                "nobody in the source has what these are mapped from, and they are left out: {}",
+                unfed.join(", ")
+            );
+            report.add(Severity::Note, "no-such-attribute", None, message);
         }
         findings.sort_by_key(|finding| finding.severity);
         findings
+    }
+
+    /// The attribute that nobody has, where that is why nobody gets a value from a mapping.
+    fn missing(&self, mapping: &CompiledMapping, column: &Column) -> Option<String> {
+        let source = mapping.source.as_ref()?;
+        if self.seen == 0 || column.with_value > 0 || !column.failed.is_empty() {
+            return None;
+        }
+        let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
+        let unknown = source.unknown_attributes(&known);
+        // Members are no attribute of a group, and told by themselves.
+        let unknown = unknown.into_iter().map(|it| it.name);
+        unknown.into_iter().find(|name| name != "members")
+    }
+
+    /// What to do where nobody has an attribute that people are matched by.
+    fn without(&self, mapping: &CompiledMapping, attribute: &str) -> String {
+        let known = || self.known.iter().map(String::as_str);
+        let like = |wanted: &str| known().find(|name| name.eq_ignore_ascii_case(wanted));
+        let meant =
+            closest(attribute, known()).or_else(|| SIGN_IN_NAMES.into_iter().find_map(like));
+        let computed = ["IsSoftDeleted", "objectId"];
+        let own = known().filter(|name| !computed.contains(name));
+        let mut there: Vec<&str> = own.take(NAMED).collect();
+        if there.len() == NAMED {
+            there.push("…");
+        }
+        let (target, priority) = (&mapping.target.text, mapping.matching_priority);
+        let instead = match meant {
+            Some(name) => format!(
+                "map what it is called there: {{ target = \"{target}\", attribute = \"{name}\", matchingPriority = {priority} }}"
+            ),
+            None => "map another attribute".to_owned(),
+        };
+        format!(
+            "nobody in the source has {attribute}, which people are matched by; the source has {}. Give it a column (or attribute) {attribute}, or {instead}",
+            there.join(", ")
+        )
     }
 }
 
@@ -193,7 +273,14 @@ impl Column {
         }
     }
 
-    fn report(&self, name: &str, seen: u64, is_posix: bool, report: &mut Report<'_>) {
+    fn report(
+        &self,
+        name: &str,
+        seen: u64,
+        is_posix: bool,
+        tells_empty: bool,
+        report: &mut Report<'_>,
+    ) {
         let target = Some(name);
         for (error, examples) in sorted(&self.failed) {
             let message = format!(
@@ -213,7 +300,7 @@ impl Column {
         }
         self.report_collisions(target, is_posix, report);
         self.report_unmatched(target, report);
-        if self.empty.count > 0 {
+        if self.empty.count > 0 && tells_empty {
             let message = format!(
                 "has no value for {} of {seen}: {}",
                 self.empty.count,

@@ -228,6 +228,56 @@ fn people_without_a_value_for_matching_are_counted() {
     );
 }
 
+/// Somebody exports a table with the columns that they have.
+#[test]
+fn an_attribute_that_nobody_has_is_named_with_the_mapping_that_would_do() {
+    const UPN: &str = "target = 'userName'; attribute = 'userPrincipalName'; matchingPriority = 1";
+    let of = |attributes: &str| {
+        let set = set(
+            "target = 'User'",
+            &[UPN, "target = 'title'; attribute = 'jobTitle'"],
+        );
+        let catalog = Catalog::standard();
+        let mappings = Mappings::compile(&set.object_mappings[0], catalog.user()).unwrap();
+        let mut survey = Survey::new("User", &mappings, None);
+        let context = Context::at(NOW.parse().unwrap());
+        survey.observe("Ada", &object(attributes), &context);
+        let findings = survey.findings();
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for (name, attributes, says) in [
+        (
+            "another name",
+            r#""id": "1", "email": "ada@x""#,
+            r#"the source has email, id. Give it a column (or attribute) userPrincipalName, or map what it is called there: { target = "userName", attribute = "email", matchingPriority = 1 }"#,
+        ),
+        (
+            "a slip of the pen",
+            r#""userprincipalname": "ada@x""#,
+            r#"attribute = "userprincipalname""#,
+        ),
+        ("no idea", r#""id": "1""#, "or map another attribute"),
+    ] {
+        let findings = of(attributes);
+        let told = findings
+            .iter()
+            .find(|it| it.contains("error: User userName"));
+        assert!(
+            told.is_some_and(|it| it.contains(says)),
+            "{name}: {findings:#?}"
+        );
+        let note = "note: User: nobody in the source has what these are mapped from, and they are left out: title from [jobTitle]";
+        assert!(
+            findings.iter().any(|it| it.starts_with(note)),
+            "{name}: {findings:#?}"
+        );
+    }
+    assert_eq!(
+        of(r#""userPrincipalName": "ada@x", "jobTitle": "x""#),
+        [""; 0]
+    );
+}
+
 /// The published expression for an initial and the last name leaves short first names as they are.
 #[test]
 fn values_that_an_expression_leaves_unchanged_are_found() {

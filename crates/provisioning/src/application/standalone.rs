@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use portreeve_directory::applications::{self, New};
 use portreeve_directory::{Refusal, roll};
-use portreeve_store::{Database, Options, Scope, Store, Tx};
+use portreeve_store::{Database, Options, Store, Tx};
 use serde_json::Value;
 
 use super::consequence::consequence;
@@ -71,15 +71,27 @@ pub async fn open_state(
         path: folder.join(DATABASE),
     };
     let store = Store::open(&Options::new(database, roll::MIGRATIONS, now))?;
+    let state = State::new(store, TEAM, &application.id);
+    declare_again(&state, application, definition, now).await?;
+    Ok(state)
+}
+
+/// Takes note of what the definition says now, as [`open_state`] does.
+///
+/// # Errors
+/// The database.
+pub async fn declare_again(
+    state: &State,
+    application: &Application,
+    definition: &Value,
+    now: i64,
+) -> Result<(), JobError> {
     let mut shown = definition.clone();
     secrets::take(&mut shown);
-    let (name, id) = (application.name.clone(), application.id.clone());
-    let declared = store.write(Scope::of(&id), {
-        let id = id.clone();
-        move |tx| declare(tx, &id, &name, &shown, now)
-    });
-    declared.await.map_err(JobError::State)?;
-    Ok(State::new(store, TEAM, &id))
+    let name = application.name.clone();
+    state
+        .write(move |tx, owner| declare(tx, &owner.application_id, &name, &shown, now))
+        .await
 }
 
 fn declare(

@@ -8,8 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use portreeve_mapping::mapping::{
-    Assigned, CompiledMapping, Evaluated, Flow, Match, Scalar, Target as MappingTarget, TargetKind,
-    Why,
+    Assigned, CompiledMapping, Evaluated, Flow, FlowBehavior, Match, Scalar,
+    Target as MappingTarget, TargetKind, Why,
 };
 use portreeve_mapping::{Context, Object, Operation, Random, Value};
 use serde_json::json;
@@ -120,6 +120,12 @@ impl<'a> Evaluation<'a> {
         references.extend(none.map(|dropped| (dropped.target.canonical.clone(), Vec::new())));
         references.retain(|(canonical, _)| own(canonical));
         references
+    }
+
+    /// Whether a value is compared with what the target has even where it has not changed.
+    pub(super) fn flows_always(&self) -> bool {
+        let mut mappings = self.rules.mappings.iter();
+        mappings.any(|mapping| mapping.flow_behavior == FlowBehavior::FlowAlways)
     }
 
     /// The attributes of the target, other than members, that refer to other objects.

@@ -208,7 +208,7 @@ impl Export<'_> {
             return self.lost().await;
         };
         let fingerprint = evaluation::fingerprint(&evaluated);
-        if self.known.exported.as_ref() == Some(&fingerprint) {
+        if self.known.exported.as_ref() == Some(&fingerprint) && !evaluation.flows_always() {
             self.settle(action, id, fingerprint, &evaluated);
             let reason = "the target was given these values before";
             self.skip_step(Code::RedundantExport, reason);

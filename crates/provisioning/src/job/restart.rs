@@ -123,7 +123,7 @@ impl State {
             .await
     }
 
-    /// Lets no further cycle begin; one that is under way runs to its end.
+    /// Lets no further cycle begin. Whoever runs the one that is under way asks it to stop where it can go on.
     ///
     /// # Errors
     /// [`JobError::State`].

@@ -21,6 +21,8 @@ use portreeve_scim::query::ListQuery;
 use portreeve_store::{Store, Tx};
 use serde::{Deserialize, Serialize};
 
+pub use attributes::{group_shown, user_shown};
+
 use super::{Change, Error, Home, Kind, Member, Next, Object, Page, Place};
 use portreeve_directory::cursor::Place as Cursor;
 use portreeve_directory::directories::Directory as Rules;

@@ -95,6 +95,19 @@ impl Resolve for Guard {
     }
 }
 
+/// What the host of a tenant URL is that can only be connected to where private addresses are allowed, as far as that can
+/// be seen without resolving a name.
+#[must_use]
+pub fn private_host(url: &str) -> Option<&'static str> {
+    let url = Url::parse(url).ok()?;
+    let host = url.host_str()?.trim_end_matches('.');
+    if host == "localhost" || host.ends_with(".localhost") {
+        return Some("this machine itself");
+    }
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    inside(address.parse().ok()?)
+}
+
 /// Why a connection failed, when it was this guard.
 pub(super) fn refusal(error: &reqwest::Error) -> Option<Forbidden> {
     let mut next = std::error::Error::source(error);

@@ -52,6 +52,11 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
+    /// Something that is under way has to end first.
+    pub(super) fn pending(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::LOCKED, "pending", detail)
+    }
+
     /// The caller is nobody.
     pub(super) fn not_signed_in(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "not_signed_in", detail)

@@ -1,8 +1,9 @@
 //! What the rest of the server has to do with the jobs of applications that run on it.
 
+use crate::app::App;
 use portreeve_provisioning::job::Progress;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
 /// What the rest of the server has to do with jobs.
@@ -20,8 +21,33 @@ struct Known {
     progress: HashMap<String, watch::Receiver<Progress>>,
     /// Why an application cannot be opened.
     trouble: HashMap<String, String>,
+    /// Applications that somebody works on, be it a cycle or an admin who provisions somebody at once.
+    turns: HashSet<String>,
     /// An admin has changed something since the last look.
     changed: bool,
+}
+
+/// The right to work on an application on this server, until it is dropped.
+pub(crate) struct Turn {
+    app: Arc<App>,
+    id: String,
+}
+
+impl Turn {
+    /// The turn, unless somebody else has it.
+    pub(crate) fn take(app: &Arc<App>, id: &str) -> Option<Self> {
+        let is_free = app.jobs.known().turns.insert(id.to_owned());
+        is_free.then(|| Self {
+            app: app.clone(),
+            id: id.to_owned(),
+        })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.app.jobs.known().turns.remove(&self.id);
+    }
 }
 
 impl Jobs {

@@ -14,7 +14,7 @@ mod retention;
 
 pub(crate) use answers::tell_interrupted;
 pub(crate) use counts::count_events;
-pub(crate) use jobs::Jobs;
+pub(crate) use jobs::{Jobs, Turn};
 pub(crate) use mail::send as send_mails;
 pub(crate) use provisioning::run as provision;
 pub(crate) use replica::{Held, Replica, beat};

@@ -13,6 +13,7 @@ use crate::applications::{Scratch, state_folders};
 use crate::http::asked_to_stop;
 use crate::neighbours;
 use crate::trouble::Trouble;
+use crate::work::Turn;
 use portreeve_directory::Refusal;
 use portreeve_directory::applications::{self, Scheduled};
 use portreeve_directory::leases::PROVISIONING;
@@ -103,6 +104,10 @@ impl Work {
     }
 
     async fn begin_one(&mut self, app: &Arc<App>, job: &Scheduled) -> Result<(), Refusal> {
+        // Whoever provisions somebody at once has ended soon.
+        let Some(turn) = Turn::take(app, &job.id) else {
+            return Ok(());
+        };
         let Some(held) = app.replica.take(&job.id, PROVISIONING).await? else {
             self.tenures.remove(&job.id);
             app.jobs.leaves(&job.id);
@@ -126,7 +131,10 @@ impl Work {
         let (stop, progress) = (Stop::default(), tenure.progress(app));
         app.jobs.begins(&job.id, progress.subscribe());
         let asked = stop.clone();
-        let cycle = async move { tenure.cycle(&progress, &asked).await };
+        let cycle = async move {
+            let _turn = turn;
+            tenure.cycle(&progress, &asked).await
+        };
         let id = self.running.spawn(cycle).id();
         self.busy.insert(id, (job.id.clone(), stop));
         Ok(())

@@ -75,9 +75,25 @@ pub(super) fn indexed(attribute: &str) -> Option<&'static str> {
 pub(super) fn of_user(directory: &Rules, user: &User) -> Result<Object, Error> {
     let resource = user.parsed()?.into_map();
     let resource = shown(directory.catalog.user(), &resource);
+    Ok(user_shown(
+        &user.id,
+        user.status == Status::Active,
+        &resource,
+    ))
+}
+
+pub(super) fn of_group(directory: &Rules, group: &Group) -> Result<Object, Error> {
+    let resource = group.parsed()?.into_map();
+    let resource = shown(directory.catalog.group(), &resource);
+    Ok(group_shown(&group.id, &resource))
+}
+
+/// A user whose resource a server shows, as the source tells of it there.
+#[must_use]
+pub fn user_shown(id: &str, is_active: bool, resource: &Map<String, Value>) -> Object {
     let mut told = Map::new();
-    flatten("", &resource, &mut told);
-    named(&mut told, "mail", mail(&resource));
+    flatten("", resource, &mut told);
+    named(&mut told, "mail", mail(resource));
     for (alias, name) in ALIASES {
         let value = told.get(name).cloned();
         named(&mut told, alias, value);
@@ -86,17 +102,18 @@ pub(super) fn of_user(directory: &Rules, user: &User) -> Result<Object, Error> {
     let local_part = local_part.and_then(|name| name.split('@').next());
     let local_part = local_part.map(Value::from);
     named(&mut told, "mailNickname", local_part);
-    let active = Value::Bool(user.status == Status::Active);
+    let active = Value::Bool(is_active);
     told.insert("active".to_owned(), active.clone());
     told.insert("accountEnabled".to_owned(), active);
-    Ok(object(Kind::User, &user.id, told))
+    object(Kind::User, id, told)
 }
 
-pub(super) fn of_group(directory: &Rules, group: &Group) -> Result<Object, Error> {
-    let resource = group.parsed()?.into_map();
+/// The same of a group.
+#[must_use]
+pub fn group_shown(id: &str, resource: &Map<String, Value>) -> Object {
     let mut told = Map::new();
-    flatten("", &shown(directory.catalog.group(), &resource), &mut told);
-    Ok(object(Kind::Group, &group.id, told))
+    flatten("", resource, &mut told);
+    object(Kind::Group, id, told)
 }
 
 fn object(kind: Kind, id: &str, mut attributes: Map<String, Value>) -> Object {

@@ -22,7 +22,9 @@ pub struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(paths: Vec<PathBuf>, surroundings: Arc<dyn Surroundings>) -> Self {
+    /// Watches files from now on, whether they are there or not.
+    #[must_use]
+    pub fn new(paths: Vec<PathBuf>, surroundings: Arc<dyn Surroundings>) -> Self {
         Self {
             seen: Stamps::take(&paths).ok(),
             paths,

@@ -2,14 +2,14 @@
 
 use portreeve_provisioning::engine::plan::Link;
 use portreeve_provisioning::engine::steps::{RecordAction, Status, StepName};
-use portreeve_provisioning::job::{Counted, Outcome, Subject};
+use portreeve_provisioning::job::{Counted, Outcome, Subject, Target, export};
 use serde_json::json;
 
 use super::{
-    DISABLED, MANAGED, MANAGER, ada, bring, id, linked, list, nobody, refusal, sales, shown,
-    shown_with, with_facts,
+    DISABLED, MANAGED, MANAGER, ada, application, bring, id, linked, list, nobody, refusal, sales,
+    shown, shown_with, stamp, with_facts,
 };
-use crate::double::Reply;
+use crate::double::{Double, Reply};
 use portreeve_provisioning::engine::plan::Presence;
 
 const BY_NAME: &str = "GET /scim/Users?filter=userName+eq+%22ada%40contoso.example%22";
@@ -538,4 +538,35 @@ async fn the_log_tells_the_way_of_an_object_and_what_changed() {
         (&*target.id, target.display_name.as_deref()),
         ("u1", Some("Ada"))
     );
+}
+
+/// `FlowAlways` writes over what somebody has changed at the target, though nothing has changed at the source.
+#[tokio::test]
+async fn what_flows_always_is_compared_every_time() {
+    let always = |text: String| {
+        let named = r#"attribute = "displayName" },
+    { target = "title""#;
+        let always = r#"attribute = "displayName", flowBehavior = "FlowAlways" },
+    { target = "title""#;
+        assert!(text.contains(named));
+        text.replace(named, always)
+    };
+    for (name, app, lines) in [
+        ("when changed", application(|text| text), vec![]),
+        ("always", application(always), vec![READ, PATCH]),
+    ] {
+        let replies = vec![nobody(), nobody(), made(), renamed(), done()];
+        let double = Double::script(replies).await;
+        let target = Target::new(double.open("").unwrap().0);
+        let made = export(&app, &target, &ada(), false, &stamp()).await;
+        double.lines();
+        let again = Subject {
+            link: made.link,
+            target_id: made.target_id,
+            exported: made.exported,
+            ..ada()
+        };
+        export(&app, &target, &again, false, &stamp()).await;
+        assert_eq!(double.lines(), lines, "{name}");
+    }
 }

@@ -6,31 +6,43 @@ use crate::api::ask::Ask;
 use crate::api::problem::Problem;
 use crate::api::reply;
 use crate::applications::{Opened, Scratch};
+use crate::work::Turn;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
+use portreeve_directory::Refusal;
+use portreeve_directory::applications::{self, Status, cycles};
+use portreeve_directory::leases::{Halted, PROVISIONING};
 use portreeve_provisioning::job::{
-    Asked, DryRun, JobError, OnDemandError, Progress, State, Stop, Summary,
+    Asked, DryRun, JobError, OnDemandError, Owner, Progress, State, Stop, Summary,
 };
 use portreeve_provisioning::log::{self, Filter, Place};
+use portreeve_store::Tx;
 use serde_json::{Value, json};
 use std::io;
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Entries of a dry run per piece of its report.
 const PAGE: usize = 500;
 
-/// Provisions one object now, and tells every step.
+/// Provisions one object now, and tells every step. That and a cycle would not know of each other what they send, so only
+/// one of them works at a time.
 pub(in crate::api) async fn on_demand(ask: Ask, body: Body) -> Result<Response, Problem> {
     let asked: Asked = ask.body(body).await?;
     let (found, sealed) = read(&ask).await?;
     let Found { application, .. } = &found;
     let opened = Opened::new(&ask.app, application, &sealed)?;
+    let _turn = Turn::take(&ask.app, &application.id).ok_or_else(busy)?;
     let state = State::new(ask.app.store.clone(), &application.team_id, &application.id);
-    let job = opened.job(&ask.app, state)?;
+    let is_under_way = state.read(|tx, owner| under_way(tx, owner));
+    if is_under_way.await.map_err(problem)? {
+        return Err(busy());
+    }
+    let job = opened.job(&ask.app, alone(state))?;
     let done = job.on_demand(&asked, ask.admin.initiator()).await?;
     let (admin, told) = (ask.admin.clone(), json!(done.result));
     let event = ask.change(move |tx| {
@@ -45,6 +57,34 @@ pub(in crate::api) async fn on_demand(ask: Ask, body: Body) -> Result<Response, 
     });
     event.await?;
     Ok(reply::object(StatusCode::OK, &json!(done)))
+}
+
+/// The state of an application, written to only while none of its cycles runs on any server.
+fn alone(state: State) -> State {
+    let owner = Owner {
+        team_id: state.team_id().to_owned(),
+        application_id: state.application_id().to_owned(),
+    };
+    state.held_by(Arc::new(move |tx| match under_way(tx, &owner)? {
+        true => Err(Halted::Lost(PROVISIONING)),
+        false => Ok(()),
+    }))
+}
+
+/// Whether a cycle runs, or goes on by itself.
+fn under_way(tx: &mut Tx<'_>, owner: &Owner) -> Result<bool, Refusal> {
+    let application = applications::by_id(tx, &owner.team_id, &owner.application_id)?;
+    if application.status != Status::Running {
+        return Ok(false);
+    }
+    let latest = cycles::by_number(tx, &application.id, application.cycle)?;
+    Ok(latest.is_some_and(|cycle| cycle.ended_at.is_none()))
+}
+
+fn busy() -> Problem {
+    Problem::pending(
+        "a cycle of this application is running, or somebody else is provisioned at this moment; try again when it has ended",
+    )
 }
 
 /// Runs a whole initial cycle that changes nothing, and reports what it would do: the counts first, then an entry as in
@@ -146,6 +186,7 @@ impl From<OnDemandError> for Problem {
         match error {
             OnDemandError::NotFound { .. } => Self::not_found(detail),
             OnDemandError::Job(JobError::State(refusal)) => refusal.into(),
+            OnDemandError::Job(JobError::Lost) => busy(),
             _ => Self::invalid(detail),
         }
     }
