@@ -14,6 +14,24 @@ pub(crate) fn var(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// How a shell finds this program: by its name where that is on the path, else by its place.
+pub(crate) fn program() -> String {
+    const NAME: &str = "portreeve";
+    let Ok(own) = std::env::current_exe().and_then(fs::canonicalize) else {
+        return NAME.to_owned();
+    };
+    let path = var("PATH").unwrap_or_default();
+    let is_own = |folder: PathBuf| fs::canonicalize(folder.join(NAME)).is_ok_and(|it| it == own);
+    if std::env::split_paths(&path).any(is_own) {
+        return NAME.to_owned();
+    }
+    let here = std::env::current_dir().unwrap_or_default();
+    let place = own.strip_prefix(&here).ok();
+    // Without a folder in front of it a shell would look for it on the path.
+    let place = place.filter(|place| place.components().count() > 1);
+    place.unwrap_or(&own).display().to_string()
+}
+
 /// The data folder where nobody names one.
 pub(crate) fn default_data() -> Result<PathBuf, Failure> {
     let is_root = fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);

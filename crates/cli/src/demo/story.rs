@@ -2,6 +2,7 @@
 
 use super::days::{Cycle, heading};
 use super::{TEAM, Told};
+use crate::environment;
 use crate::failure::Failure;
 use crate::output::{self, Format};
 use portreeve_provisioning::demo::{Notable, What};
@@ -81,37 +82,41 @@ fn prose(told: &Told, data: &Path, next: Next) -> String {
         );
     }
     let folder = quoted(&data.display().to_string());
+    let program = quoted(&environment::program());
     match next {
         Next::Serving => {
             let link = told.link.expose_secret();
             let _ = writeln!(
                 text,
-                "\nLook around in a browser (the link is good for once, within 15 minutes)\n  {link}\n\nOr from another terminal\n  portreeve owner link --team {TEAM} --data {folder}"
+                "\nLook around in a browser (the link is good for once, within 15 minutes)\n  {link}\n\nOr from another terminal\n  {program} owner link --team {TEAM} --data {folder}"
             );
         }
         Next::Kept => {
             let _ = writeln!(
                 text,
-                "\nServe it again with portreeve serve --data {folder}, and look around"
+                "\nServe it again with {program} serve --data {folder}, and look around"
             );
         }
         Next::Gone => {
-            text.push_str("\nThe data is gone now. To look around, run portreeve demo without --exit, or with --data DIR.\n");
+            let _ = writeln!(
+                text,
+                "\nThe data is gone now. To look around, run {program} demo without --exit, or with --data DIR."
+            );
             return text;
         }
     }
     for command in about_people(told) {
-        let _ = writeln!(text, "  portreeve {command} --data {folder}");
+        let _ = writeln!(text, "  {program} {command} --data {folder}");
     }
     let definition = quoted(&told.definition.display().to_string());
     for command in about_the_application(told) {
-        let _ = writeln!(text, "  portreeve app {command} {definition}");
+        let _ = writeln!(text, "  {program} app {command} {definition}");
     }
     if next == Next::Serving {
         let people = told.people.display();
         let _ = writeln!(
             text,
-            "\nChange somebody in {people}, and bring that over\n  portreeve app run {definition}\n\nCtrl-C ends the server."
+            "\nChange somebody in {people}, and bring that over\n  {program} app run {definition}\n\nCtrl-C ends the server."
         );
     }
     text

@@ -2,6 +2,7 @@
 
 use crate::program::{Done, Server, portreeve};
 use serde_json::{Value, json};
+use std::path::Path;
 use tempfile::TempDir;
 
 #[test]
@@ -93,7 +94,10 @@ fn what_is_there_is_right(server: &Server) {
 fn people_are_told_what_happened_and_what_to_look_at() {
     let data = TempDir::new().unwrap();
     let path = data.path().to_str().unwrap();
-    let done = Done::of(&mut portreeve(&["demo", "--exit", "--data", path]));
+    let program = Path::new(env!("CARGO_BIN_EXE_portreeve"));
+    let folder = program.parent().unwrap();
+    let words = ["demo", "--exit", "--data", path];
+    let done = Done::of(portreeve(&words).env("PATH", folder));
     assert_eq!(done.code, 0, "{done:?}");
     for words in [
         "First day",
@@ -110,6 +114,12 @@ fn people_are_told_what_happened_and_what_to_look_at() {
         "{}",
         done.err
     );
+
+    // Where the program is not on the path, as after a build, its place is named.
+    let built = Done::of(portreeve(&words).current_dir(folder.parent().unwrap()));
+    let place = program.strip_prefix(folder.parent().unwrap()).unwrap();
+    let serve = format!("{} serve --data", place.display());
+    assert!(built.out.contains(&serve), "{}", built.out);
 
     // Every command that it names works.
     let server = Server::on(data, &[]);
