@@ -179,6 +179,48 @@ fn a_changed_mapping_is_compared_with_everybody_by_the_next_cycle() {
 }
 
 #[test]
+fn expressions_are_tried_on_a_directory_of_the_server() {
+    let server = Server::start();
+    let folder = Folder::into(&server);
+    assert_eq!(folder.app("run branch.toml").code, 0);
+    let test = |more: &[&str]| {
+        let words = ["mapping", "test", "ToUpper([givenName])"];
+        server.json(&[&words, more].concat())
+    };
+    let all = test(&["--source", "directory:branch", "--all"]);
+    let mut names: Vec<&str> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["result"].as_str().unwrap())
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["ADA", "GRACE"]);
+    // The definition of an application that runs in the server names the directory as well.
+    folder.write(
+        "native.toml",
+        "name = \"N\"\n[source]\ntype = \"directory\"\ndirectory = \"Branch\"\n",
+    );
+    let native = folder.0.path().join("native.toml");
+    let ada = [
+        "user",
+        "get",
+        "ada@contoso.example",
+        "--directory",
+        "Branch",
+    ];
+    let ada = server.json(&ada)["id"].as_str().unwrap().to_owned();
+    let one = test(&["--source", native.to_str().unwrap(), "--key", &ada]);
+    assert_eq!(one["result"], "ADA", "{one}");
+    let groups = ["--source", "directory:Branch", "--kind", "group", "--all"];
+    let words = ["mapping", "test", "[displayName]"];
+    let group = server.json(&[&words, &groups[..]].concat());
+    assert_eq!(group[0]["result"], "Crew", "{group}");
+    let nobody = server.run(&[&words, &["--source", "directory:Nobody", "--all"][..]].concat());
+    assert_eq!(nobody.code, 6, "{nobody:?}");
+}
+
+#[test]
 fn what_remains_of_a_job_is_forgotten_on_request() {
     let server = Server::start();
     let folder = Folder::into(&server);
@@ -443,7 +485,14 @@ fn a_name_is_an_application_of_the_server() {
     assert_eq!(changed["name"], "Bureau", "{changed}");
     let tested = server.json(&["app", "test", "Bureau"]);
     assert_eq!(tested["target"]["ok"], true);
-    assert_eq!(server.json(&["app", "lint", "Bureau"]), json!([]));
+    let lint = server.json(&["app", "lint", "Bureau"]);
+    let rules = lint.as_array().unwrap().iter().map(|it| &it["rule"]);
+    let rules: Vec<_> = rules.filter(|it| *it != "null").collect();
+    assert_eq!(
+        rules,
+        ["no-such-attribute"],
+        "nothing but what the tables lack"
+    );
     let dry = server.json(&["app", "dry-run", "Bureau"]);
     assert_eq!(dry["counters"]["created"], 0, "{dry}");
     let one = server.json(&["app", "on-demand", "Bureau", "ada@contoso.example"]);

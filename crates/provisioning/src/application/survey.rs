@@ -6,7 +6,7 @@ use portreeve_scim::Catalog;
 
 use crate::source::graph::Asked;
 use crate::source::population::Named;
-use crate::source::{self, Kind, Source};
+use crate::source::Kind;
 
 /// Mappings that compile, each of one kind of objects.
 #[derive(Debug)]

@@ -203,6 +203,61 @@ async fn both_ends_are_tested_and_mappings_looked_at() {
         .await;
     let note = lint.json["note"].as_str().unwrap_or_default();
     assert!(note.contains("was not asked"), "{lint}");
+    // The source is looked at all the same: nobody's job title is known there.
+    let looked_at = &lint.json["looked_at"];
+    assert_eq!(looked_at[0], "User: 2 in scope, 0 not", "{lint}");
+    let findings = lint.json["findings"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let missing = findings.iter().find(|it| it["rule"] == "no-such-attribute");
+    let message = missing
+        .map(|it| it["message"].to_string())
+        .unwrap_or_default();
+    assert!(message.contains("title from [jobTitle]"), "{lint}");
+
+    port.write("people.csv", "objectId,email\n1,ada@contoso.example\n");
+    let lint = port
+        .admin()
+        .post("/applications/town/lint", json!({}))
+        .await;
+    let findings = lint.json["findings"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let alternative = r#"{ target = "userName", attribute = "email", matchingPriority = 1 }"#;
+    let told = |it: &&Value| {
+        it["message"]
+            .as_str()
+            .is_some_and(|it| it.contains(alternative))
+    };
+    let found = findings.iter().find(told);
+    assert_eq!(
+        found.map(|it| &it["severity"]),
+        Some(&json!("error")),
+        "{lint}"
+    );
+    port.server.stop().await;
+}
+
+/// The target accepts connections and says nothing, so that the cycle stands where it is.
+#[tokio::test]
+async fn nobody_is_provisioned_on_demand_beside_a_cycle() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address");
+    let port = Port::start().await;
+    let mut definition = port.definition();
+    definition["target"]["url"] = json!(format!("http://{address}/scim"));
+    let made = port.admin().post("/applications", definition).await;
+    assert_eq!(made.status, 201, "{made}");
+    status(port.admin(), |status| status["progress"].is_object()).await;
+    let joan = json!({"kind": "user", "object": "ada-key"});
+    let refused = port
+        .admin()
+        .post("/applications/town/on-demand", joan)
+        .await;
+    assert_eq!(refused.status, 423, "{refused}");
+    assert_eq!(refused.text("code"), "pending", "{refused}");
     port.server.stop().await;
 }
 
@@ -210,6 +265,7 @@ async fn both_ends_are_tested_and_mappings_looked_at() {
 async fn one_person_is_provisioned_on_demand_with_every_step() {
     let port = Port::start().await;
     let made = port.declare().await;
+    port.cycle(1).await;
     port.admin()
         .post("/applications/town/pause", json!({}))
         .await;
