@@ -13,7 +13,6 @@ pub(crate) enum Code {
     Forbidden = 5,
     NotFound = 6,
     Conflict = 7,
-    Pending = 8,
     /// Something that is under way has to end first.
     Pending = 8,
     Unreachable = 9,
