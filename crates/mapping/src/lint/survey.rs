@@ -215,7 +215,7 @@ impl<'m> Survey<'m> {
     /// The attribute that nobody has, where that is why nobody gets a value from a mapping.
     fn missing(&self, mapping: &CompiledMapping, column: &Column) -> Option<String> {
         let source = mapping.source.as_ref()?;
-        if self.seen == 0 || column.with_value > 0 || !column.failed.is_empty() {
+        if self.seen == 0 || column.with_value > 0 {
             return None;
         }
         let known: Vec<&str> = self.known.iter().map(String::as_str).collect();
