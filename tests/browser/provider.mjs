@@ -89,7 +89,7 @@ async function interact(oidc, request, response) {
             ? `<h1>Sign in</h1><label>Name <input name="name" value="${escape(params.login_hint ?? "")}"></label><button>Continue</button>`
             : `<h1>Consent</h1><p>${escape(params.client_id)} asks for ${escape(params.scope)}</p><button>Allow</button>`;
         response.setHeader("Content-Type", "text/html; charset=utf-8");
-        response.end(`<!doctype html><html lang="en"><title>Provider</title>`
+        response.end(`<!doctype html><html lang="en"><title>Provider</title><link rel="icon" href="data:,">`
             + `<form method="post">${form}<button name="refuse" value="yes">Refuse</button></form></html>`);
         return;
     }
@@ -110,7 +110,7 @@ async function outcome(oidc, prompt, params, session, form) {
 
 /** The page that asks whether to sign out at the provider, too. `form` is the provider's own. */
 function logoutSource(context, form) {
-    context.body = `<!doctype html><html lang="en"><title>Provider</title><h1>Sign out</h1>${form}`
+    context.body = `<!doctype html><html lang="en"><title>Provider</title><link rel="icon" href="data:,"><h1>Sign out</h1>${form}`
         + `<button form="op.logoutForm" name="logout" value="yes">Sign out here, too</button></html>`;
 }
 
