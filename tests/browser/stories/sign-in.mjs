@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+
+import { arrive, claims, tenant } from "../company.mjs";
+import { story } from "../story.mjs";
+
+/** A server with the company in a directory, whose people sign in at a provider. */
+async function company(world, settings = {}) {
+    const portreeve = await world.portreeve();
+    const people = Object.fromEntries(["ada", "farid.haddad", "quentin.dubois"].map((name) => [name, claims(name)]));
+    const provider = await world.provider({
+        redirects: [portreeve.redirect],
+        afterSignOut: [`${portreeve.url}/sign-in`],
+        people,
+    });
+    const directory = await portreeve.directory("Contoso Entra", "--provider", "entra");
+    const arrived = await arrive(directory);
+    await portreeve.connect(directory, provider, { tenant_id: tenant, ...settings });
+    await portreeve.api("PATCH", `/directories/${directory.id}/users/${arrived.people.ada}`, { level: "owner" });
+    return { portreeve, provider, directory, arrived };
+}
+
+/** Goes through the provider's pages. */
+async function signIn({ page }, portreeve, name) {
+    await page.goto(`${portreeve.url}/sign-in`);
+    await page.getByRole("link", { name: /Contoso/ }).click();
+    await page.getByLabel("Name").fill(name);
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(`${portreeve.url}/**`);
+}
+
+story("an owner signs in at the provider and lands on the overview", async (world) => {
+    const { portreeve } = await company(world);
+    const ada = await world.person();
+    await ada.page.goto(`${portreeve.url}/console`);
+    await ada.screen("sign-in");
+    await signIn(ada, portreeve, "ada");
+    await ada.heading("Overview");
+    await ada.page.getByText("Ada Lovelace").first().waitFor();
+});
+
+story("signing out ends the session here and at the provider", async (world) => {
+    const { portreeve, provider } = await company(world);
+    const ada = await world.person();
+    await signIn(ada, portreeve, "ada");
+    await ada.heading("Overview");
+    await ada.page.getByRole("button", { name: "Sign out" }).click();
+    await ada.page.waitForURL(`${provider.issuer}/**`);
+    await ada.page.getByRole("button", { name: "Sign out here, too" }).click();
+    await ada.page.waitForURL(`${portreeve.url}/**`);
+    await ada.page.goto(`${portreeve.url}/console`);
+    await ada.heading(/Sign in/);
+    await ada.page.getByRole("link", { name: /Contoso/ }).click();
+    await ada.page.getByLabel("Name").waitFor();
+});
+
+story("an open page of somebody who is suspended ends by itself", async (world) => {
+    const { portreeve, directory, arrived } = await company(world);
+    const ada = await world.person();
+    await signIn(ada, portreeve, "ada");
+    await ada.heading("Overview");
+    ada.excuse(/40[13]/);
+    await directory.replace(arrived.people.ada, "active", false);
+    const suspended = performance.now();
+    await ada.heading(/Sign in/);
+    const seconds = (performance.now() - suspended) / 1000;
+    assert.ok(seconds < 5, `it took ${seconds} s`);
+});
