@@ -11,7 +11,8 @@ use crate::browser::Browser;
 use http::Method;
 use portreeve_testbed::openid::SigningKey;
 use serde_json::json;
-use world::{ADA, World};
+use world::ADA;
+pub(crate) use world::World;
 
 #[tokio::test]
 async fn a_person_signs_in_and_out_again() {

@@ -156,7 +156,7 @@ impl World {
         let events = self
             .server
             .admin()
-            .get(&format!("/events?category={category}&count=1"))
+            .get(&format!("/events?category={category}&limit=1"))
             .await;
         assert_eq!(events.status, 200, "{events}");
         events.json[0].clone()
