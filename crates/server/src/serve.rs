@@ -265,6 +265,7 @@ fn serve(
         tokio::spawn(neighbours::listen(app.clone(), app.stop.clone())),
         tokio::spawn(work::count_events(app.clone(), app.stop.clone())),
         tokio::spawn(work::prune(app.clone(), app.stop.clone())),
+        tokio::spawn(work::end_memberships(app.clone(), app.stop.clone())),
         tokio::spawn(work::provision(app.clone(), app.stop.clone())),
         tokio::spawn(work::send_mails(app.clone(), app.stop.clone())),
     ]

@@ -53,7 +53,7 @@ async fn remove(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) {
 }
 
 /// A moment on both clocks.
-struct Time {
+pub(super) struct Time {
     /// Microseconds since 1970 UTC.
     day: i64,
     steady: Duration,
@@ -61,7 +61,7 @@ struct Time {
 
 impl Time {
     /// Now; `None` when the database does not say what time it is.
-    async fn of(app: &App) -> Option<Self> {
+    pub(super) async fn of(app: &App) -> Option<Self> {
         let steady = app.clock.steady();
         let day = app.store.now(app.clock.now()).await;
         Some(Self {
@@ -70,8 +70,13 @@ impl Time {
         })
     }
 
+    /// The time of day (microseconds since 1970 UTC).
+    pub(super) fn day(&self) -> i64 {
+        self.day
+    }
+
     /// Whether as much time has passed on the one clock as on the other.
-    fn follows(&self, before: &Self) -> bool {
+    pub(super) fn follows(&self, before: &Self) -> bool {
         let passed = self.steady.saturating_sub(before.steady);
         let due = before.day.saturating_add(micros(passed));
         self.day.abs_diff(due) <= DRIFT_US
