@@ -90,6 +90,19 @@ export class Portreeve {
         return (await this.cli("owner", "link")).url;
     }
 
+    /**
+     * Signs a command line in that knows the server by its address only.
+     * @param words more words for `portreeve login`
+     * @returns what it prints, line by line, and a promise of what it is signed in as
+     */
+    login(...words) {
+        const home = join(this.#folder, "home");
+        const env = { ...process.env, XDG_CONFIG_HOME: home, BROWSER: "true" };
+        const login = spawn(program, ["login", this.url, "-o", "json", ...words], { env });
+        const signedIn = login.stdout.toArray().then((chunks) => JSON.parse(Buffer.concat(chunks).toString()));
+        return { lines: createInterface({ input: login.stderr }), signedIn };
+    }
+
     /** A new directory, as a provider is given it: its id, tenant URL and secret token. */
     async directory(name, ...options) {
         const made = await this.cli("directory", "create", name, ...options);
