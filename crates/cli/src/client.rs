@@ -188,6 +188,35 @@ impl Api {
         self.send(Method::DELETE, path, &[], None).await
     }
 
+    /// `DELETE` of something that the query says more of.
+    pub(crate) async fn delete_where(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Value, Failure> {
+        self.send(Method::DELETE, path, query, None).await
+    }
+
+    /// `POST` about something that the query says more of.
+    pub(crate) async fn post_where(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Value, Failure> {
+        self.send(Method::POST, path, query, Some(body)).await
+    }
+
+    /// `PATCH` of something that the query says more of.
+    pub(crate) async fn patch_where(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Value, Failure> {
+        self.send(Method::PATCH, path, query, Some(body)).await
+    }
+
     /// One page of a list.
     pub(crate) async fn list(
         &self,

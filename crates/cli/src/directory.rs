@@ -2,10 +2,11 @@
 
 use crate::Global;
 use crate::client::Api;
-use crate::confirm;
+use crate::confirm::Care;
+use crate::connection;
 use crate::failure::{Code, Failure};
 use crate::output::{self, Column, Format, Shape, member, plain};
-use crate::scope::DIRECTORIES;
+use crate::scope::{DIRECTORIES, Scope};
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -30,9 +31,13 @@ pub(crate) enum Command {
     Delete {
         /// Id or name
         directory: String,
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
+        #[command(flatten)]
+        care: Care,
+    },
+    /// Ask the directory what its provider will ask, through the address that the provider uses
+    Test {
+        /// Id or name; may be left out where there is only one
+        directory: Option<String>,
     },
 }
 
@@ -186,7 +191,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         Command::List => list(&api, format).await,
         Command::Get { directory } => get(&api, format, &directory).await,
         Command::Update(wanted) => update(&api, format, &wanted).await,
-        Command::Delete { directory, yes } => delete(&api, format, &directory, yes).await,
+        Command::Delete { directory, care } => delete(&api, format, &directory, &care).await,
+        Command::Test { directory } => test(&api, format, directory).await,
     }
 }
 
@@ -260,38 +266,35 @@ async fn update(api: &Api, format: Format, wanted: &Update) -> Result<(), Failur
     output::one(format, &ONE, &changed)
 }
 
-async fn delete(api: &Api, format: Format, directory: &str, yes: bool) -> Result<(), Failure> {
+async fn delete(api: &Api, format: Format, directory: &str, care: &Care) -> Result<(), Failure> {
     let one = find(api, directory).await?;
-    if !yes {
-        confirm(&one)?;
+    if !care.allows(format, &ONE, &one, &loss(&one))? {
+        return Ok(());
     }
     let id = plain(&one["id"]);
     api.delete(&["directories", &id]).await?;
-    match format {
-        Format::Table => {
-            output::say(
-                format,
-                &format!(
-                    "\"{}\" is gone; its events stay.",
-                    output::harmless(&plain(&one["name"]))
-                ),
-            );
-            Ok(())
-        }
-        _ => output::one(format, &ONE, &one),
-    }
+    output::gone(format, &ONE, &one)
 }
 
-/// Says what will be lost, and asks.
-fn confirm(directory: &Value) -> Result<(), Failure> {
+async fn test(api: &Api, format: Format, directory: Option<String>) -> Result<(), Failure> {
+    let directory = Scope { directory }.resolve(api).await?;
+    let found = api
+        .post(&["directories", &directory, "test"], &json!({}))
+        .await;
+    let found = found.map_err(|failure| failure.hint_if_missing(DIRECTORIES))?;
+    connection::steps(format, &found)?;
+    connection::verdict(&found)
+}
+
+/// What will be lost.
+fn loss(directory: &Value) -> String {
     let count = |path| member(directory, path).as_i64().unwrap_or(0);
     let users = count("counts.active_users") + count("counts.suspended_users");
     let name = output::harmless(&plain(&directory["name"]));
-    let loss = format!(
+    format!(
         "\"{name}\" will be lost: users: {users}, groups: {}, with all memberships, and the tokens of its provider",
         count("counts.groups")
-    );
-    confirm::confirm(&loss)
+    )
 }
 
 async fn find(api: &Api, directory: &str) -> Result<Value, Failure> {

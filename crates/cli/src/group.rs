@@ -1,12 +1,14 @@
 //! `portreeve group`.
 
 use crate::Global;
+use crate::body;
 use crate::client::{Api, page_size};
-use crate::failure::Failure;
-use crate::output::{self, Column, Shape};
+use crate::confirm::Care;
+use crate::failure::{Code, Failure};
+use crate::output::{self, Column, Format, Shape, harmless, plain};
 use crate::scope::{Listing, Scope};
-use clap::Subcommand;
-use serde_json::Value;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -29,6 +31,67 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NUMBER")]
         limit: Option<usize>,
     },
+    /// Make a group in a native directory
+    Create {
+        /// displayName
+        name: String,
+        /// Id at another system
+        #[arg(long, value_name = "ID")]
+        external_id: Option<String>,
+        /// Member from the beginning: userName, group or id; once for each
+        #[arg(long, value_name = "WHO")]
+        member: Vec<String>,
+        #[command(flatten)]
+        scope: Scope,
+    },
+    /// Change a group of a native directory
+    Update {
+        #[command(flatten)]
+        which: Which,
+        /// New displayName
+        #[arg(long, value_name = "NEW")]
+        name: Option<String>,
+        /// Id at another system; an empty one takes it away
+        #[arg(long, value_name = "ID")]
+        external_id: Option<String>,
+        /// Say what would change, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Remove a group of a native directory
+    Delete {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        care: Care,
+    },
+    /// Make somebody a member; in a group that a provider manages it does not hear of them
+    Add {
+        #[command(flatten)]
+        which: Which,
+        /// userName, group or id
+        #[arg(required = true, value_name = "WHO")]
+        members: Vec<String>,
+        /// When it ends: a length such as 8h, or a date [default: never]
+        #[arg(long, value_name = "WHEN")]
+        until: Option<String>,
+    },
+    /// End a membership that was made here
+    Remove {
+        #[command(flatten)]
+        which: Which,
+        /// userName, group or id
+        #[arg(required = true, value_name = "WHO")]
+        members: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// displayName or id
+    group: String,
+    #[command(flatten)]
+    scope: Scope,
 }
 
 const LIST: Shape = Shape {
@@ -46,6 +109,7 @@ const ONE: Shape = Shape {
         Column::text("Name", "display_name"),
         Column::text("Id", "id"),
         Column::text("External id", "external_id"),
+        Column::text("Managed by", "managed_by.name"),
         Column::text("Members", "member_count"),
         Column::made("Nested groups", "has_nested_groups", nested),
         Column::time("Created", "created_at", ""),
@@ -59,6 +123,8 @@ const MEMBERS: Shape = Shape {
         Column::text("NAME", "name"),
         Column::text("TYPE", "type"),
         Column::text("ID", "id"),
+        Column::text("MANAGED BY", "managed_by.name"),
+        Column::time("ENDS", "local.expires_at", ""),
         Column::made("WARNING", "warning", warning),
     ],
     name: "id",
@@ -66,21 +132,14 @@ const MEMBERS: Shape = Shape {
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let api = Api::open(global)?;
+    let format = global.output;
     match command {
         Command::List(listing) => {
-            let items = listing.fetch(&api, "groups").await?;
-            output::list(global.output, &LIST, &items)
+            output::list(format, &LIST, &listing.fetch(&api, "groups").await?)
         }
         Command::Get { group, scope } => {
-            let directory = scope.resolve(&api).await?;
-            let found = api
-                .get(&["directories", &directory, "groups", &group], &[])
-                .await;
-            output::one(
-                global.output,
-                &ONE,
-                &found.map_err(|failure| missing(failure, &directory))?,
-            )
+            let (_, found) = find(&api, &Which { group, scope }).await?;
+            output::one(format, &ONE, &found)
         }
         Command::Members {
             group,
@@ -92,13 +151,152 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let limit = limit.unwrap_or(usize::MAX);
             let size = page_size(limit);
             let items = api.walk(&path, &[("limit", &size)], limit).await;
-            output::list(
-                global.output,
-                &MEMBERS,
-                &items.map_err(|failure| missing(failure, &directory))?,
-            )
+            let items = items.map_err(|failure| missing(failure, &directory))?;
+            output::list(format, &MEMBERS, &items)
         }
+        Command::Create {
+            name,
+            external_id,
+            member,
+            scope,
+        } => {
+            let directory = scope.resolve(&api).await?;
+            let mut body = body::given([("external_id", &external_id)]);
+            body.insert("display_name".into(), json!(name));
+            body.insert(
+                "members".into(),
+                json!(ids(&api, &directory, &member).await?),
+            );
+            let path = ["directories", &directory, "groups"];
+            let made = api.post(&path, &Value::Object(body)).await;
+            let made =
+                made.map_err(|failure| failure.hint_if_missing(crate::scope::DIRECTORIES))?;
+            output::one(format, &ONE, &made)
+        }
+        Command::Update {
+            which,
+            name,
+            external_id,
+            dry_run,
+        } => {
+            let mut body = body::changed([("external_id", &external_id)]);
+            body.extend(body::given([("display_name", &name)]));
+            body::something(&body, "--name or --external-id")?;
+            let (directory, before) = find(&api, &which).await?;
+            if dry_run {
+                return body::preview(format, &before, &body);
+            }
+            let path = ["directories", &directory, "groups", &plain(&before["id"])];
+            output::one(format, &ONE, &api.patch(&path, &Value::Object(body)).await?)
+        }
+        Command::Delete { which, care } => delete(&api, format, &which, &care).await,
+        Command::Add {
+            which,
+            members,
+            until,
+        } => add(&api, format, &which, &members, until.as_ref()).await,
+        Command::Remove { which, members } => remove(&api, format, &which, &members).await,
     }
+}
+
+async fn delete(api: &Api, format: Format, which: &Which, care: &Care) -> Result<(), Failure> {
+    let (directory, group) = find(api, which).await?;
+    let name = harmless(&plain(&group["display_name"]));
+    let loss = format!(
+        "\"{name}\" will be lost, with its memberships: {}",
+        plain(&group["member_count"])
+    );
+    if !care.allows(format, &ONE, &group, &loss)? {
+        return Ok(());
+    }
+    let path = ["directories", &directory, "groups", &plain(&group["id"])];
+    api.delete(&path).await?;
+    output::gone(format, &ONE, &group)
+}
+
+async fn add(
+    api: &Api,
+    format: Format,
+    which: &Which,
+    members: &[String],
+    until: Option<&String>,
+) -> Result<(), Failure> {
+    let end = body::end("--until", until)?;
+    let (directory, group) = find(api, which).await?;
+    let path = [
+        "directories",
+        &directory,
+        "groups",
+        &plain(&group["id"]),
+        "members",
+    ];
+    let mut added = Vec::new();
+    // Nobody is added when one of them is nobody.
+    for id in ids(api, &directory, members).await? {
+        added.push(
+            api.post(&path, &json!({"id": id, "expires_at": end}))
+                .await?,
+        );
+    }
+    output::list(format, &MEMBERS, &added)
+}
+
+async fn remove(
+    api: &Api,
+    format: Format,
+    which: &Which,
+    members: &[String],
+) -> Result<(), Failure> {
+    let (directory, group) = find(api, which).await?;
+    let id = plain(&group["id"]);
+    let ids = ids(api, &directory, members).await?;
+    for member in &ids {
+        let path = ["directories", &directory, "groups", &id, "members", member];
+        api.delete(&path).await?;
+    }
+    let name = harmless(&plain(&group["display_name"]));
+    output::say(
+        format,
+        &format!("Memberships of \"{name}\" that have ended: {}", ids.len()),
+    );
+    Ok(())
+}
+
+/// The ids of users, or of groups, that were named somehow.
+async fn ids(api: &Api, directory: &str, names: &[String]) -> Result<Vec<String>, Failure> {
+    let mut ids = Vec::new();
+    for name in names {
+        let user = api
+            .get(&["directories", directory, "users", name], &[])
+            .await;
+        let found = match user {
+            Err(failure) if failure.code == Code::NotFound => {
+                let group = api
+                    .get(&["directories", directory, "groups", name], &[])
+                    .await;
+                group.map_err(|failure| match failure.code {
+                    Code::NotFound => Failure::new(
+                        Code::NotFound,
+                        format!("there is neither a user nor a group \"{name}\" here"),
+                    )
+                    .hint(format!("portreeve user list --directory '{directory}' --search '{name}' looks for them")),
+                    _ => failure,
+                })?
+            }
+            other => other?,
+        };
+        ids.push(plain(&found["id"]));
+    }
+    Ok(ids)
+}
+
+/// The group and the directory.
+async fn find(api: &Api, which: &Which) -> Result<(String, Value), Failure> {
+    let directory = which.scope.resolve(api).await?;
+    let path = ["directories", &directory, "groups", &which.group];
+    let found = api.get(&path, &[]).await;
+    let found = found.map_err(|failure| missing(failure, &directory))?;
+    Ok((directory, found))
 }
 
 fn missing(failure: Failure, directory: &str) -> Failure {
@@ -115,5 +313,5 @@ fn nested(group: &Value) -> String {
 }
 
 fn warning(member: &Value) -> String {
-    output::plain(&member["warning"])
+    plain(&member["warning"])
 }

@@ -1,12 +1,15 @@
 //! The program `portreeve`: one file per noun. `serve` and `demo` run a server in this process, everything else talks
 //! to one through its admin API.
 
+mod api_token;
 mod app;
 mod backup;
+mod body;
 mod client;
 mod completion;
 mod config;
 mod confirm;
+mod connection;
 mod context;
 mod contexts;
 mod database;
@@ -29,8 +32,11 @@ mod restore;
 mod runtime;
 mod scope;
 mod serve;
+mod service_account;
+mod session;
 mod settings;
 mod stream;
+mod team;
 mod time;
 mod token;
 mod user;
@@ -117,6 +123,21 @@ enum Command {
     /// Sets of people
     #[command(subcommand)]
     Group(group::Command),
+    /// Teams, each with people and directories of its own
+    #[command(subcommand)]
+    Team(team::Command),
+    /// How the people of a directory sign in
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// Who is signed in
+    #[command(subcommand)]
+    Session(session::Command),
+    /// Machines that act by themselves, which no provider sends
+    #[command(subcommand)]
+    ServiceAccount(service_account::Command),
+    /// Tokens for programs that use the admin API
+    #[command(subcommand)]
+    ApiToken(api_token::Command),
     /// Local owners, who are in no directory: the way in on the first day, and on the day no provider answers
     #[command(subcommand)]
     Owner(owner::Command),
@@ -170,6 +191,11 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Token(command) => runtime::client(token::run(global, command)),
         Command::User(command) => runtime::client(user::run(global, command)),
         Command::Group(command) => runtime::client(group::run(global, command)),
+        Command::Team(command) => runtime::client(team::run(global, command)),
+        Command::Connection(command) => runtime::client(connection::run(global, command)),
+        Command::Session(command) => runtime::client(session::run(global, command)),
+        Command::ServiceAccount(command) => runtime::client(service_account::run(global, command)),
+        Command::ApiToken(command) => runtime::client(api_token::run(global, command)),
         Command::Owner(command) => runtime::client(owner::run(global, command)),
         Command::Event(command) => runtime::client(event::run(global, command)),
         Command::Stream(command) => runtime::client(stream::run(global, command)),

@@ -130,6 +130,18 @@ pub(crate) fn one(format: Format, shape: &Shape, object: &Value) -> Result<(), F
     }
 }
 
+/// Says that an object is gone; programs get it as it last was.
+pub(crate) fn gone(format: Format, shape: &Shape, object: &Value) -> Result<(), Failure> {
+    match format {
+        Format::Table => {
+            let name = harmless(&plain(member(object, shape.name)));
+            say(format, &format!("\"{name}\" is gone; its events stay."));
+            Ok(())
+        }
+        _ => one(format, shape, object),
+    }
+}
+
 /// One object as one line of JSON, for a stream of them.
 pub(crate) fn json_line(object: &Value) -> Result<(), Failure> {
     print(&format!("{object}\n"))

@@ -34,6 +34,21 @@ impl Scope {
     }
 }
 
+/// `--team` of the commands about what belongs to a team.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct OfTeam {
+    /// Team, by name or id; needed only where there are several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) team: Option<String>,
+}
+
+impl OfTeam {
+    pub(crate) fn query(&self) -> Vec<(&str, &str)> {
+        let team = self.team.as_deref();
+        team.map(|team| ("team", team)).into_iter().collect()
+    }
+}
+
 /// Which users or groups to list.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Listing {
@@ -42,6 +57,9 @@ pub(crate) struct Listing {
     /// Only those that match a SCIM filter, such as: externalId eq "4711"
     #[arg(long, value_name = "FILTER")]
     filter: Option<String>,
+    /// Only those with this text in their names or e-mail addresses
+    #[arg(long, value_name = "TEXT", conflicts_with = "filter")]
+    search: Option<String>,
     /// At most so many [default: all]
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
@@ -57,6 +75,9 @@ impl Listing {
         let mut query = vec![("count", size.as_str()), ("cursor", "")];
         if let Some(filter) = &self.filter {
             query.push(("filter", filter));
+        }
+        if let Some(text) = &self.search {
+            query.push(("search", text));
         }
         let items = api
             .walk(&["directories", &directory, kind], &query, limit)
