@@ -2,39 +2,55 @@
 
 use super::ask::Ask;
 use super::problem::Problem;
-use super::reply::{self, present};
+use super::reply;
 use axum::response::Response;
 use http::StatusCode;
-use portreeve_directory::Permission;
 use portreeve_directory::holders::Holder;
-use serde_json::{Value, json};
+use portreeve_directory::{Level, Permission};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Whoever asks.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Me {
+    /// `user` of a directory, local `owner`, `service` account, or `local`: the administrator of the server's machine.
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    name: String,
+    /// Of people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<Level>,
+    /// The name of the team; without one it is all teams.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    team: Option<String>,
+    /// Of a user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory_id: Option<String>,
+    /// What they may do with this token or session.
+    permissions: Vec<Permission>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_id: Option<String>,
+}
 
 /// Who asks, and what they may do.
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
     let who = &ask.who;
-    let (admin, holder) = (ask.admin.clone(), who.holder.clone());
+    let holder = who.holder.as_ref();
+    let admin = ask.admin.clone();
     let team = ask.read(move |tx| match admin.team_id() {
         Some(_) => admin.team(tx, None).map(Some),
         None => Ok(None),
     });
-    let team = team.await?;
-    let kind = holder.as_ref().map_or("local", Holder::kind);
-    let may: Vec<_> = who.permissions.iter().map(Permission::name).collect();
-    let view = present([
-        ("kind", json!(kind)),
-        ("id", json!(holder.as_ref().map(Holder::id))),
-        ("name", json!(who.name)),
-        ("level", json!(who.level)),
-        ("team", json!(team.map(|team| team.name))),
-        (
-            "directory_id",
-            json!(holder.as_ref().and_then(Holder::directory_id)),
-        ),
-        ("permissions", json!(may)),
-        (
-            "session_id",
-            json!(who.session.as_ref().map(|session| &session.id)),
-        ),
-    ]);
-    Ok(reply::object(StatusCode::OK, &Value::Object(view)))
+    let me = Me {
+        kind: holder.map_or("local", Holder::kind),
+        id: holder.map(|holder| holder.id().to_owned()),
+        name: who.name.clone(),
+        level: who.level,
+        team: team.await?.map(|team| team.name),
+        directory_id: holder.and_then(Holder::directory_id).map(str::to_owned),
+        permissions: who.permissions.iter().collect(),
+        session_id: who.session.as_ref().map(|session| session.id.clone()),
+    };
+    Ok(reply::object(StatusCode::OK, &me))
 }

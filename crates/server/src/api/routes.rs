@@ -4,6 +4,7 @@ use super::applications::{
     ApplicationDetail, ApplicationView, LintAnswer, LintRequest, RestartRequest,
 };
 use super::connections::WhichTrial;
+use super::me::Me;
 use super::meta::{Setting, Version};
 use super::owners::{LinkRequest, LinkView, NewOwner, OwnerView};
 use super::parameters;
@@ -28,6 +29,7 @@ use crate::admin::members::{MemberView, NewMember};
 use crate::admin::service_accounts::{NewServiceAccount, ServiceAccountChange, ServiceAccountView};
 use crate::admin::sessions::SessionView;
 use crate::admin::teams::{NewTeam, SwitchPreview, TeamChange, TeamView};
+use crate::admin::passkeys::PasskeyView;
 use crate::admin::tokens::{MadeToken, NewToken, RotatedToken, Rotation, TokenView};
 use crate::admin::users::{NewUser, UserChange, UserView};
 use http::Method;
@@ -59,9 +61,9 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/version", Oneself, "The version of the server", meta::version).gives::<Version>(),
         route(Method::GET, "/config", SettingsRead, "The settings of the server and where they come from", meta::config).lists::<Setting>().named("config.show"),
         open("/openapi.json", "This description", openapi::document).gives::<Document>().named("openapi.get"),
-        route(Method::GET, "/me", Oneself, "Who is asking, and what they may do", me::get),
-        route(Method::GET, "/me/passkeys", Oneself, "List one's own passkeys", passkeys::list),
-        route(Method::DELETE, "/me/passkeys/{passkey}", Oneself, "Remove one of one's own passkeys", passkeys::delete),
+        route(Method::GET, "/me", Oneself, "Who is asking, and what they may do", me::get).gives::<Me>(),
+        route(Method::GET, "/me/passkeys", Oneself, "List one's own passkeys", passkeys::list).lists::<PasskeyView>().named("me.passkeys"),
+        route(Method::DELETE, "/me/passkeys/{passkey}", Oneself, "Remove one of one's own passkeys", passkeys::delete).named("me.remove_passkey"),
 
         route(Method::GET, "/me/sessions", Oneself, "List one's own sessions", sessions::own).lists::<SessionView>().named("me.sessions"),
         route(Method::DELETE, "/me/sessions/{session}", Oneself, "End one of one's own sessions", sessions::end_own).named("me.end_session"),
@@ -70,7 +72,7 @@ fn routes() -> Vec<Route> {
         route(Method::POST, "/teams", TeamWrite, "Make a team", teams::create).takes::<NewTeam>().makes::<TeamView>().only_here(),
         route(Method::GET, "/teams/{team}", SettingsRead, "Show a team", teams::get).gives::<TeamView>(),
         route(Method::PATCH, "/teams/{team}", SettingsWrite, "Rename a team, or switch its active directory", teams::update).takes::<TeamChange>().gives::<TeamView>(),
-        route(Method::GET, "/teams/{team}/preview", SettingsRead, "Show what a switch of the active directory would come to", teams::preview).query(parameters::SWITCH).gives::<SwitchPreview>().named("team.preview"),
+        route(Method::GET, "/teams/{team}/preview", UserRead, "Show what a switch of the active directory would come to", teams::preview).query(parameters::SWITCH).gives::<SwitchPreview>().named("team.preview"),
 
         route(Method::GET, "/owners", SettingsRead, "List local owners", owners::list).query(parameters::OF_TEAM).lists::<OwnerView>(),
         route(Method::POST, "/owners", OwnerWrite, "Make a local owner", owners::create).takes::<NewOwner>().makes::<OwnerView>(),

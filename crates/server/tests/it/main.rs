@@ -1,6 +1,8 @@
 //! The server as its clients see it: a real one, on a free port, with its database in a temporary folder.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod applications;
@@ -28,6 +30,8 @@ mod limits;
 mod links;
 #[cfg(test)]
 mod once;
+#[cfg(test)]
+mod openapi;
 #[cfg(test)]
 mod passkeys;
 #[cfg(test)]
