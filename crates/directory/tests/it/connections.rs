@@ -97,66 +97,20 @@ fn an_address_leads_to_the_connections_that_name_its_domain(on: Engine) {
 
 #[test]
 fn settings_that_say_nothing_are_refused_by_name() {
-    let long = "x".repeat(2001);
-    let cases = [
-        (
-            "metadata_url",
-            Settings {
-                metadata_url: " ".into(),
-                ..settings()
-            },
-        ),
-        (
-            "client_id",
-            Settings {
-                client_id: String::new(),
-                ..settings()
-            },
-        ),
-        (
-            "client_id",
-            Settings {
-                client_id: "a\nb".into(),
-                ..settings()
-            },
-        ),
-        (
-            "label",
-            Settings {
-                label: Some(long.clone()),
-                ..settings()
-            },
-        ),
-        (
-            "tenant_id",
-            Settings {
-                tenant_id: Some(long),
-                ..settings()
-            },
-        ),
-        (
-            "domains",
-            Settings {
-                domains: vec!["localhost".into()],
-                ..settings()
-            },
-        ),
-        (
-            "domains",
-            Settings {
-                domains: vec!["a b.example".into()],
-                ..settings()
-            },
-        ),
-        (
-            "domains",
-            Settings {
-                domains: vec!["a.example".into(); 101],
-                ..settings()
-            },
-        ),
+    type Spoil = fn(&mut Settings);
+    let cases: [(&str, Spoil); 8] = [
+        ("metadata_url", |it| it.metadata_url = " ".into()),
+        ("client_id", |it| it.client_id = String::new()),
+        ("client_id", |it| it.client_id = "a\nb".into()),
+        ("label", |it| it.label = Some("x".repeat(2001))),
+        ("tenant_id", |it| it.tenant_id = Some("x".repeat(2001))),
+        ("domains", |it| it.domains = vec!["localhost".into()]),
+        ("domains", |it| it.domains = vec!["a b.example".into()]),
+        ("domains", |it| it.domains = vec!["a.example".into(); 101]),
     ];
-    for (wrong, settings) in cases {
+    for (wrong, spoil) in cases {
+        let mut settings = settings();
+        spoil(&mut settings);
         match settings.checked() {
             Err(Refusal::Invalid { attribute, .. }) => assert_eq!(attribute, wrong),
             other => panic!("{wrong}: {other:?}"),

@@ -83,211 +83,77 @@ fn link(world: &World, claims: &Claims, user_name: &str) {
         .unwrap();
 }
 
+/// What the provider says beside issuer and subject, by the names of its claims.
+type Said = &'static [(&'static str, &'static str)];
+
+fn person(said: Said) -> Claims {
+    let mut claims = claims();
+    for (name, value) in said {
+        let value = Some((*value).to_owned()).filter(|value| !value.is_empty());
+        match *name {
+            "sub" => claims.subject = value.unwrap_or_default(),
+            "tid" => claims.tenant_id = value,
+            "oid" => claims.object_id = value,
+            "email" => claims.email = value,
+            "email_verified" => claims.email_verified = value.map(|value| value == "true"),
+            "preferred_username" => claims.preferred_username = value,
+            other => panic!("the claim {other}"),
+        }
+    }
+    claims
+}
+
+const ANYHOW: &[Match] = &[Match::Subject, Match::Email, Match::UserName];
+
+#[rustfmt::skip]
+const FOUND: &[(&str, &[Match], Said, &str)] = &[
+    ("by the object id, without an address", &[], &[("oid", ADA)], "ada@contoso.com by object_id"),
+    ("the object id is stronger than an address", ANYHOW, &[("oid", ADA), ("email", "bob@contoso.com")], "ada@contoso.com by object_id"),
+    ("an object id of no tenant is nobody's", &[], &[("oid", ADA), ("tid", "")], "unknown_user"),
+    ("the subject, where it is allowed", &[Match::Subject], &[("sub", BOB)], "bob@contoso.com by subject"),
+    ("the subject, where it is not", &[Match::Email], &[("sub", BOB), ("email", "x@y.example")], "unknown_user"),
+    ("the address, where it is allowed", &[Match::Email], &[("email", "ADA@Contoso.com")], "ada@contoso.com by email"),
+    ("the address, where it is not", &[Match::UserName], &[("email", "ada@contoso.com")], "no_user_name_claim"),
+    ("the name, where it is allowed", &[Match::UserName], &[("preferred_username", "Bob@CONTOSO.com")], "bob@contoso.com by user_name"),
+    ("one after the other", ANYHOW, &[("email", "nobody@contoso.com"), ("preferred_username", "bob@contoso.com")], "bob@contoso.com by user_name"),
+    ("with another kind of externalId", &[Match::Email], &[("oid", ADA), ("tid", ""), ("email", "cleo.k@contoso.com")], "cleo@contoso.com by email"),
+    ("nothing is allowed", &[], &[("email", "ada@contoso.com")], "unknown_user"),
+];
+
 fn a_person_is_found_by_the_strongest_key(on: Engine) {
     let world = populated(on);
-    let text = |value: &str| Some(value.to_owned());
-    let all = by(&[Match::Subject, Match::Email, Match::UserName]);
-    let cases = [
-        (
-            "by the object id, without an address",
-            by(&[]),
-            Claims {
-                object_id: text(ADA),
-                ..claims()
-            },
-            "ada@contoso.com by object_id",
-        ),
-        (
-            "the object id is stronger than an address",
-            all.clone(),
-            Claims {
-                object_id: text(ADA),
-                email: text("bob@contoso.com"),
-                ..claims()
-            },
-            "ada@contoso.com by object_id",
-        ),
-        (
-            "an object id of no tenant is nobody's",
-            by(&[]),
-            Claims {
-                object_id: text(ADA),
-                tenant_id: None,
-                ..claims()
-            },
-            "unknown_user",
-        ),
-        (
-            "the subject, where it is allowed",
-            by(&[Match::Subject]),
-            Claims {
-                subject: BOB.into(),
-                ..claims()
-            },
-            "bob@contoso.com by subject",
-        ),
-        (
-            "the subject, where it is not",
-            by(&[Match::Email]),
-            Claims {
-                subject: BOB.into(),
-                email: text("x@y.example"),
-                ..claims()
-            },
-            "unknown_user",
-        ),
-        (
-            "the address, where it is allowed",
-            by(&[Match::Email]),
-            Claims {
-                email: text("ADA@Contoso.com"),
-                ..claims()
-            },
-            "ada@contoso.com by email",
-        ),
-        (
-            "the address, where it is not",
-            by(&[Match::UserName]),
-            Claims {
-                email: text("ada@contoso.com"),
-                ..claims()
-            },
-            "no_user_name_claim",
-        ),
-        (
-            "the name, where it is allowed",
-            by(&[Match::UserName]),
-            Claims {
-                preferred_username: text("Bob@CONTOSO.com"),
-                ..claims()
-            },
-            "bob@contoso.com by user_name",
-        ),
-        (
-            "one after the other",
-            all.clone(),
-            Claims {
-                email: text("nobody@contoso.com"),
-                preferred_username: text("bob@contoso.com"),
-                ..claims()
-            },
-            "bob@contoso.com by user_name",
-        ),
-        (
-            "with another kind of externalId",
-            by(&[Match::Email]),
-            Claims {
-                object_id: text(ADA),
-                tenant_id: None,
-                email: text("cleo.k@contoso.com"),
-                ..claims()
-            },
-            "cleo@contoso.com by email",
-        ),
-        (
-            "nothing is allowed",
-            by(&[]),
-            Claims {
-                email: text("ada@contoso.com"),
-                ..claims()
-            },
-            "unknown_user",
-        ),
-    ];
-    for (name, settings, claims, expected) in cases {
-        assert_eq!(outcome(&world, &settings, &claims), expected, "{name}");
+    for (name, match_by, said, expected) in FOUND {
+        let found = outcome(&world, &by(match_by), &person(said));
+        assert_eq!(found, *expected, "{name}");
     }
 }
 
+#[rustfmt::skip]
+const UNSURE: &[(&str, &str, &[Match], Said, &str)] = &[
+    ("no address, and nothing else to go by", "", &[Match::Email], &[], "no_email_claim"),
+    ("two with that address", "", &[Match::Email], &[("email", "twins@contoso.com")], "ambiguous_user"),
+    ("an address that nobody has verified", "", &[Match::Email], &[("email", "ada@contoso.com"), ("email_verified", "false")], "email_not_verified"),
+    ("an address that was another's", "", &[Match::Email], &[("email", "ada@contoso.com"), ("oid", "6b0b5b8e-7a3a-4a8e-9a53-2f9f3c1d1aff")], "different_user"),
+    ("another domain", "fabrikam.com", &[Match::Email], &[("email", "ada@contoso.com")], "domain_not_allowed"),
+    ("another domain beside the right one", "contoso.com", &[Match::Email], &[("email", "ada@contoso.com"), ("preferred_username", "ada@evil.example")], "domain_not_allowed"),
+    ("no domain at all, although known", "contoso.com", &[], &[("oid", ADA)], "domain_not_allowed"),
+    ("a name without a domain", "contoso.com", &[], &[("oid", ADA), ("preferred_username", "ada")], "domain_not_allowed"),
+    ("the right domain in a name", "contoso.com", &[], &[("oid", ADA), ("preferred_username", "Ada@Contoso.com")], "ada@contoso.com by object_id"),
+];
+
 fn a_person_who_cannot_be_told_for_sure_is_refused(on: Engine) {
     let world = populated(on);
-    let text = |value: &str| Some(value.to_owned());
-    let only = |domain: &str, match_by: &[Match]| Settings {
-        domains: vec![domain.to_owned()],
-        ..by(match_by)
-    };
-    let email = |address: &str| Claims {
-        email: text(address),
-        ..claims()
-    };
-    let cases = [
-        (
-            "no address, and nothing else to go by",
-            by(&[Match::Email]),
-            claims(),
-            "no_email_claim",
-        ),
-        (
-            "two with that address",
-            by(&[Match::Email]),
-            email("twins@contoso.com"),
-            "ambiguous_user",
-        ),
-        (
-            "an address that nobody has verified",
-            by(&[Match::Email]),
-            Claims {
-                email_verified: Some(false),
-                ..email("ada@contoso.com")
-            },
-            "email_not_verified",
-        ),
-        (
-            "an address that was another's",
-            by(&[Match::Email]),
-            Claims {
-                object_id: text("6b0b5b8e-7a3a-4a8e-9a53-2f9f3c1d1aff"),
-                ..email("ada@contoso.com")
-            },
-            "different_user",
-        ),
-        (
-            "another domain",
-            only("fabrikam.com", &[Match::Email]),
-            email("ada@contoso.com"),
-            "domain_not_allowed",
-        ),
-        (
-            "another domain beside the right one",
-            only("contoso.com", &[Match::Email]),
-            Claims {
-                preferred_username: text("ada@evil.example"),
-                ..email("ada@contoso.com")
-            },
-            "domain_not_allowed",
-        ),
-        (
-            "no domain at all, although known",
-            only("contoso.com", &[]),
-            Claims {
-                object_id: text(ADA),
-                ..claims()
-            },
-            "domain_not_allowed",
-        ),
-        (
-            "a name without a domain",
-            only("contoso.com", &[]),
-            Claims {
-                object_id: text(ADA),
-                preferred_username: text("ada"),
-                ..claims()
-            },
-            "domain_not_allowed",
-        ),
-        (
-            "the right domain in a name",
-            only("contoso.com", &[]),
-            Claims {
-                object_id: text(ADA),
-                preferred_username: text("Ada@Contoso.com"),
-                ..claims()
-            },
-            "ada@contoso.com by object_id",
-        ),
-    ];
-    for (name, settings, claims, expected) in cases {
-        assert_eq!(outcome(&world, &settings, &claims), expected, "{name}");
+    for (name, domain, match_by, said, expected) in UNSURE {
+        let domains = [*domain].into_iter().filter(|domain| !domain.is_empty());
+        let settings = Settings {
+            domains: domains.map(str::to_owned).collect(),
+            ..by(match_by)
+        };
+        assert_eq!(
+            outcome(&world, &settings, &person(said)),
+            *expected,
+            "{name}"
+        );
     }
     let sentence = Unresolved::NoClaim {
         claim: "email",
@@ -296,10 +162,7 @@ fn a_person_who_cannot_be_told_for_sure_is_refused(on: Engine) {
     .to_string();
     assert!(sentence.contains("optional claim email") && sentence.contains("objectId"));
 
-    let known = Claims {
-        object_id: text(ADA),
-        ..claims()
-    };
+    let known = person(&[("oid", ADA)]);
     let (team, directory) = (world.directory.team_id.clone(), world.directory.id.clone());
     let ada = known.clone();
     let found = world.read(move |tx| resolve::resolve(tx, (&team, &directory), &by(&[]), &ada));
