@@ -3,7 +3,8 @@
 export function start() {
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || form.method !== "post") return;
+    // By attribute, because a field may be called "method".
+    if (event.defaultPrevented || form.getAttribute("method") !== "post") return;
     if (form.dataset.sent !== undefined) {
       event.preventDefault();
       return;

@@ -43,7 +43,7 @@ async function run(button) {
   const asked = await post("/auth/passkey/options", { purpose });
   const options = asked.publicKey ?? asked;
   const credential = await (purpose === "register" ? register(options) : signIn(options));
-  const name = button.closest("form")?.elements.namedItem("name")?.value;
+  const name = button.form?.elements.namedItem("name")?.value;
   const verdict = await post("/auth/passkey/verify", { purpose, credential, ...(name ? { name } : {}), return_to: button.dataset.returnTo });
   const next = new URL(verdict.location ?? location.href, location.href);
   if (next.origin !== location.origin) throw new Error("The server named a place elsewhere.");
@@ -60,6 +60,7 @@ export function start() {
     }
     button.addEventListener("click", async (event) => {
       event.preventDefault();
+      if (button.form && !button.form.reportValidity()) return;
       button.setAttribute("aria-disabled", "true");
       try {
         await run(button);

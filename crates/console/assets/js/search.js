@@ -15,7 +15,7 @@ function begin(form) {
     asked = input.value;
     asking?.abort();
     const mine = asking = new AbortController();
-    const url = new URL(form.action, location.href);
+    const url = new URL(form.getAttribute("action"), location.href);
     for (const [name, value] of new FormData(form)) if (value !== "") url.searchParams.set(name, value);
     form.classList.add("busy");
     try {
@@ -26,7 +26,7 @@ function begin(form) {
       const said = document.querySelector("#results .pager p")?.textContent;
       announce(said ?? "Nothing found");
     } catch (error) {
-      if (error.name !== "AbortError") form.submit();
+      if (error.name !== "AbortError") HTMLFormElement.prototype.submit.call(form);
     } finally {
       if (asking === mine) form.classList.remove("busy");
     }
