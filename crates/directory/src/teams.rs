@@ -17,13 +17,15 @@ statements! {
     BY_ID = "SELECT id, name, created_at, active_directory_id FROM teams WHERE id = $1";
     BY_NAME = "SELECT id, name, created_at, active_directory_id FROM teams WHERE name_key = $1";
     LIST = "SELECT id, name, created_at, active_directory_id FROM teams ORDER BY name_key";
+    FIRST = "SELECT id, name, created_at, active_directory_id FROM teams ORDER BY created_at, id LIMIT 1";
     RENAME = "UPDATE teams SET name = $2, name_key = $3 WHERE id = $1";
     ACTIVATE = "UPDATE teams SET active_directory_id = $2 WHERE id = $1";
     COUNT_ONLY_IN = concat!("SELECT count(*)", only_in!());
     NAME_ONLY_IN = concat!("SELECT o.resource", only_in!(), " ORDER BY o.user_name_key LIMIT $3");
 }
 
-/// The team that exists from the start, so that a first directory needs no team to be made before it.
+/// The name of the team that exists from the start, so that a first directory needs no team to be made before it, until
+/// somebody gives it another one.
 pub const DEFAULT_NAME: &str = "main";
 
 /// One organisation.
@@ -53,6 +55,21 @@ pub fn by_id(tx: &mut Tx<'_>, id: &str) -> Result<Team, Refusal> {
     let row = tx.query_one(BY_ID, &params![id])?;
     row.ok_or_else(|| Refusal::NotFound(What::Team, id.to_owned()))
         .and_then(from_row)
+}
+
+/// The team that was made first: the one that is meant where none is named.
+pub fn first(tx: &mut Tx<'_>) -> Result<Team, Refusal> {
+    let row = tx.query_one(FIRST, &params![])?;
+    row.ok_or_else(|| Refusal::NotFound(What::Team, DEFAULT_NAME.to_owned()))
+        .and_then(from_row)
+}
+
+/// The team that was made first; where there is none it is made with the given id.
+pub fn ensure_first(tx: &mut Tx<'_>, id: &str, now: i64) -> Result<Team, Refusal> {
+    match first(tx) {
+        Err(Refusal::NotFound(..)) => create(tx, DEFAULT_NAME, id, now),
+        found => found,
+    }
 }
 
 /// Finds the team of that name, or makes it with the given id and an empty feed.

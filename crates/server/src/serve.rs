@@ -219,7 +219,7 @@ async fn open(options: &Options) -> Result<(Store, Arc<Ids>), ServeError> {
     let team = ids.next(now).to_string();
     store
         .write(Scope::ALL, move |tx| {
-            teams::ensure(tx, teams::DEFAULT_NAME, &team, now)
+            teams::ensure_first(tx, &team, now)
         })
         .await
         .map_err(ServeError::Team)?;

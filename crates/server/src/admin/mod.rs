@@ -5,7 +5,7 @@ pub(crate) mod api_tokens;
 pub(crate) mod connections;
 pub(crate) mod directories;
 pub(crate) mod groups;
-mod holders;
+pub(crate) mod holders;
 pub(crate) mod members;
 mod once;
 mod owners;
@@ -148,12 +148,15 @@ impl Admin {
 
     /// The team with that name or id, among those that they may see; without a name their own, or the first one.
     pub(crate) fn team(&self, tx: &mut Tx<'_>, wanted: Option<&str>) -> Result<Team, Refusal> {
-        let fallback = wanted.unwrap_or(portreeve_directory::teams::DEFAULT_NAME);
-        let own = self.team_id.is_some() && wanted.is_none();
-        let same =
-            |team: &Team| own || team.id == fallback || team.name.eq_ignore_ascii_case(fallback);
+        let Some(wanted) = wanted else {
+            return match &self.team_id {
+                Some(own) => portreeve_directory::teams::by_id(tx, own),
+                None => portreeve_directory::teams::first(tx),
+            };
+        };
+        let same = |team: &Team| team.id == wanted || team.name.eq_ignore_ascii_case(wanted);
         let found = self.teams(tx)?.into_iter().find(same);
-        found.ok_or_else(|| Refusal::NotFound(What::Team, fallback.to_owned()))
+        found.ok_or_else(|| Refusal::NotFound(What::Team, wanted.to_owned()))
     }
 
     /// As [`Admin::team`]; the machine's administrator makes a team by naming it.

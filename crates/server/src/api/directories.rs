@@ -7,8 +7,6 @@ use crate::admin::directories::{self, DirectoryChange, NewDirectory};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use portreeve_directory::directories::Directory;
-use std::sync::Arc;
 
 /// Makes a directory, with a first token unless it is edited in Portreeve itself.
 pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
@@ -44,9 +42,4 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
 pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
     directories::delete(&ask.app, &ask.admin, &ask.param("directory")).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// The directory that the path names.
-pub(super) async fn of(ask: &Ask) -> Result<Arc<Directory>, Problem> {
-    Ok(directories::find(&ask.app, &ask.admin, &ask.param("directory")).await?)
 }

@@ -77,12 +77,6 @@ const DIRECTORY: Parameter = text("directory", "Name or id of a directory");
 /// A list that may be asked of one team.
 pub(super) const OF_TEAM: &[Parameter] = &[TEAM];
 
-/// A list that may be long and is asked of one team.
-pub(super) const PAGE_OF_TEAM: &[Parameter] = &[TEAM, COUNT, CURSOR];
-
-/// A list that may be long.
-pub(super) const PAGE: &[Parameter] = &[COUNT, CURSOR];
-
 /// API tokens.
 pub(super) const API_TOKENS: &[Parameter] = &[
     TEAM,
@@ -106,27 +100,50 @@ pub(super) const SWITCH: &[Parameter] = &[text(
     "Id or name of the directory that would be the active one; empty for none",
 )];
 
-/// Users and groups, as SCIM lists them.
-pub(super) const RESOURCES: &[Parameter] = &[
-    text(
-        "filter",
-        "Which to list, in the filter grammar of SCIM (RFC 7644 section 3.4.2.2), such as `userName sw \"ann\"`",
-    ),
-    text(
-        "search",
-        "Which to list: those with this text in their names or e-mail addresses",
-    ),
-    text("sortBy", "The attribute to sort by, such as `userName`"),
-    of(
-        "sortOrder",
-        Kind::Word(&["ascending", "descending"]),
-        "The order",
-    ),
-    number(
-        "startIndex",
-        (1, i64::MAX.unsigned_abs(), 1),
-        "The first item of the page by number; `cursor` is the better way to go on",
-    ),
+const FILTER: Parameter = text(
+    "filter",
+    "Which to list, in the filter grammar of SCIM (RFC 7644 section 3.4.2.2), such as `userName sw \"ann\"`",
+);
+const SEARCH: Parameter = text(
+    "search",
+    "Which to list: those with this text in their names or e-mail addresses, the likeliest first",
+);
+const SORT_BY: Parameter = text("sortBy", "The attribute to sort by, such as `userName`");
+const SORT_ORDER: Parameter = of(
+    "sortOrder",
+    Kind::Word(&["ascending", "descending"]),
+    "The order",
+);
+const START_INDEX: Parameter = number(
+    "startIndex",
+    (1, i64::MAX.unsigned_abs(), 1),
+    "The first item of the page by number; `cursor` is the better way to go on",
+);
+const LEVEL: Parameter = of(
+    "level",
+    Kind::Word(&["auditor", "admin", "owner"]),
+    "Only users of this level, all at once; not together with the other parameters",
+);
+
+/// Groups, as SCIM lists them.
+pub(super) const GROUPS: &[Parameter] = &[
+    FILTER,
+    SEARCH,
+    SORT_BY,
+    SORT_ORDER,
+    START_INDEX,
+    COUNT,
+    CURSOR,
+];
+
+/// Users, as SCIM lists them.
+pub(super) const USERS: &[Parameter] = &[
+    FILTER,
+    SEARCH,
+    LEVEL,
+    SORT_BY,
+    SORT_ORDER,
+    START_INDEX,
     COUNT,
     CURSOR,
 ];

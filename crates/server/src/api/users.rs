@@ -11,8 +11,18 @@ use http::StatusCode;
 
 /// A page of users, by filter, in order, by index or by cursor, with the parameters of SCIM; or what is searched for.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
-    let listing = listing(&ask)?;
     let which = ask.param("directory");
+    if let Some(level) = ask.query("level") {
+        if ask.pairs.len() > 1 {
+            return Err(Problem::invalid(
+                "level: those of a level come all at once; leave the other parameters out",
+            ));
+        }
+        let mut found = users::above_user(&ask.app, &ask.admin, &which).await?;
+        found.retain(|user| user.level.name() == level);
+        return Ok(reply::list(found));
+    }
+    let listing = listing(&ask)?;
     let page = users::list(&ask.app, &ask.admin, &which, listing).await?;
     let next = page.next.map(|next| ("cursor", next));
     Ok(reply::page(&ask, page.items, page.total, next))

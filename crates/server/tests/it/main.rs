@@ -35,6 +35,8 @@ mod openapi;
 #[cfg(test)]
 mod passkeys;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod retention;
@@ -44,6 +46,8 @@ mod rules;
 mod sso;
 #[cfg(test)]
 mod tags;
+#[cfg(test)]
+mod teams;
 #[cfg(test)]
 mod talk;
 #[cfg(test)]
