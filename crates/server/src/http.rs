@@ -11,6 +11,7 @@ use crate::limits::Limits;
 use crate::requests::Requests;
 use axum::Router;
 use axum::body::Body;
+use http::header::X_CONTENT_TYPE_OPTIONS;
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -195,6 +196,9 @@ async fn answer(
     if let Ok(value) = value {
         response.headers_mut().insert("x-request-id", value);
     }
+    // What is said to be data is data, whatever a browser makes of its first bytes.
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, nosniff);
     Ok(response)
 }
 

@@ -5,7 +5,7 @@ use super::{RequestId, Serving, bodies};
 use crate::limits::{NotNow, Visitor};
 use crate::requests::Coming;
 use crate::who::{SESSION, cookie};
-use crate::{api, scim};
+use crate::{api, console, scim};
 use axum::body::Body;
 use axum::response::Response;
 use http::{Request, header};
@@ -42,6 +42,42 @@ impl Kind {
     }
 }
 
+/// How whoever sends a request is told that it is not served now.
+enum Manner {
+    /// As SCIM tells it, in this media type.
+    Scim(&'static str),
+    /// As a page.
+    Page,
+    /// As the API tells it.
+    Problem,
+}
+
+impl Manner {
+    fn of(request: &Request<Body>) -> Self {
+        let (path, headers) = (request.uri().path(), request.headers());
+        let accept = headers
+            .get(header::ACCEPT)
+            .and_then(|value| value.to_str().ok());
+        let is_for_people = accept.is_some_and(|it| it.contains("text/html"));
+        match path.split('/').nth(1) {
+            Some("api") => Self::Problem,
+            Some("scim") => Self::Scim(scim::media_type(headers)),
+            _ if is_for_people => Self::Page,
+            Some("auth") => Self::Problem,
+            // What there is not is SCIM's to say, too.
+            _ => Self::Scim(scim::media_type(headers)),
+        }
+    }
+
+    fn answer(&self, not_now: NotNow) -> Response {
+        match self {
+            Self::Scim(media_type) => scim::not_now(not_now, media_type),
+            Self::Page => console::not_now(not_now),
+            Self::Problem => api::not_now(not_now),
+        }
+    }
+}
+
 /// Answers a request from the network, or says why not now.
 pub(super) async fn answer(
     serving: &Serving,
@@ -50,18 +86,13 @@ pub(super) async fn answer(
     request: Request<Body>,
 ) -> Response {
     let under_way = place.work();
-    let path = request.uri().path();
-    let (kind, is_api) = (Kind::of(path), path.starts_with("/api/"));
-    let media_type = scim::media_type(request.headers());
+    let kind = Kind::of(request.uri().path());
+    let manner = Manner::of(&request);
     let (response, permit) = match within_limits(serving, kind, peer, request).await {
         Ok(done) => done,
         Err(not_now) => {
             serving.limits.mention(not_now, serving.clock.steady());
-            let response = match is_api {
-                true => api::not_now(not_now),
-                false => scim::not_now(not_now, media_type),
-            };
-            (response, None)
+            (manner.answer(not_now), None)
         }
     };
     response.map(|body| bodies::keeping((under_way, permit), body))

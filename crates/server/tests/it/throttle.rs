@@ -152,7 +152,7 @@ fn every_surface_counts_strangers_and_says_so_in_its_own_words() {
     let config = format!("{base}/ServiceProviderConfig");
     let stream = format!("/scim/{}/streams/x", directory.id);
     for (path, status, form) in [
-        ("/api/v1/users", 401, "application/problem+json"),
+        ("/api/v1/me", 401, "application/problem+json"),
         (config.as_str(), 200, "application/scim+json"),
         ("/nowhere", 404, "application/scim+json"),
         (stream.as_str(), 405, "application/scim+json"),
