@@ -42,6 +42,8 @@
 
 pub mod cli;
 pub mod directories;
+pub mod groups;
+pub mod logs;
 pub mod me;
 pub mod message;
 pub mod overview;

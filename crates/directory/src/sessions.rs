@@ -5,9 +5,10 @@ use crate::bearer::{self, Kind, Presented};
 use crate::events::{self, Category, Cause, Outcome};
 use crate::holders::Holder;
 use crate::{Refusal, What};
-use portreeve_store::{Row, Tx, params, statements};
+use portreeve_store::{Param, Row, Tx, params, statements};
 use secrecy::SecretString;
 use serde_json::json;
+use std::collections::HashMap;
 
 /// What [`from_row`] takes.
 macro_rules! columns {
@@ -238,6 +239,28 @@ pub fn of_holder(
     tx.query(OF_HOLDER, &params![team_id, holder_id, limit])?
         .into_iter()
         .map(from_row)
+        .collect()
+}
+
+/// When each of some holders last signed in.
+pub fn last_started(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    holders: &[String],
+) -> Result<HashMap<String, i64>, Refusal> {
+    if holders.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut given: Vec<Param<'_>> = vec![team_id.into()];
+    given.extend(holders.iter().map(Param::from));
+    let places: Vec<_> = (2..=given.len()).map(|place| format!("${place}")).collect();
+    let sql = format!(
+        "SELECT holder_id, max(created_at) FROM sessions WHERE team_id = $1 AND holder_id IN ({}) GROUP BY holder_id",
+        places.join(", ")
+    );
+    let rows = tx.query(&sql, &given)?;
+    rows.into_iter()
+        .map(|mut row| Ok((row.take_text(0)?, row.int(1)?)))
         .collect()
 }
 

@@ -2,8 +2,11 @@
 
 use askama::Template;
 
-use crate::parts::{Column, Empty, Icon, Level, Pager, Source, Status, Time, Toolbar};
-use crate::{Address, Page, Section, Shell};
+use crate::parts::{
+    Alert, Column, Confirm, Empty, Facts, Field, Icon, Level, Pager, Sessions, Source, Status,
+    Time, Toolbar,
+};
+use crate::{Address, Crumb, Page, Section, Shell};
 
 /// The people of all directories of a team, as far as they were looked for.
 #[derive(Debug, Template)]
@@ -59,7 +62,7 @@ impl List {
             Column::new("Status"),
             Column::new("Level"),
             Column::new("Last sign-in"),
-            Column::new("Changed").sorted(&self.address, "changed"),
+            Column::new("Changed"),
         ]
     }
 }
@@ -71,5 +74,128 @@ impl Page for List {
 
     fn section(&self) -> Option<Section> {
         Some(Section::Users)
+    }
+}
+
+/// Somebody, with what can be done about them.
+#[derive(Debug, Template)]
+#[template(path = "users/user.html")]
+pub struct User {
+    /// The frame.
+    pub shell: Shell,
+    /// The name to show.
+    pub name: String,
+    /// Whether they may use anything.
+    pub status: Status,
+    /// What they may do here.
+    pub level: Level,
+    /// Where they are managed.
+    pub source: Source,
+    /// What was wrong with what was sent.
+    pub problem: Option<Alert>,
+    /// What the provider says of them, or what was written here.
+    pub profile: Facts,
+    /// Changes that, where they are edited here and the person may.
+    pub edit: Option<Edit>,
+    /// The groups they are in.
+    pub groups: Vec<Membership>,
+    /// Where they are signed in.
+    pub sessions: Option<Sessions>,
+    /// Ends all of that.
+    pub end_sessions: Option<Confirm>,
+    /// What happened to them, the newest first.
+    pub history: Vec<Change>,
+    /// All of that.
+    pub all_history: Address,
+    /// Changes the level.
+    pub change_level: Option<Confirm>,
+    /// Suspends or reinstates.
+    pub change_status: Option<Confirm>,
+    /// Removes them.
+    pub delete: Option<Confirm>,
+}
+
+/// The form that changes somebody who is edited here.
+#[derive(Debug)]
+pub struct Edit {
+    /// Where it posts to.
+    pub action: Address,
+    /// What is to be filled in.
+    pub fields: Vec<Field>,
+}
+
+/// A group that somebody is in.
+#[derive(Debug)]
+pub struct Membership {
+    /// Its name.
+    pub name: String,
+    /// Its page.
+    pub href: Address,
+    /// Where the membership is managed.
+    pub source: Source,
+    /// Whether it is only through another group.
+    pub nested: bool,
+    /// When it ends.
+    pub until: Option<Time>,
+}
+
+/// Something that happened to a user or a group.
+#[derive(Debug)]
+pub struct Change {
+    /// The event's page.
+    pub href: Address,
+    /// What happened, with who did it.
+    pub text: String,
+    /// When.
+    pub at: Time,
+    /// What became what: attribute, before, after.
+    pub values: Vec<(String, String, String)>,
+    /// Whether it was refused.
+    pub failed: bool,
+}
+
+impl User {
+    fn is_foreign(&self) -> bool {
+        self.source.is_foreign()
+    }
+}
+
+impl Page for User {
+    fn title(&self) -> String {
+        self.name.clone()
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Users)
+    }
+
+    fn crumbs(&self) -> Vec<Crumb> {
+        vec![Crumb::new("Users", Section::Users.address())]
+    }
+}
+
+/// The form that makes a user.
+#[derive(Debug, Template)]
+#[template(path = "users/new.html")]
+pub struct New {
+    /// The frame.
+    pub shell: Shell,
+    /// What was wrong with what was sent.
+    pub problem: Option<Alert>,
+    /// What is to be filled in.
+    pub fields: Vec<Field>,
+}
+
+impl Page for New {
+    fn title(&self) -> String {
+        "New user".to_owned()
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(Section::Users)
+    }
+
+    fn crumbs(&self) -> Vec<Crumb> {
+        vec![Crumb::new("Users", Section::Users.address())]
     }
 }

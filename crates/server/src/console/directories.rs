@@ -185,7 +185,7 @@ fn shown_once(secret: &str) -> Secret {
 }
 
 /// What was wrong with what was sent, for the form to say; `None` when something else went wrong.
-fn problem(trouble: &Trouble) -> Option<Alert> {
+pub(super) fn problem(trouble: &Trouble) -> Option<Alert> {
     let said = trouble.said()?;
     Some(Alert::new(Tone::Bad, "This was not done", said))
 }

@@ -59,6 +59,7 @@ fn verb(event: &Event) -> String {
         ("AUTH", "passkey_added") => "added a passkey for",
         ("AUTH", "passkey_removed") => "removed a passkey of",
         ("SESSION", "end") => "ended a session of",
+        (_, "test") => "tested",
         (_, "create") => "created",
         (_, "replace" | "patch" | "update") => "changed",
         (_, "delete") => "deleted",

@@ -5,11 +5,17 @@ mod attention;
 mod directories;
 mod files;
 mod form;
+mod groups;
 mod happening;
 mod live;
+mod me;
 mod overview;
+mod palette;
+mod people;
 mod routes;
+mod sessions;
 mod trouble;
+mod users;
 mod visit;
 
 use crate::app::App;

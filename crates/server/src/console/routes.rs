@@ -1,14 +1,15 @@
 //! Every page and action of the console, with the permission that it needs: the one place that says so.
 
 use super::visit::Needs;
-use super::{directories, overview};
+use super::{directories, groups, me, overview, palette, users};
 use crate::app::App;
 use axum::Extension;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use portreeve_directory::Permission::{
-    self, ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, Oneself, TokenWrite,
+    self, ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, GroupRead, GroupWrite,
+    Oneself, SessionWrite, TokenWrite, UserRead, UserWrite,
 };
 use std::sync::Arc;
 
@@ -59,6 +60,27 @@ pub(super) fn table() -> Vec<Route> {
     vec![
         // Somebody who may see nothing else is led to their own page.
         page("/console", Oneself, overview::show),
+        page("/console/palette", Oneself, palette::find),
+
+        page("/console/users", UserRead, users::list),
+        action("/console/users", UserWrite, users::create),
+        page("/console/users/new", UserWrite, users::new),
+        page("/console/users/{directory}/{user}", UserRead, users::show),
+        action("/console/users/{directory}/{user}", UserWrite, users::save),
+        action("/console/users/{directory}/{user}/level", UserWrite, users::level),
+        action("/console/users/{directory}/{user}/suspend", UserWrite, users::suspend),
+        action("/console/users/{directory}/{user}/reinstate", UserWrite, users::reinstate),
+        action("/console/users/{directory}/{user}/delete", UserWrite, users::delete),
+        action("/console/users/{directory}/{user}/sessions/end", SessionWrite, users::end_sessions),
+
+        page("/console/groups", GroupRead, groups::list),
+        action("/console/groups", GroupWrite, groups::create),
+        page("/console/groups/new", GroupWrite, groups::new),
+        page("/console/groups/{directory}/{group}", GroupRead, groups::show),
+        action("/console/groups/{directory}/{group}", GroupWrite, groups::rename),
+        action("/console/groups/{directory}/{group}/delete", GroupWrite, groups::delete),
+        action("/console/groups/{directory}/{group}/members", GroupWrite, groups::add),
+        action("/console/groups/{directory}/{group}/members/{member}/remove", GroupWrite, groups::remove),
 
         page("/console/directories", DirectoryRead, directories::list),
         action("/console/directories", DirectoryWrite, directories::create),
@@ -78,5 +100,10 @@ pub(super) fn table() -> Vec<Route> {
         action("/console/directories/{directory}/sign-in/test", ConnectionWrite, directories::test_sign_in),
         action("/console/directories/{directory}/sign-in/trial", ConnectionWrite, directories::trial_sign_in),
         action("/console/directories/{directory}/sign-in/remove", ConnectionWrite, directories::delete_sign_in),
+
+        page("/console/me", Oneself, me::show),
+        action("/console/me/sessions/end-others", Oneself, me::end_others),
+        action("/console/me/sessions/{session}/end", Oneself, me::end),
+        action("/console/me/passkeys/{passkey}/remove", Oneself, me::remove_passkey),
     ]
 }

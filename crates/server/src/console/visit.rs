@@ -139,6 +139,11 @@ impl Visit {
         found.map_or("", |(_, value)| value)
     }
 
+    /// The headers of the request.
+    pub(super) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
     /// Whether the visitor may do that, so that a page offers nothing that would be refused.
     pub(crate) fn may(&self, one: Permission) -> bool {
         self.who.may(one)

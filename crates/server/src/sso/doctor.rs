@@ -34,7 +34,7 @@ pub(crate) enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Step {
     /// Of a connection `metadata`, `issuer`, `keys`, `clock`, `redirect_uri`, `client`, `matching`; of a directory `address`,
-    /// `users`, `groups`, `closed`.
+    /// `users`, `groups`.
     pub(crate) name: &'static str,
     /// How it went.
     pub(crate) verdict: Verdict,

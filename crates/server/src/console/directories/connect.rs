@@ -110,7 +110,6 @@ pub(super) fn step(step: &Step) -> ProbeStep {
         "address" => "Address",
         "users" => "Users",
         "groups" => "Groups",
-        "closed" => "Without a token",
         "metadata" => "Metadata",
         "issuer" => "Issuer",
         "keys" => "Keys",
