@@ -4,6 +4,7 @@ use crate::Global;
 use crate::body;
 use crate::client::Api;
 use crate::failure::Failure;
+use crate::live;
 use crate::output::{self, Column, Format, Shape, harmless, plain};
 use crate::scope::OfTeam;
 use crate::time;
@@ -17,7 +18,7 @@ pub(crate) enum Command {
     /// List tokens: whose they are, what they allow, when each was last used
     List {
         /// Only those of this service account, by name or id
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", add = live::service_accounts())]
         service_account: Option<String>,
         #[command(flatten)]
         team: OfTeam,
@@ -56,7 +57,7 @@ pub(crate) struct New {
     #[arg(long, value_name = "WHEN")]
     expires: Option<String>,
     /// Whose it is, by name or id [default: yours]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = live::service_accounts())]
     service_account: Option<String>,
     #[command(flatten)]
     team: OfTeam,

@@ -235,14 +235,31 @@ impl Api {
         limit: usize,
     ) -> Result<Vec<Value>, Failure> {
         let mut items = Vec::new();
-        let mut next = Some(self.url(path, query));
-        while let Some(url) = next.filter(|_| items.len() < limit) {
-            let (mut page, link) = self.page(url).await?;
+        let take = |mut page: Vec<Value>| {
             items.append(&mut page);
-            next = link;
-        }
+            Ok(items.len() < limit)
+        };
+        self.pages(path, query, take).await?;
         items.truncate(limit);
         Ok(items)
+    }
+
+    /// A list, page after page as the server links them, for as long as somebody takes more.
+    pub(crate) async fn pages(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        mut take: impl FnMut(Vec<Value>) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let mut next = Some(self.url(path, query));
+        while let Some(url) = next {
+            let (page, link) = self.page(url).await?;
+            next = link;
+            if !take(page)? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn page(&self, url: Url) -> Result<(Vec<Value>, Option<Url>), Failure> {

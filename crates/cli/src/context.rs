@@ -3,6 +3,7 @@
 use crate::Global;
 use crate::contexts::{self, Chosen, Contexts};
 use crate::failure::{Code, Failure};
+use crate::live;
 use crate::output::{self, Column, Shape};
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ pub(crate) enum Command {
     /// Let commands go to a server from now on
     Use {
         /// Name of the context
-        #[arg(required_unless_present = "local")]
+        #[arg(required_unless_present = "local", add = live::contexts())]
         name: Option<String>,
         /// The server on this machine, through its socket
         #[arg(long, conflicts_with = "name")]
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     /// Forget a server; sign out first to end the session there
     Remove {
         /// Name of the context
+        #[arg(add = live::contexts())]
         name: String,
     },
 }

@@ -5,6 +5,7 @@ use crate::client::Api;
 use crate::confirm::Care;
 use crate::connection;
 use crate::failure::{Code, Failure};
+use crate::live;
 use crate::output::{self, Column, Format, Shape, member, plain};
 use crate::scope::{DIRECTORIES, Scope};
 use clap::{Args, Subcommand, ValueEnum};
@@ -23,6 +24,7 @@ pub(crate) enum Command {
     /// Show a directory: its rules, what is in it, when its provider was last heard of
     Get {
         /// Id or name
+        #[arg(add = live::directories())]
         directory: String,
     },
     /// Change name or rules
@@ -30,6 +32,7 @@ pub(crate) enum Command {
     /// Remove a directory with everyone in it
     Delete {
         /// Id or name
+        #[arg(add = live::directories())]
         directory: String,
         #[command(flatten)]
         care: Care,
@@ -37,6 +40,7 @@ pub(crate) enum Command {
     /// Ask the directory what its provider will ask, through the address that the provider uses
     Test {
         /// Id or name; may be left out where there is only one
+        #[arg(add = live::directories())]
         directory: Option<String>,
     },
 }
@@ -58,6 +62,7 @@ pub(crate) struct Create {
 #[derive(Debug, Args)]
 pub(crate) struct Update {
     /// Id or name
+    #[arg(add = live::directories())]
     directory: String,
     /// New name
     #[arg(long, value_name = "NEW")]

@@ -3,7 +3,9 @@
 use crate::Global;
 use crate::client::{Api, page_size};
 use crate::failure::Failure;
+use crate::live;
 use crate::output::{self, Column, Format, Shape, harmless, member, plain};
+use crate::time;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
@@ -33,6 +35,14 @@ pub(crate) enum Command {
         #[arg(long, short)]
         follow: bool,
     },
+    /// Write the log out, newest first: CSV with -o csv, else one JSON object per line
+    Export {
+        #[command(flatten)]
+        filter: Filter,
+        /// Only events from this time on: how long ago, such as 30d, or a date
+        #[arg(long, value_name = "WHEN")]
+        since: Option<String>,
+    },
 }
 
 /// Which events.
@@ -42,12 +52,12 @@ pub(crate) struct Filter {
     #[arg(long, value_name = "NAME")]
     team: Option<String>,
     /// Only of this directory, by id or name
-    #[arg(long, short, value_name = "ID|NAME")]
+    #[arg(long, short, value_name = "ID|NAME", add = live::directories())]
     directory: Option<String>,
     /// Only about the object with this id
     #[arg(long, value_name = "ID")]
     object: Option<String>,
-    /// Only of this category: SCIM_SYNC, ADMIN, PROVISIONING
+    /// Only of this category: SCIM_SYNC, ADMIN, PROVISIONING, AUTH, SESSION
     #[arg(long)]
     category: Option<String>,
     /// Only this verb: create, patch, delete, ...
@@ -57,6 +67,9 @@ pub(crate) struct Filter {
     #[arg(long, value_parser = ["ok", "refused"])]
     outcome: Option<String>,
 }
+
+/// The server's largest page.
+const LARGEST: &str = "1000";
 
 const LIST: Shape = Shape {
     columns: &[
@@ -110,6 +123,9 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 _ => Ok(()),
             }
         }
+        Command::Export { filter, since } => {
+            export(&api, global.output, &filter, since.as_deref()).await
+        }
         Command::Tail {
             filter,
             limit,
@@ -128,6 +144,46 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             }
         }
     }
+}
+
+/// Writes the log out as it comes, whatever its length.
+async fn export(
+    api: &Api,
+    format: Format,
+    filter: &Filter,
+    since: Option<&str>,
+) -> Result<(), Failure> {
+    let since = since.map(|text| time::since(text, time::now()));
+    let since = since
+        .transpose()
+        .map_err(|wrong| Failure::usage(format!("--since: {wrong}")))?;
+    let is_wanted = |event: &Value| {
+        let at = plain(&event["time"]).parse::<jiff::Timestamp>();
+        since.is_none_or(|since| at.is_ok_and(|at| at >= since))
+    };
+    if format == Format::Csv {
+        output::list(format, &LIST, &[])?;
+    }
+    let mut query = filter.query();
+    query.push(("limit", LARGEST));
+    let exported = api.pages(&["events"], &query, |page| {
+        for event in &page {
+            // What follows is older still.
+            if !is_wanted(event) {
+                return Ok(false);
+            }
+            match format {
+                Format::Csv => output::csv_row(&LIST, event)?,
+                Format::Yaml => output::yaml_document(event)?,
+                Format::Name => output::list(format, &LIST, std::slice::from_ref(event))?,
+                Format::Json | Format::Table => output::json_line(event)?,
+            }
+        }
+        Ok(true)
+    });
+    exported
+        .await
+        .map_err(|failure| failure.hint_if_missing(crate::scope::DIRECTORIES))
 }
 
 async fn latest(api: &Api, filter: &Filter, limit: usize) -> Result<Vec<Value>, Failure> {

@@ -5,6 +5,7 @@ use crate::body;
 use crate::client::{Api, page_size};
 use crate::confirm::Care;
 use crate::failure::{Code, Failure};
+use crate::live;
 use crate::output::{self, Column, Format, Shape, harmless, plain};
 use crate::scope::{Listing, Scope};
 use clap::{Args, Subcommand};
@@ -17,6 +18,7 @@ pub(crate) enum Command {
     /// Show a group
     Get {
         /// displayName or id
+        #[arg(add = live::groups())]
         group: String,
         #[command(flatten)]
         scope: Scope,
@@ -24,6 +26,7 @@ pub(crate) enum Command {
     /// List the members of a group
     Members {
         /// displayName or id
+        #[arg(add = live::groups())]
         group: String,
         #[command(flatten)]
         scope: Scope,
@@ -39,7 +42,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ID")]
         external_id: Option<String>,
         /// Member from the beginning: userName, group or id; once for each
-        #[arg(long, value_name = "WHO")]
+        #[arg(long, value_name = "WHO", add = live::users())]
         member: Vec<String>,
         #[command(flatten)]
         scope: Scope,
@@ -70,7 +73,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         which: Which,
         /// userName, group or id
-        #[arg(required = true, value_name = "WHO")]
+        #[arg(required = true, value_name = "WHO", add = live::users())]
         members: Vec<String>,
         /// When it ends: a length such as 8h, or a date [default: never]
         #[arg(long, value_name = "WHEN")]
@@ -81,7 +84,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         which: Which,
         /// userName, group or id
-        #[arg(required = true, value_name = "WHO")]
+        #[arg(required = true, value_name = "WHO", add = live::users())]
         members: Vec<String>,
     },
 }
@@ -89,6 +92,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// displayName or id
+    #[arg(add = live::groups())]
     group: String,
     #[command(flatten)]
     scope: Scope,

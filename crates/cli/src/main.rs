@@ -17,11 +17,14 @@ mod demo;
 mod directory;
 mod environment;
 mod event;
+mod exit_codes;
 mod failure;
 mod group;
+mod live;
 mod login;
 mod logout;
 mod machine;
+mod man;
 mod mapping;
 mod migrate;
 mod output;
@@ -44,7 +47,8 @@ mod version;
 mod watched;
 mod whoami;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
+use clap_complete::CompleteEnv;
 use failure::Failure;
 use output::Format;
 use std::path::PathBuf;
@@ -92,7 +96,7 @@ struct Global {
     #[arg(long, global = true, value_name = "URL", conflicts_with = "data")]
     url: Option<String>,
     /// Server that you have signed in to, by its name [env: PORTREEVE_CONTEXT]
-    #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["data", "url"])]
+    #[arg(long, global = true, value_name = "NAME", conflicts_with_all = ["data", "url"], add = live::contexts())]
     context: Option<String>,
 }
 
@@ -164,11 +168,20 @@ enum Command {
     Config(config::Command),
     /// Print completions for a shell
     Completion(completion::Args),
+    /// Write the manual pages into a folder
+    Man(man::Args),
+    /// Show what exit codes mean
+    #[command(long_about = exit_codes::help())]
+    ExitCodes,
     /// Print the version of this program
     Version,
 }
 
 fn main() -> ExitCode {
+    // A shell that asks for completions gets them and nothing else.
+    CompleteEnv::with_factory(Cli::command)
+        .var(completion::VARIABLE)
+        .complete();
     let Cli { global, command } = Cli::parse();
     match run(&global, command) {
         Ok(()) => ExitCode::SUCCESS,
@@ -206,6 +219,8 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Mapping(command) => mapping::run(global, command),
         Command::Config(command) => config::run(global, command),
         Command::Completion(args) => completion::run(&args),
+        Command::Man(args) => man::run(&args),
+        Command::ExitCodes => exit_codes::run(global),
         Command::Version => version::run(global),
     }
 }

@@ -2,13 +2,14 @@
 
 use crate::client::{Api, page_size};
 use crate::failure::Failure;
+use crate::live;
 use serde_json::Value;
 
 /// `--directory` of the commands that need one.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Scope {
     /// Directory, by id or name; may be left out where there is only one
-    #[arg(long, short, value_name = "ID|NAME")]
+    #[arg(long, short, value_name = "ID|NAME", add = live::directories())]
     pub(crate) directory: Option<String>,
 }
 
@@ -38,7 +39,7 @@ impl Scope {
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct OfTeam {
     /// Team, by name or id; needed only where there are several
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = live::teams())]
     pub(crate) team: Option<String>,
 }
 

@@ -5,6 +5,7 @@ use crate::body;
 use crate::client::Api;
 use crate::confirm::Care;
 use crate::failure::Failure;
+use crate::live;
 use crate::output::{self, Column, Format, Shape, harmless, plain};
 use crate::scope::OfTeam;
 use clap::{Args, Subcommand};
@@ -17,7 +18,7 @@ pub(crate) enum Command {
         /// Name, for people
         name: String,
         /// What it may do, such as user:read; once for each, or with commas
-        #[arg(long, value_name = "PERMISSION", value_delimiter = ',')]
+        #[arg(long, value_name = "PERMISSION", value_delimiter = ',', add = live::permissions())]
         permission: Vec<String>,
         #[command(flatten)]
         team: OfTeam,
@@ -34,7 +35,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NEW")]
         name: Option<String>,
         /// All that it may do from now on; once for each, or with commas
-        #[arg(long, value_name = "PERMISSION", value_delimiter = ',')]
+        #[arg(long, value_name = "PERMISSION", value_delimiter = ',', add = live::permissions())]
         permission: Option<Vec<String>>,
         /// Say what would change, and change nothing
         #[arg(long)]
@@ -56,6 +57,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// Name or id
+    #[arg(add = live::service_accounts())]
     account: String,
     #[command(flatten)]
     team: OfTeam,

@@ -3,6 +3,7 @@
 use crate::Global;
 use crate::client::{Api, page_size};
 use crate::failure::Failure;
+use crate::live;
 use crate::output::{self, Column, Format, Shape, harmless, plain};
 use crate::scope::{OfTeam, Scope};
 use clap::{ArgGroup, Args, Subcommand};
@@ -32,7 +33,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Whose {
     /// Of this user (userName or id) or local owner (id)
-    #[arg(long, value_name = "WHO", group = "which")]
+    #[arg(long, value_name = "WHO", group = "which", add = live::users())]
     user: Option<String>,
     /// Your own
     #[arg(long, conflicts_with_all = ["user", "team", "directory"])]

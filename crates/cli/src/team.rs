@@ -4,6 +4,7 @@ use crate::Global;
 use crate::client::Api;
 use crate::confirm;
 use crate::failure::{Code, Failure};
+use crate::live;
 use crate::output::{self, Column, Format, Shape, harmless, plain};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ pub(crate) enum Command {
     /// Show a team
     Get {
         /// Name or id; may be left out where there is only one
+        #[arg(add = live::teams())]
         team: Option<String>,
     },
     /// Make a team; on the machine of the server only
@@ -25,6 +27,7 @@ pub(crate) enum Command {
     /// Rename a team
     Update {
         /// Name or id
+        #[arg(add = live::teams())]
         team: String,
         /// New name
         #[arg(long, value_name = "NEW")]
@@ -37,13 +40,13 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Switch {
     /// Directory that is to decide, by id or name
-    #[arg(required_unless_present = "none")]
+    #[arg(required_unless_present = "none", add = live::directories())]
     directory: Option<String>,
     /// No directory at all
     #[arg(long, conflicts_with = "directory")]
     none: bool,
     /// Team; may be left out where there is only one
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = live::teams())]
     team: Option<String>,
     /// Only show who loses and who gains access
     #[arg(long, visible_alias = "dry-run", conflicts_with = "yes")]

@@ -5,6 +5,7 @@ use crate::body;
 use crate::client::Api;
 use crate::confirm::Care;
 use crate::failure::Failure;
+use crate::live;
 use crate::output::{self, Column, Format, Shape, harmless, plain};
 use crate::scope::{Listing, Scope};
 use clap::{Args, Subcommand, ValueEnum};
@@ -19,6 +20,7 @@ pub(crate) enum Command {
     /// Show a user with status, level and groups
     Get {
         /// userName or id
+        #[arg(add = live::users())]
         user: String,
         #[command(flatten)]
         scope: Scope,
@@ -34,6 +36,7 @@ pub(crate) enum Command {
     /// Say what somebody may do here
     Level {
         /// userName or id
+        #[arg(add = live::users())]
         user: String,
         /// What they may do
         #[arg(value_enum)]
@@ -53,6 +56,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct Which {
     /// userName or id
+    #[arg(add = live::users())]
     user: String,
     #[command(flatten)]
     scope: Scope,

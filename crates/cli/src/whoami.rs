@@ -4,6 +4,7 @@ use crate::Global;
 use crate::client::Api;
 use crate::failure::Failure;
 use crate::output::{self, Column, Format, Shape};
+use serde_json::json;
 
 const WHO: Shape = Shape {
     columns: &[
@@ -13,6 +14,7 @@ const WHO: Shape = Shape {
         Column::text("Level", "level"),
         Column::text("Team", "team"),
         Column::text("Directory", "directory_id"),
+        Column::text("Server", "server"),
         Column::text("May", "permissions"),
     ],
     name: "name",
@@ -20,10 +22,9 @@ const WHO: Shape = Shape {
 
 pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
     let api = Api::open(global)?;
-    let who = api.get(&["me"], &[]).await?;
-    output::one(global.output, &WHO, &who)?;
-    match global.output {
-        Format::Table => output::print(&format!("Server     {}\n", output::harmless(&api.place()))),
-        _ => Ok(()),
+    let mut who = api.get(&["me"], &[]).await?;
+    if global.output == Format::Table {
+        who["server"] = json!(api.place());
     }
+    output::one(global.output, &WHO, &who)
 }
