@@ -3,12 +3,12 @@
 use crate::events::Cause;
 use crate::permissions::{Level, Permissions};
 use crate::service_accounts;
-use crate::{Actor, Refusal, local_members, owners, passkeys, sessions, suspensions, users};
+use crate::{Actor, Refusal, owners, passkeys, sessions, suspensions, users};
 use portreeve_store::{Row, Tx, params, statements};
 use serde::{Deserialize, Serialize};
 
 statements! {
-    /// A user is in one directory.
+    /// Ids are UUIDs: the holder alone says whose it is.
     REVOKE = "UPDATE api_tokens SET revoked_at = $3 WHERE team_id = $1 AND holder_id = $2 AND revoked_at IS NULL";
     USER = "SELECT u.status, u.level, u.resource, (SELECT 1 FROM suspensions s WHERE s.directory_id = u.directory_id AND s.user_id = u.id) FROM users u JOIN directories d ON d.id = u.directory_id WHERE u.directory_id = $2 AND u.id = $3 AND d.team_id = $1";
 }
@@ -150,7 +150,6 @@ pub(crate) fn forget_user(
     id: &str,
 ) -> Result<(), Refusal> {
     suspensions::forget(tx, directory_id, id)?;
-    local_members::forget_user(tx, directory_id, id)?;
     forget(tx, cause, id)
 }
 

@@ -16,7 +16,7 @@ statements! {
     SET_END = "UPDATE local_members SET expires_at = $4 WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
     DELETE = "DELETE FROM local_members WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
     DELETE_OF_GROUP = "DELETE FROM local_members WHERE directory_id = $1 AND group_id = $2";
-    DELETE_OF_MEMBER = "DELETE FROM local_members WHERE directory_id = $1 AND member_id = $2";
+    DELETE_OF_MEMBER = "DELETE FROM local_members WHERE directory_id = $1 AND member_id = $2 RETURNING group_id";
     ENDED = "SELECT DISTINCT directory_id FROM (SELECT directory_id FROM local_members WHERE expires_at IS NOT NULL AND expires_at <= $1 ORDER BY expires_at LIMIT $2) AS ended";
     ENDED_IN = "SELECT group_id, member_id FROM local_members WHERE directory_id = $1 AND expires_at IS NOT NULL AND expires_at <= $2 ORDER BY expires_at LIMIT $3";
 }
@@ -157,9 +157,16 @@ pub(crate) fn forget_group(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Res
     Ok(tx.exec(DELETE_OF_GROUP, &params![directory_id, id])?)
 }
 
-/// Forgets the local memberships of a user who is gone.
-pub(crate) fn forget_user(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<(), Refusal> {
-    Ok(tx.exec(DELETE_OF_MEMBER, &params![directory_id, id])?)
+/// Forgets the local memberships of a user who is gone. The ids of the groups.
+pub(crate) fn forget_user(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    id: &str,
+) -> Result<Vec<String>, Refusal> {
+    let rows = tx.query(DELETE_OF_MEMBER, &params![directory_id, id])?;
+    rows.into_iter()
+        .map(|mut row| Ok(row.take_text(0)?))
+        .collect()
 }
 
 pub(crate) fn from_row(mut row: Row) -> Result<LocalMember, Refusal> {

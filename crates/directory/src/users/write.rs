@@ -4,7 +4,7 @@ use super::*;
 use crate::directories::{Directory, UserRemoval};
 use crate::events::{self, Cause, Outcome};
 use crate::shown::shown;
-use crate::{Call, holders, members, sessions};
+use crate::{Call, holders, local_members, members, sessions};
 use portreeve_scim::schema::ENTERPRISE;
 use portreeve_scim::text::{fold, user_name_key};
 use portreeve_scim::{Patch, Resource};
@@ -139,7 +139,14 @@ fn remove(tx: &mut Tx<'_>, call: &Call, user: &User, resource: &Resource) -> Res
     for email in &Keys::of(resource).emails {
         tx.exec(DROP_EMAIL, &params![&call.directory.id, email, &user.id])?;
     }
-    let groups = members::forget(tx, call, &user.id)?;
+    let mut groups = members::forget(tx, call, &user.id)?;
+    groups.extend(local_members::forget_user(
+        tx,
+        &call.directory.id,
+        &user.id,
+    )?);
+    groups.sort();
+    groups.dedup();
     tx.exec(DELETE, &params![&call.directory.id, &user.id])?;
     holders::forget_user(tx, &Cause::of(call), &call.directory.id, &user.id)?;
     release_reports(tx, call, &user.id)?;

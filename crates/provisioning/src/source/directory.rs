@@ -5,7 +5,8 @@
 //! the database what they are now, so that nothing is told that a later change has undone already. A feed that is not
 //! kept far enough back has [expired](Error::Expired).
 //!
-//! Suspended people are there, with `accountEnabled` false. A group that was deleted and is kept out of sight is gone.
+//! Suspended people are there, with `accountEnabled` false, whoever suspended them; members are those whom the directory
+//! manages and those who were added here. A group that was deleted and is kept out of sight is gone.
 //! Attributes are named in `attributes.rs` beside this file.
 
 mod attributes;
@@ -15,7 +16,8 @@ use std::fmt;
 
 use portreeve_directory::directories;
 use portreeve_directory::list::{self, Groups, Request, Users};
-use portreeve_directory::{Refusal, groups, members, users};
+use portreeve_directory::users::{self, Status, User};
+use portreeve_directory::{Refusal, groups, memberships, suspensions};
 use portreeve_scim::Filter;
 use portreeve_scim::query::ListQuery;
 use portreeve_store::{Store, Tx};
@@ -397,11 +399,14 @@ fn page(
         now: 0,
     };
     match kind {
-        Kind::User => list::page::<Users>(tx, &request)?
-            .items
-            .iter()
-            .map(|user| attributes::of_user(directory, user))
-            .collect(),
+        Kind::User => {
+            let users = list::page::<Users>(tx, &request)?.items;
+            let users = as_they_stand(tx, directory, users)?;
+            let objects = users
+                .iter()
+                .map(|user| attributes::of_user(directory, user));
+            objects.collect()
+        }
         Kind::Group => list::page::<Groups>(tx, &request)?
             .items
             .iter()
@@ -409,6 +414,26 @@ fn page(
             .collect(),
     }
 }
+
+/// Users with the status that counts: whoever is suspended here is, whatever the provider says.
+fn as_they_stand(
+    tx: &mut Tx<'_>,
+    directory: &Rules,
+    mut users: Vec<User>,
+) -> Result<Vec<User>, Refusal> {
+    let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
+    let suspended = suspensions::among(tx, &directory.id, &ids)?;
+    for user in &mut users {
+        if user.status == Status::Active && suspended.contains(&user.id) {
+            user.status = Status::Suspended;
+        }
+    }
+    Ok(users)
+}
+
+/// A membership that was added here for a time counts until it is cleared away: an event tells of that, and not of the
+/// moment at which it ends.
+const WHENEVER: i64 = i64::MIN;
 
 fn members_page(
     tx: &mut Tx<'_>,
@@ -418,31 +443,38 @@ fn members_page(
     limit: usize,
 ) -> Result<Vec<Member>, Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let members = members::page(tx, &directory.id, group, after, limit)?;
-    Ok(members.into_iter().map(member).collect())
+    let place = (limit, WHENEVER);
+    let found = memberships::page(tx, &directory.id, group, after, place)?;
+    let members = found.into_iter().map(|it| member(&it.kind, it.id));
+    Ok(members.collect())
 }
 
-fn member(member: members::Member) -> Member {
+fn member(kind: &str, key: String) -> Member {
+    let kind = match kind {
+        "Group" => Kind::Group,
+        _ => Kind::User,
+    };
     Member {
-        kind: Some(match member.kind.as_str() {
-            "Group" => Kind::Group,
-            _ => Kind::User,
-        }),
-        key: member.id,
+        kind: Some(kind),
+        key,
     }
 }
 
 /// A user or group as it is now, if it is there.
 fn now(tx: &mut Tx<'_>, directory: &Rules, kind: Kind, key: &str) -> Result<Option<Object>, Error> {
     let object = match kind {
-        Kind::User => {
-            users::by_id(tx, &directory.id, key).map(|user| attributes::of_user(directory, &user))
-        }
+        Kind::User => users::by_id(tx, &directory.id, key)
+            .and_then(|user| as_they_stand(tx, directory, vec![user]))
+            .map(|found| {
+                found
+                    .first()
+                    .map(|user| attributes::of_user(directory, user))
+            }),
         Kind::Group => groups::by_id(tx, &directory.id, key)
-            .map(|group| attributes::of_group(directory, &group)),
+            .map(|group| Some(attributes::of_group(directory, &group))),
     };
     match object {
-        Ok(object) => object.map(Some),
+        Ok(object) => object.transpose(),
         Err(Refusal::NotFound(..)) => Ok(None),
         Err(refusal) => Err(refusal.into()),
     }

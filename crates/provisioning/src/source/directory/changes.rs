@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portreeve_directory::events::{self, Changes, Event};
-use portreeve_directory::members;
+use portreeve_directory::{local_members, members};
 use portreeve_store::Tx;
 use serde_json::Value;
 
-use super::{At, Mark, PAGE, Rules, further, now, text};
+use super::{At, Mark, PAGE, Rules, further, member, now, text};
 use crate::source::{Change, Error, Kind, Member, Next, Page};
 
 /// What happened after `mark`, at most up to `until`; without it, to where the feed ends now.
@@ -137,10 +137,19 @@ fn moved(
     ids: &BTreeSet<String>,
 ) -> Result<Change, Error> {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let present = members::present(tx, &directory.id, &group, &ids)?;
+    let mut present: Vec<Member> = members::present(tx, &directory.id, &group, &ids)?
+        .into_iter()
+        .map(|it| member(&it.kind, it.id))
+        .collect();
+    for id in &ids {
+        let is_known = present.iter().any(|member| member.key == **id);
+        if !is_known && local_members::find(tx, &directory.id, &group, id)?.is_some() {
+            present.push(member("User", (*id).to_owned()));
+        }
+    }
     let removed = ids
         .iter()
-        .filter(|id| !present.iter().any(|member| member.id == **id));
+        .filter(|id| !present.iter().any(|member| member.key == **id));
     let removed = removed.map(|id| Member {
         kind: None,
         key: (*id).to_owned(),
@@ -148,7 +157,7 @@ fn moved(
     Ok(Change::Members {
         group,
         removed: removed.collect(),
-        added: present.into_iter().map(super::member).collect(),
+        added: present,
     })
 }
 
