@@ -105,10 +105,11 @@ export class Person {
     /**
      * Writes pictures of what is open, in light, in dark and 320 pixels wide, and checks what must hold of any screen.
      * @param name of the pictures' files
+     * @param looks the names of the looks, if not all of them
      */
-    async screen(name) {
+    async screen(name, ...looks) {
         const problems = [];
-        for (const look of LOOKS) {
+        for (const look of LOOKS.filter((look) => looks.length === 0 || looks.includes(look.name))) {
             await this.page.emulateMedia({ colorScheme: look.colours });
             await this.page.setViewportSize(look.size);
             await this.#photograph(join(screens, `${name}-${look.name}.png`), look.size);

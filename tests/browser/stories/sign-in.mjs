@@ -66,3 +66,21 @@ story("an open page of somebody who is suspended ends by itself", async (world) 
     const seconds = (performance.now() - suspended) / 1000;
     assert.ok(seconds < 5, `it took ${seconds} s`);
 });
+story("a person signs in at the provider and sees their own page", async (world) => {
+    const { portreeve, provider } = await company(world);
+    const farid = await world.person();
+    await signIn(farid, portreeve, "farid.haddad");
+    await farid.heading("Farid Haddad");
+    assert.equal(new URL(farid.page.url()).pathname, "/console/me");
+    await farid.screen("me");
+
+    const [asked] = provider.authorizations;
+    assert.equal(asked.get("response_type"), "code");
+    assert.equal(asked.get("code_challenge_method"), "S256");
+    for (const name of ["nonce", "state", "code_challenge"]) assert.ok(asked.get(name)?.length >= 22, name);
+
+    const answer = await farid.page.goto(`${portreeve.url}/console/users`);
+    farid.excuse(/403/);
+    assert.equal(answer.status(), 403);
+    await farid.screen("forbidden");
+});

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+
+import { arrive } from "../company.mjs";
+import { story } from "../story.mjs";
+
+/** A server with the company in a directory, and its owner at the console. */
+async function company(world) {
+    const portreeve = await world.portreeve();
+    const directory = await portreeve.directory("Contoso Entra", "--provider", "entra");
+    const arrived = await arrive(directory);
+    const owner = await world.owner(portreeve);
+    return { portreeve, directory, arrived, owner };
+}
+
+story("an owner makes an admin", async (world) => {
+    const { owner, arrived, portreeve, directory } = await company(world);
+    const { page } = owner;
+    await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: "Users" }).click();
+    await owner.heading("Users");
+    await owner.screen("users");
+    await page.getByRole("searchbox").fill("haddad");
+    await page.locator("#results").getByText("Ada Lovelace").waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Farid Haddad" }).click();
+    await owner.heading("Farid Haddad");
+    await page.getByText("Managed by").first().waitFor();
+    await page.getByRole("link", { name: "Level…" }).click();
+    await owner.screen("user-level");
+    await page.getByRole("dialog").getByRole("radio", { name: "Admin" }).check();
+    await page.getByRole("button", { name: "Change the level" }).click();
+    await page.getByText("The level is changed").waitFor();
+    await owner.screen("user");
+    const user = await portreeve.api("GET", `/directories/${directory.id}/users/${arrived.people["farid.haddad"]}`);
+    assert.equal(user.level, "admin");
+});
+
+story("a person appears in the list while it is open, and leaves it", async (world) => {
+    const { owner, directory, portreeve } = await company(world);
+    const { page } = owner;
+    await page.goto(`${portreeve.url}/console/users`);
+    await page.evaluate(() => { globalThis.stays = true; });
+    const { id } = await directory.user("aaron@contoso.example", { displayName: "Aaron Newcomer" });
+    await page.getByRole("row").filter({ hasText: "Aaron Newcomer" }).getByText("Active").waitFor();
+    await directory.replace(id, "active", false);
+    await page.getByRole("row").filter({ hasText: "Aaron Newcomer" }).getByText("Suspended").waitFor();
+    assert.ok(await page.evaluate(() => globalThis.stays), "the page was loaded again");
+});
+
+story("a group shows where its members come from, and what its provider will not send", async (world) => {
+    const { owner, portreeve } = await company(world);
+    const { page } = owner;
+    await page.goto(`${portreeve.url}/console/groups`);
+    await owner.screen("groups");
+    await page.getByRole("link", { name: "web-ops" }).click();
+    await owner.heading("web-ops");
+    await page.getByRole("row").filter({ hasText: "Chiara Bianchi" }).getByText("Contoso Entra").waitFor();
+    await owner.screen("group");
+    await page.goto(`${portreeve.url}/console/groups`);
+    await page.getByRole("link", { name: "Everyone on call" }).click();
+    await page.getByText(/nested|group.* in it|groups in it/i).first().waitFor();
+    await owner.screen("group-nested");
+});
