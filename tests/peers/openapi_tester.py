@@ -95,9 +95,13 @@ def fill(api: Api) -> dict[str, list[str]]:
     account = api.post("/service-accounts", {"name": "robot", "permissions": ["user:read"]})["id"]
     token = api.post("/api-tokens", {"service_account": account, "permissions": ["user:read"]})["id"]
     owner = api.post("/owners", {"name": "ada"})["id"]
+    application = api.post("/applications", definition(fed))["id"]
+    api.post(f"/applications/{application}/pause", None)
+    doomed = [api.post("/directories", {"name": f"Doomed {n}"})["id"] for n in range(5)]
     events = [event["id"] for event in api.send("GET", "/events?limit=5")]
     return {
         "directory": [native, fed["id"]],
+        "doomed": doomed,
         "user": users[:4],
         "member": users[:2],
         "group": groups[:2],
@@ -106,15 +110,40 @@ def fill(api: Api) -> dict[str, list[str]]:
         "service_account": [account],
         "api_token": [token],
         "owner": [owner],
+        "application": [application],
         "event": events,
         "team": ["main"],
     }
 
 
+def definition(fed: dict) -> dict:
+    """An application from the one directory to the other."""
+    return {
+        "name": "Copy",
+        "template": "portreeve",
+        "source": {"type": "directory", "directory": "People"},
+        "target": {
+            "url": fed["tenant_url"],
+            "authentication": {"type": "bearer", "token": fed["secret_token"]},
+            "allow_private_addresses": True,
+        },
+    }
+
+
 def configuration(ids: dict[str, list[str]]) -> str:
-    """Has paths name things that are there, too."""
-    lines = ["[parameters]"]
-    lines += [f'"path.{name}" = {json.dumps([*known, "nowhere"])}' for name, known in ids.items()]
+    """Has paths name things that are there, most of the time."""
+    lines = []
+    for name, known in ids.items():
+        lines += [f"[dictionaries.{name}]", f"values = {json.dumps(known)}"]
+    lines += ["[parameters]"]
+    often = "probability = 0.8"
+    lines += [f'"path.{name}" = {{ dictionary = "{name}", {often} }}' for name in ids if name != "doomed"]
+    lines += [
+        # Most of what is there is in directories, and goes with them.
+        "[[operations]]",
+        'include-operation-id = "directory.delete"',
+        f'parameters = {{ "path.directory" = {{ dictionary = "doomed", {often} }} }}',
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -148,9 +177,9 @@ def count(report: Path, done: int) -> int:
     good: dict[str, bool] = {}
     for line in report.read_text(encoding="utf-8").splitlines():
         for name, event in json.loads(line).items():
-            if name == "ScenarioFinished" and event.get("label"):
-                failed = event["status"] in ("failure", "error")
-                good[event["label"]] = good.get(event["label"], True) and not failed
+            if name == "ScenarioFinished":
+                label, failed = event["recorder"]["label"], event["status"] in ("failure", "error")
+                good[label] = good.get(label, True) and not failed
     passed = sum(good.values())
     failed = max(len(good) - passed, int(done != 0 and passed == len(good)))
     print(f"{passed} passed, {failed} failed")

@@ -184,6 +184,12 @@ const SUITES: &[Suite] = &[
         run: |place, log| python::scim_peer(place, "scim2-cli", "scim2_cli.py", &[], log),
     },
     Suite {
+        name: "schemathesis",
+        what: "the admin API does what its description says",
+        stage: Stage::Peer,
+        run: python::schemathesis,
+    },
+    Suite {
         name: "docs",
         what: "the commands in the documentation work",
         stage: Stage::Peer,

@@ -39,6 +39,22 @@ pub(super) fn scim_peer(
     Ok(tally)
 }
 
+/// Has schemathesis judge the admin API of a fresh server by its own description.
+pub(super) fn schemathesis(place: &Place, log: &Path) -> Result<Tally> {
+    let (program, data) = (place.program(), place.scratch("schemathesis"));
+    let unlimited = ["--rate-limit-token", "0", "--rate-limit-address", "0"];
+    let server_log = log.with_extension("server.log");
+    let server = Server::start_with(&program, data, &unlimited, &server_log)?;
+    let mut command = peer(place, "openapi_tester.py");
+    command
+        .arg(format!("http://{}", server.address))
+        .arg(&program)
+        .arg(server.data());
+    let tally = counted(command, log)?;
+    server.stop()?;
+    Ok(tally)
+}
+
 /// Makes happen to servers what may happen to them.
 pub(super) fn faults(place: &Place, log: &Path) -> Result<Tally> {
     let mut faults = Command::new(any_python()?);

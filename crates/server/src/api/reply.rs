@@ -6,10 +6,8 @@ use crate::admin;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderValue, StatusCode};
-use portreeve_scim::time;
 use reqwest::Url;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 /// An object as JSON.
 pub(super) fn object(status: StatusCode, body: &impl Serialize) -> Response {
@@ -107,23 +105,4 @@ fn link(ask: &Ask, place: &str, next: &str) -> Option<HeaderValue> {
     let url = Url::parse_with_params("http://localhost", pairs.chain([(place, next)])).ok()?;
     let query = url.query().unwrap_or_default();
     HeaderValue::try_from(format!("<?{query}>; rel=\"next\"")).ok()
-}
-
-/// The members that have a value.
-pub(super) fn present<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
-    members
-        .into_iter()
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
-}
-
-/// A time as RFC 3339.
-pub(super) fn at(micros: i64) -> Value {
-    Value::String(time::format(micros))
-}
-
-/// A time that may not have come.
-pub(super) fn maybe_at(micros: Option<i64>) -> Value {
-    micros.map_or(Value::Null, at)
 }

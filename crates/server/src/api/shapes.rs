@@ -22,20 +22,28 @@ pub(super) struct Event {
     action: String,
     outcome: Outcome,
     /// What it was done to.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     object: Option<EventObject>,
     /// Who did it.
     actor: EventActor,
+    #[schemars(skip_serializing_if = "Option::is_none")]
     directory_id: Option<String>,
     /// The `X-Request-Id` of the request that caused it.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     /// A code for why it was refused, which does not change with the wording.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     /// Why it was refused, for people.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
     duration_us: Option<i64>,
     /// The version that the object is at since then.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     version: Option<i64>,
     /// What has changed: attributes with their old and new values.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     changes: Option<Vec<Value>>,
 }
 
@@ -50,8 +58,11 @@ enum Outcome {
 #[derive(JsonSchema)]
 struct EventObject {
     #[schemars(rename = "type")]
+    #[schemars(skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
+    #[schemars(skip_serializing_if = "Option::is_none")]
     name: Option<String>,
 }
 
@@ -60,6 +71,7 @@ struct EventActor {
     /// Such as `user`, `owner`, `service`, `directory_token`, `local` or `system`.
     #[schemars(rename = "type")]
     kind: String,
+    #[schemars(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
 }
 
@@ -89,6 +101,7 @@ pub(super) struct Definition {
     /// Unique in the team.
     name: String,
     /// The team that it belongs to; without it that of whoever asks.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     team: Option<String>,
     /// Where objects come from.
     source: Map<String, Value>,
@@ -128,8 +141,10 @@ pub(super) struct JobStatus {
     escrowed: u64,
     escrowed_references: u64,
     /// How far the cycle has come that runs on this server.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     progress: Option<Map<String, Value>>,
     /// Why the job cannot run on this server.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     trouble: Option<String>,
 }
 
@@ -148,6 +163,7 @@ enum JobCode {
 pub(super) struct Record {
     id: String,
     /// Rises with every entry of the application.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     position: Option<i64>,
     activity_date_time: At,
     job_id: String,
@@ -160,6 +176,7 @@ pub(super) struct Record {
     modified_properties: Vec<Map<String, Value>>,
     source_identity: Map<String, Value>,
     /// The resource at the target, as far as it is known.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     target_identity: Option<Map<String, Value>>,
     source_system: Map<String, Value>,
     target_system: Map<String, Value>,
@@ -212,6 +229,7 @@ pub(super) struct OnDemandResult {
     /// How it went with the object that was asked for, or with one of those that went along, if that went worse.
     result: String,
     /// Why, unless all went well.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     error: Option<Map<String, Value>>,
     /// The log's records with every step.
     records: Vec<Map<String, Value>>,
