@@ -456,10 +456,10 @@ fn a_source_that_is_none_is_a_mistake_of_the_command() {
             "definition of an application",
         ),
         (
-            "a Portreeve directory",
+            "a Portreeve directory without a server",
             "type = \"directory\"\ndirectory = \"People\"",
-            vec!["--all"],
-            "without a server",
+            vec!["--all", "--data", "nowhere"],
+            "no server is running",
         ),
         (
             "no file",
