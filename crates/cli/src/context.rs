@@ -89,23 +89,7 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
             );
             Ok(())
         }
-        Command::Add { name, server } => {
-            if contexts.get(&name).is_some() {
-                let message = format!("there is a context with the name \"{name}\" already");
-                return Err(Failure::new(Code::Conflict, message)
-                    .hint("choose another name, or remove that one"));
-            }
-            contexts.set(&name, &server)?;
-            contexts.save()?;
-            let url = contexts::address(&server)?;
-            output::say(
-                global.output,
-                &format!(
-                    "{url} is \"{name}\" now. Sign in with: portreeve login --context '{name}'"
-                ),
-            );
-            Ok(())
-        }
+        Command::Add { name, server } => add(global, contexts, &name, &server),
         Command::Remove { name } => {
             let context = contexts.named(&name)?;
             contexts.remove(&name);
@@ -114,6 +98,21 @@ pub(crate) fn run(global: &Global, command: Command) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+fn add(global: &Global, mut contexts: Contexts, name: &str, server: &str) -> Result<(), Failure> {
+    if contexts.get(name).is_some() {
+        let message = format!("there is a context with the name \"{name}\" already");
+        return Err(
+            Failure::new(Code::Conflict, message).hint("choose another name, or remove that one")
+        );
+    }
+    contexts.set(name, server)?;
+    contexts.save()?;
+    let url = contexts::address(server)?;
+    let said = format!("{url} is \"{name}\" now. Sign in with: portreeve login --context '{name}'");
+    output::say(global.output, &said);
+    Ok(())
 }
 
 fn view(contexts: &Contexts, context: &Chosen) -> Value {

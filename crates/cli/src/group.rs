@@ -35,32 +35,9 @@ pub(crate) enum Command {
         limit: Option<usize>,
     },
     /// Make a group in a native directory
-    Create {
-        /// displayName
-        name: String,
-        /// Id at another system
-        #[arg(long, value_name = "ID")]
-        external_id: Option<String>,
-        /// Member from the beginning: userName, group or id; once for each
-        #[arg(long, value_name = "WHO", add = live::users())]
-        member: Vec<String>,
-        #[command(flatten)]
-        scope: Scope,
-    },
+    Create(New),
     /// Change a group of a native directory
-    Update {
-        #[command(flatten)]
-        which: Which,
-        /// New displayName
-        #[arg(long, value_name = "NEW")]
-        name: Option<String>,
-        /// Id at another system; an empty one takes it away
-        #[arg(long, value_name = "ID")]
-        external_id: Option<String>,
-        /// Say what would change, and change nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
+    Update(Change),
     /// Remove a group of a native directory
     Delete {
         #[command(flatten)]
@@ -87,6 +64,35 @@ pub(crate) enum Command {
         #[arg(required = true, value_name = "WHO", add = live::users())]
         members: Vec<String>,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// displayName
+    name: String,
+    /// Id at another system
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// Member from the beginning: userName, group or id; once for each
+    #[arg(long, value_name = "WHO", add = live::users())]
+    member: Vec<String>,
+    #[command(flatten)]
+    scope: Scope,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Change {
+    #[command(flatten)]
+    which: Which,
+    /// New displayName
+    #[arg(long, value_name = "NEW")]
+    name: Option<String>,
+    /// Id at another system; an empty one takes it away
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// Say what would change, and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -158,41 +164,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             let items = items.map_err(|failure| missing(failure, &directory))?;
             output::list(format, &MEMBERS, &items)
         }
-        Command::Create {
-            name,
-            external_id,
-            member,
-            scope,
-        } => {
-            let directory = scope.resolve(&api).await?;
-            let mut body = body::given([("external_id", &external_id)]);
-            body.insert("display_name".into(), json!(name));
-            body.insert(
-                "members".into(),
-                json!(ids(&api, &directory, &member).await?),
-            );
-            let path = ["directories", &directory, "groups"];
-            let made = api.post(&path, &Value::Object(body)).await;
-            let made =
-                made.map_err(|failure| failure.hint_if_missing(crate::scope::DIRECTORIES))?;
-            output::one(format, &ONE, &made)
-        }
-        Command::Update {
-            which,
-            name,
-            external_id,
-            dry_run,
-        } => {
-            let mut body = body::changed([("external_id", &external_id)]);
-            body.extend(body::given([("display_name", &name)]));
-            body::something(&body, "--name or --external-id")?;
-            let (directory, before) = find(&api, &which).await?;
-            if dry_run {
-                return body::preview(format, &before, &body);
-            }
-            let path = ["directories", &directory, "groups", &plain(&before["id"])];
-            output::one(format, &ONE, &api.patch(&path, &Value::Object(body)).await?)
-        }
+        Command::Create(new) => create(&api, format, &new).await,
+        Command::Update(change) => update(&api, format, &change).await,
         Command::Delete { which, care } => delete(&api, format, &which, &care).await,
         Command::Add {
             which,
@@ -201,6 +174,30 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         } => add(&api, format, &which, &members, until.as_ref()).await,
         Command::Remove { which, members } => remove(&api, format, &which, &members).await,
     }
+}
+
+async fn create(api: &Api, format: Format, new: &New) -> Result<(), Failure> {
+    let directory = new.scope.resolve(api).await?;
+    let mut body = body::given([("external_id", &new.external_id)]);
+    body.insert("display_name".into(), json!(new.name));
+    let members = ids(api, &directory, &new.member).await?;
+    body.insert("members".into(), json!(members));
+    let path = ["directories", &directory, "groups"];
+    let made = api.post(&path, &Value::Object(body)).await;
+    let made = made.map_err(|failure| failure.hint_if_missing(crate::scope::DIRECTORIES))?;
+    output::one(format, &ONE, &made)
+}
+
+async fn update(api: &Api, format: Format, change: &Change) -> Result<(), Failure> {
+    let mut body = body::changed([("external_id", &change.external_id)]);
+    body.extend(body::given([("display_name", &change.name)]));
+    body::something(&body, "--name or --external-id")?;
+    let (directory, before) = find(api, &change.which).await?;
+    if change.dry_run {
+        return body::preview(format, &before, &body);
+    }
+    let path = ["directories", &directory, "groups", &plain(&before["id"])];
+    output::one(format, &ONE, &api.patch(&path, &Value::Object(body)).await?)
 }
 
 async fn delete(api: &Api, format: Format, which: &Which, care: &Care) -> Result<(), Failure> {

@@ -122,18 +122,20 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
                 .patch(&api, format, &json!({"status": "active"}))
                 .await
         }
-        Command::Delete { which, care } => {
-            let found = which.find(&api).await?;
-            let name = harmless(&plain(&found["name"]));
-            let loss = format!("the service account \"{name}\" will be lost, and its tokens end");
-            if !care.allows(format, &LIST, &found, &loss)? {
-                return Ok(());
-            }
-            let path = ["service-accounts", &plain(&found["id"])];
-            api.delete_where(&path, &which.team.query()).await?;
-            output::gone(format, &LIST, &found)
-        }
+        Command::Delete { which, care } => delete(&api, format, &which, &care).await,
     }
+}
+
+async fn delete(api: &Api, format: Format, which: &Which, care: &Care) -> Result<(), Failure> {
+    let found = which.find(api).await?;
+    let name = harmless(&plain(&found["name"]));
+    let loss = format!("the service account \"{name}\" will be lost, and its tokens end");
+    if !care.allows(format, &LIST, &found, &loss)? {
+        return Ok(());
+    }
+    let path = ["service-accounts", &plain(&found["id"])];
+    api.delete_where(&path, &which.team.query()).await?;
+    output::gone(format, &LIST, &found)
 }
 
 impl Which {

@@ -126,7 +126,7 @@ fn completions_are_printed_for_each_shell() {
     for (shell, words) in [
         ("bash", "_portreeve"),
         ("zsh", "#compdef portreeve"),
-        ("fish", "complete -c portreeve"),
+        ("fish", "--command portreeve"),
         ("powershell", "Register-ArgumentCompleter"),
     ] {
         let done = Done::of(&mut portreeve(&["completion", shell]));

@@ -11,6 +11,8 @@ mod demo;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
 mod mapping;
 #[cfg(test)]
 mod peers;
