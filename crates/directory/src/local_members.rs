@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 statements! {
     ONE = "SELECT member_id, added_at, expires_at FROM local_members WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
+    OF_GROUP = "SELECT member_id FROM local_members WHERE directory_id = $1 AND group_id = $2 ORDER BY member_id";
     INSERT = "INSERT INTO local_members (directory_id, group_id, member_id, added_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     SET_END = "UPDATE local_members SET expires_at = $4 WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
     DELETE = "DELETE FROM local_members WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
@@ -121,6 +122,18 @@ pub fn find(
 ) -> Result<Option<LocalMember>, Refusal> {
     let row = tx.query_one(ONE, &params![directory_id, group_id, user_id])?;
     row.map(from_row).transpose()
+}
+
+/// The ids of all local members of a group, in their order.
+pub(crate) fn of_group(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    group_id: &str,
+) -> Result<Vec<String>, Refusal> {
+    let rows = tx.query(OF_GROUP, &params![directory_id, group_id])?;
+    rows.into_iter()
+        .map(|mut row| Ok(row.take_text(0)?))
+        .collect()
 }
 
 /// Directories with memberships that have ended by that time, among the first so many of those.

@@ -29,8 +29,8 @@ statements! {
     SECRET = "SELECT secret FROM event_streams WHERE directory_id = $1 AND id = $2";
     DELETE_ACKS = "DELETE FROM event_acks WHERE directory_id = $1 AND stream_id = $2";
     DELETE = "DELETE FROM event_streams WHERE directory_id = $1 AND id = $2";
-    STREAMABLE_PLACES = "SELECT position FROM events WHERE team_id = $1 AND position > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY position LIMIT $4";
-    ACK = "INSERT INTO event_acks (directory_id, stream_id, position) SELECT directory_id, $3, position FROM events WHERE team_id = $1 AND id = $4 AND position > $5 AND directory_id = $2 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ON CONFLICT DO NOTHING";
+    STREAMABLE_PLACES = "SELECT position FROM events WHERE team_id = $1 AND position > $2 AND directory_id = $3 AND outcome = 'ok' AND (category = 'SCIM_SYNC' OR category = 'ADMIN' AND object_kind IN ('User', 'Group')) AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY position LIMIT $4";
+    ACK = "INSERT INTO event_acks (directory_id, stream_id, position) SELECT directory_id, $3, position FROM events WHERE team_id = $1 AND id = $4 AND position > $5 AND directory_id = $2 AND outcome = 'ok' AND (category = 'SCIM_SYNC' OR category = 'ADMIN' AND object_kind IN ('User', 'Group')) AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ON CONFLICT DO NOTHING";
     ACKED = "SELECT position FROM event_acks WHERE directory_id = $1 AND stream_id = $2 AND position > $3 AND position <= $4";
     FORGET_ACKS = "DELETE FROM event_acks WHERE directory_id = $1 AND stream_id = $2 AND position <= $3";
     MOVE = "UPDATE event_streams SET position = $3 WHERE directory_id = $1 AND id = $2 AND position < $3";

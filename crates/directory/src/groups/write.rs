@@ -31,9 +31,12 @@ pub fn create(
         let old = kept.parsed()?;
         members::set(tx, call, &kept.id, first)?;
         let now = write(tx, call, &kept, new, "active")?;
-        // Nobody had anything from the group while it was kept, so all its members are new ones.
+        // Nobody had anything from the group while it was kept, so all its members are new ones, and so are those who
+        // were added here before it was.
+        let local = local_members::of_group(tx, &call.directory.id, &kept.id)?;
+        let named = first.iter().map(|member| member.value.clone());
         let come = Moved {
-            added: first.iter().map(|member| member.value.clone()).collect(),
+            added: named.chain(local).collect(),
             ..Moved::default()
         };
         let changes = changes(call, &old, new, &come);

@@ -9,7 +9,9 @@ use crate::{contact, neighbours};
 use portreeve_directory::directories::{
     self, Counts, Directory, GroupRemoval, Provider, Settings, UserRemoval,
 };
-use portreeve_directory::{Refusal, What, events, groups, teams, unknown, users};
+use portreeve_directory::{
+    Level, Permission, Refusal, What, events, groups, levels, owners, teams, unknown, users,
+};
 use portreeve_store::Tx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -287,7 +289,16 @@ pub(crate) async fn delete(app: &App, admin: &Admin, which: &str) -> Result<(), 
     let gone = change(app, move |tx| {
         let directory = admin.directory(tx, &which)?;
         admin.expect(What::Directory, &version(&directory))?;
+        let above = levels::above_user(tx, &directory.id)?;
+        let is = |level: Level| above.iter().any(|user| user.level == level.name());
+        if is(Level::Admin) || is(Level::Owner) {
+            // Who may not make them may not remove them in this way either.
+            admin.must_have(Permission::LevelWrite)?;
+        }
         directories::delete(tx, &directory.id)?;
+        if is(Level::Owner) {
+            owners::someone_must_stay(tx, &directory.team_id)?;
+        }
         admin.record(tx, &directory, "delete", &object(&directory), None)?;
         Ok(directory.id)
     });

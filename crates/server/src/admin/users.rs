@@ -37,7 +37,7 @@ pub(crate) struct UserView {
     /// Whether they may do what their groups allow: what the provider says, unless they are suspended here.
     pub(crate) status: Status,
     /// Whether they are suspended here, whatever the provider says.
-    #[serde(skip_serializing_if = "is_not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) suspended_here: bool,
     pub(crate) level: Level,
     /// Where everything but level and suspension is changed.
@@ -421,12 +421,4 @@ impl Admin {
             false => Ok(()),
         }
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the form that serde asks for"
-)]
-fn is_not(value: &bool) -> bool {
-    !*value
 }

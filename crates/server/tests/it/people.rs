@@ -363,8 +363,13 @@ async fn only_those_who_may_make_admins_change_them() {
         let refused = owner.patch(&format!("{OWN}/users/boss"), last).await;
         assert_refused(&refused, 400, "invalid", "last owner");
     }
-    let refused = owner.delete(&format!("{OWN}/users/boss")).await;
-    assert_refused(&refused, 400, "invalid", "last owner");
+    for gone in [format!("{OWN}/users/boss"), OWN.to_owned()] {
+        let refused = owner.delete(&gone).await;
+        assert_refused(&refused, 400, "invalid", "last owner");
+    }
+    let keeper = with(&server, &["directory:write"]).await;
+    let refused = keeper.delete(OWN).await;
+    assert_refused(&refused, 403, "forbidden", "level:write");
     server.stop().await;
 }
 

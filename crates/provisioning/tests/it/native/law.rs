@@ -1,6 +1,8 @@
 //! The law: whoever hears the changes knows what is there.
 
 use portreeve_directory::directories::{GroupRemoval, UserRemoval};
+use portreeve_directory::users::Precondition;
+use portreeve_directory::{local_members, suspensions};
 use portreeve_provisioning::source::{Next, Place, Source};
 use proptest::prelude::*;
 use serde_json::json;
@@ -18,6 +20,10 @@ enum Event {
     /// A group is made, or has other members.
     Gather(u8, Vec<u8>),
     Disband(u8),
+    /// Somebody is added to a group beside what the provider says, or that is taken back.
+    Add(u8, u8, bool),
+    /// Somebody is suspended whatever the provider says, or that is taken back.
+    Bar(u8, bool),
     /// One page is read.
     Page,
 }
@@ -31,6 +37,8 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => who().prop_map(Event::Go),
         4 => (0_u8..3, prop::collection::vec(0_u8..8, 0..4)).prop_map(|(group, members)| Event::Gather(group, members)),
         2 => (0_u8..3).prop_map(Event::Disband),
+        2 => (0_u8..3, who(), any::<bool>()).prop_map(|(group, who, is_in)| Event::Add(group, who, is_in)),
+        1 => (who(), any::<bool>()).prop_map(|(who, out)| Event::Bar(who, out)),
         6 => Just(Event::Page),
     ];
     prop::collection::vec(event, 1..50)
@@ -50,6 +58,7 @@ impl There {
         // What the directory refuses (a group in itself, a suspended user made anew) has not happened.
         match event {
             Event::Page => {}
+            Event::Add(..) | Event::Bar(..) => self.decide(office, event).await,
             Event::Come(who) => {
                 if let Ok(id) = office.user(user(0, *who)).await {
                     self.users[usize::from(*who)] = Some(id);
@@ -95,6 +104,36 @@ impl There {
                     let _ = office.drop_group(&id).await;
                 }
             }
+        }
+    }
+
+    /// What is decided here, beside what the provider says.
+    async fn decide(&self, office: &Office, event: &Event) {
+        match event {
+            Event::Add(group, who, is_in) => {
+                let group = self.groups[usize::from(*group)].clone();
+                let user = self.users[usize::from(*who)].clone();
+                let (Some(group), Some(user), is_in) = (group, user, *is_in) else {
+                    return;
+                };
+                let done = office.write(move |tx, call| match is_in {
+                    true => local_members::add(tx, call, &group, &user, None).map(drop),
+                    false => local_members::remove(tx, call, &group, &user).map(drop),
+                });
+                let _ = done.await;
+            }
+            Event::Bar(who, out) => {
+                let (Some(user), out) = (self.users[usize::from(*who)].clone(), *out) else {
+                    return;
+                };
+                let any = Precondition::None;
+                let done = office.write(move |tx, call| match out {
+                    true => suspensions::suspend(tx, call, &user, &any).map(drop),
+                    false => suspensions::reinstate(tx, call, &user, &any).map(drop),
+                });
+                let _ = done.await;
+            }
+            _ => {}
         }
     }
 
