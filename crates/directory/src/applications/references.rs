@@ -5,11 +5,15 @@
 //! wanted and not applied, or the other way round, is *due* while both ends have a resource, and otherwise waits until
 //! they have ([`linked`]).
 
-use super::{Kind, links};
+use super::Kind;
 use crate::Refusal;
 use crate::members::{CHUNK, placeholders};
 use portreeve_store::{Param, Row, Tx, params, statements};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+mod shown;
+
+pub use shown::{Shown, compare};
 
 /// The attribute that holds the members of a group.
 pub const MEMBERS: &str = "members";
@@ -229,66 +233,6 @@ fn wanted(
         (false, true) => put(tx, application_id, &now),
         (false, false) => remove(tx, application_id, &now),
     }
-}
-
-/// What the target shows of an object.
-#[derive(Debug, Clone, Copy)]
-pub struct Shown<'a> {
-    /// Its key at the source.
-    pub source_key: &'a str,
-    /// By attribute of the target, the resources that it refers to.
-    pub resources: &'a [(String, Vec<String>)],
-}
-
-/// Notes that references are to be written again that the target had, and does not show any more.
-pub fn compare(
-    tx: &mut Tx<'_>,
-    application_id: &str,
-    kind: Kind,
-    objects: &[Shown<'_>],
-) -> Result<(), Refusal> {
-    let places: Vec<Wanted<'_>> = objects
-        .iter()
-        .map(|object| Wanted {
-            source_key: object.source_key,
-            others: object.resources,
-        })
-        .collect();
-    let mut known = named(tx, application_id, kind, &places)?;
-    for others in known.values_mut() {
-        others.retain(|_, reference| reference.wanted && reference.applied);
-    }
-    let keys: BTreeSet<&str> = known.values().flatten().map(|(key, _)| &**key).collect();
-    let keys: Vec<&str> = keys.into_iter().collect();
-    let mut ends: HashMap<(Kind, String), Option<String>> = HashMap::new();
-    for other in [Kind::User, Kind::Group] {
-        for end in links::ends(tx, application_id, other, &keys)? {
-            ends.insert((other, end.source_key), end.target_id);
-        }
-    }
-    for object in objects {
-        for (attribute, resources) in object.resources {
-            let place = (object.source_key.to_owned(), attribute.clone());
-            for reference in known.get(&place).into_iter().flat_map(BTreeMap::values) {
-                let end = |kind| ends.get(&(kind, reference.other_key.clone()));
-                let end = match reference.other_kind {
-                    Some(kind) => end(kind),
-                    None => end(Kind::User).or_else(|| end(Kind::Group)),
-                };
-                if let Some(Some(resource)) = end
-                    && !resources.contains(resource)
-                {
-                    let lost = Reference {
-                        applied: false,
-                        due: true,
-                        ..reference.clone()
-                    };
-                    put(tx, application_id, &lost)?;
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// References by the object and the attribute, and by the object that is referred to.

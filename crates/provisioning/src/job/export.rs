@@ -248,8 +248,11 @@ impl Export<'_> {
         let count = difference.modified.len();
         let description = format!("{count} attributes differ from what the target shows.");
         self.processing(StepName::EntrySynchronizationUpdate, &description);
-        // From here on, nobody knows what the resource has until an answer says so.
+        // From here on, nobody knows what the resource has until an answer says so. It may give access.
         self.known.exported = None;
+        if self.subject.standing == Standing::InScope {
+            self.known.link = Link::Managed { disabled: false };
+        }
         let sent = self.target.patch(kind, &id, &difference.patch).await;
         self.answered(sent, During::Linked).await?;
         self.exported(StepName::EntryExportUpdate, &id, "The target changed it.");

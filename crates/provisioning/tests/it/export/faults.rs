@@ -8,8 +8,8 @@ use portreeve_provisioning::job::{Counted, Outcome, Target, export};
 use serde_json::json;
 
 use super::{
-    MANAGED, ada, application, bring, id, linked, list, nobody, refusal, sales, shown, shown_with,
-    stamp, with_facts,
+    DISABLED, MANAGED, ada, application, bring, id, linked, list, nobody, refusal, sales, shown,
+    shown_with, stamp, with_facts,
 };
 use crate::double::{Double, Reply, Seen};
 
@@ -104,6 +104,22 @@ async fn a_refusal_of_one_object_is_its_own_affair() {
         assert_eq!(told.error_code, code, "{name}");
         assert!(!told.recommended_action.is_empty(), "{name}: {told:?}");
         assert!(told.reason.contains("retried 0 times"), "{name}: {told:?}");
+    }
+}
+
+/// Whoever gets access again may have it, though nobody has heard so.
+#[tokio::test]
+async fn access_that_may_have_been_given_can_be_taken_away_again() {
+    let app = application(|text| text);
+    for link in [Link::Released, DISABLED] {
+        let double = Double::start(|seen: &Seen| match seen.method.as_str() {
+            "PATCH" => Reply::HangUp,
+            _ => Reply::scim(200, &shown_with("active", json!(false))),
+        });
+        let target = Target::new(double.await.open("").unwrap().0);
+        let outcome = export(&app, &target, &linked(ada(), link), false, &stamp()).await;
+        assert_eq!(outcome.counted, Counted::Failed, "{outcome:?}");
+        assert_eq!((outcome.link, outcome.exported), (MANAGED, None));
     }
 }
 
