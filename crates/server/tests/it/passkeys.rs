@@ -1,6 +1,7 @@
 //! Passkeys of owners: adding them, signing in with them, removing them.
 
 use crate::browser::Browser;
+use crate::sso::World;
 use http::Method;
 use portreeve_authenticator::{Authenticator, Pair};
 use portreeve_testbed::{Answer, TestServer};
@@ -363,5 +364,53 @@ async fn a_server_without_a_name_says_where_passkeys_work() {
         let answer = browser.post("/auth/passkey/options", body.clone()).await;
         assert_eq!(answer.status, status, "{url}: {answer}");
         server.stop().await;
+    }
+}
+
+/// A user of a directory has passkeys while they are an owner.
+#[tokio::test]
+async fn an_owner_from_a_directory_signs_in_with_a_passkey_while_they_are_one() {
+    let world = World::start().await;
+    let admin = world.server.admin();
+    let linked = admin.post("/owners/link", json!({})).await;
+    assert_eq!(linked.status, 201, "the team has another owner: {linked}");
+    let users = format!("/directories/{}/users", world.directory_id);
+    let found = admin.get(&users).await;
+    let ada = format!("{users}/{}", found.json[0]["id"].as_str().unwrap());
+    let change = async |change: Value| {
+        let changed = admin.patch(&ada, change).await;
+        assert_eq!(changed.status, 200, "{changed}");
+    };
+    let mut browser = Browser::new(&world.server);
+    let back = world.sign_in(&mut browser, "/console").await;
+    assert_eq!(back.status, 303, "{back}");
+    let body = json!({"purpose": "register"});
+    for level in ["user", "auditor", "admin"] {
+        change(json!({"level": level})).await;
+        let answer = browser.post("/auth/passkey/options", body.clone()).await;
+        assert_eq!(answer.status, 403, "{level}: {answer}");
+    }
+    change(json!({"level": "owner"})).await;
+    let mut authenticator = added(&mut browser, "Key").await;
+    for (name, now, expected) in [
+        ("owner", json!({"level": "owner"}), (200, None)),
+        ("admin", json!({"level": "admin"}), (401, Some("not_owner"))),
+        (
+            "suspended",
+            json!({"status": "suspended"}),
+            (401, Some("suspended")),
+        ),
+        (
+            "restored",
+            json!({"status": "active"}),
+            (401, Some("not_owner")),
+        ),
+        ("owner again", json!({"level": "owner"}), (200, None)),
+    ] {
+        change(now).await;
+        let mut other = Browser::new(&world.server);
+        let answer = signed_in(&mut other, &mut authenticator).await;
+        let code = answer.json["code"].as_str();
+        assert_eq!((answer.status, code), expected, "{name}: {answer}");
     }
 }

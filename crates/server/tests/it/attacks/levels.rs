@@ -9,6 +9,7 @@ use portreeve_directory::permissions::Level;
 use portreeve_server::pages;
 use portreeve_testbed::{Answer, Client};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
@@ -118,7 +119,7 @@ async fn each_level_sees_the_pages_that_the_table_says() {
     for level in [Level::User, Level::Auditor, Level::Admin, Level::Owner] {
         ada.change(json!({"level": level})).await;
         for (method, path, needs) in pages() {
-            let path = filled(&path, "x");
+            let path = filled(path, "x");
             let answer = ada.browser.send(method.clone(), &path, &[FORM], None).await;
             let name = format!("{level:?}: {method} {path}");
             assert!(answer.status < 500, "{name}: {answer}");
@@ -147,74 +148,37 @@ async fn each_level_sees_the_pages_that_the_table_says() {
 async fn an_admin_makes_no_owner_and_touches_none() {
     let mut ada = Ada::sign_in().await;
     ada.change(json!({"level": "admin"})).await;
-    let (own, user) = (ada.path.clone(), ada.other("grace", "user").await);
-    let (owner, admin) = (
-        ada.other("olga", "owner").await,
-        ada.other("alan", "admin").await,
-    );
-    let cases = [
-        (
-            "herself",
-            Method::PATCH,
-            own.as_str(),
-            json!({"level": "owner"}),
-        ),
-        (
-            "another admin",
-            Method::PATCH,
-            &user,
-            json!({"level": "admin"}),
-        ),
-        (
-            "an owner down",
-            Method::PATCH,
-            &owner,
-            json!({"level": "user"}),
-        ),
-        (
-            "an owner out",
-            Method::PATCH,
-            &owner,
-            json!({"status": "suspended"}),
-        ),
-        (
-            "an admin down",
-            Method::PATCH,
-            &admin,
-            json!({"level": "user"}),
-        ),
-        (
-            "an admin out",
-            Method::PATCH,
-            &admin,
-            json!({"status": "suspended"}),
-        ),
-        (
-            "a local owner",
-            Method::POST,
-            "/owners",
-            json!({"name": "Mallory"}),
-        ),
-        (
-            "a token that may more",
-            Method::POST,
-            "/api-tokens",
-            json!({"name": "t", "permissions": ["level:write"]}),
-        ),
-        (
-            "a service account that may more",
-            Method::POST,
-            "/service-accounts",
-            json!({"name": "robot", "permissions": ["owner:write"]}),
-        ),
-    ];
-    for (name, method, path, body) in cases {
-        is_forbidden(name, &ada.api(method, path, body).await);
+    let own = ada.path.clone();
+    let user = ada.other("grace", "user").await;
+    let owner = ada.other("olga", "owner").await;
+    let admin = ada.other("alan", "admin").await;
+    for (name, path, change) in [
+        ("herself", &own, json!({"level": "owner"})),
+        ("another admin", &user, json!({"level": "admin"})),
+        ("an owner down", &owner, json!({"level": "user"})),
+        ("an owner out", &owner, json!({"status": "suspended"})),
+        ("an admin down", &admin, json!({"level": "user"})),
+        ("an admin out", &admin, json!({"status": "suspended"})),
+    ] {
+        is_forbidden(name, &ada.api(Method::PATCH, path, change).await);
     }
-    let changed = ada
-        .api(Method::PATCH, &user, json!({"level": "auditor"}))
-        .await;
+    let change = json!({"level": "auditor"});
+    let changed = ada.api(Method::PATCH, &user, change).await;
     assert_eq!(changed.status, 200, "what an admin may: {changed}");
+}
+
+#[tokio::test]
+async fn an_admin_gives_nobody_more_than_admins_have() {
+    let mut ada = Ada::sign_in().await;
+    ada.change(json!({"level": "admin"})).await;
+    let may_raise = json!({"name": "x", "permissions": ["user:read", "level:write"]});
+    for (name, path, body) in [
+        ("a local owner", "/owners", json!({"name": "Mallory"})),
+        ("a token", "/api-tokens", may_raise.clone()),
+        ("a service account", "/service-accounts", may_raise),
+    ] {
+        is_forbidden(name, &ada.api(Method::POST, path, body).await);
+    }
 }
 
 #[tokio::test]
@@ -293,4 +257,24 @@ async fn whoever_is_suspended_is_out_at_once_and_comes_back_as_a_user() {
         let me = ada.browser.get("/api/v1/me").await;
         assert_eq!(me.text("level"), "user", "{me}");
     }
+}
+
+#[tokio::test]
+async fn an_open_page_of_somebody_suspended_hears_nothing_more() {
+    let ada = Ada::sign_in().await;
+    let cookies = ada.browser.cookies.iter();
+    let cookies: Vec<_> = cookies
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let live = http
+        .get(format!("{}/console/live", ada.browser.origin))
+        .header("cookie", cookies.join("; "))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(live.status(), 200);
+    ada.change(json!({"status": "suspended"})).await;
+    let rest = tokio::time::timeout(Duration::from_secs(10), live.bytes());
+    rest.await.expect("the stream ends").unwrap();
 }

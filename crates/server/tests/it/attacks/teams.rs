@@ -97,7 +97,7 @@ async fn a_page_of_another_teams_object_is_a_page_of_nothing() {
     {
         let mut answers = Vec::new();
         for really in [true, false] {
-            let path = foreign.fill(&path, really);
+            let path = foreign.fill(path, really);
             answers.push(owner.send(method.clone(), &path, &[FORM], None).await);
         }
         let name = format!("{method} {path}");
