@@ -36,7 +36,8 @@ statements! {
     INSERT = concat!("INSERT INTO events (team_id, ", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, (SELECT position FROM feeds WHERE team_id = $1))");
     BY_ID = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1 AND id = $2");
     PLACE = "SELECT position FROM events WHERE team_id = $1 AND id = $2";
-    STREAMABLE = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1 AND position > $2 AND directory_id = $3 AND outcome = 'ok' AND category = 'SCIM_SYNC' AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY position LIMIT $4");
+    STREAMABLE = concat!("SELECT ", columns!(), " FROM events WHERE team_id = $1 AND position > $2 AND directory_id = $3 AND outcome = 'ok' AND (category = 'SCIM_SYNC' OR category = 'ADMIN' AND object_kind IN ('User', 'Group')) AND action IN ('create', 'replace', 'patch', 'delete', 'answer') ORDER BY position LIMIT $4");
+    TIME = "SELECT at FROM events WHERE team_id = $1 AND position >= $2 ORDER BY position LIMIT 1";
     BEGIN = "INSERT INTO feeds (team_id, position, floor) VALUES ($1, 0, 0)";
     ADVANCE = "UPDATE feeds SET position = position + 1 WHERE team_id = $1";
     EXTENT = "SELECT position, floor FROM feeds WHERE team_id = $1";
