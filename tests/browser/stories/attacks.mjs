@@ -42,6 +42,8 @@ story("names from a provider do not run", async (world) => {
         `/groups/${directory.id}/${group.id}`,
         "/directories",
         `/directories/${directory.id}`,
+        "/logs",
+        `/logs?object=${encodeURIComponent(MARKUP)}`,
     ]) {
         await page.goto(`${portreeve.url}/console${path}`);
         const injected = await page.evaluate(() => document.querySelectorAll(

@@ -12,7 +12,7 @@ async function company(world) {
     return { portreeve, directory, arrived, owner };
 }
 
-story("an owner makes an admin", async (world) => {
+story("an owner makes an admin, and everybody reads who did", async (world) => {
     const { owner, arrived, portreeve, directory } = await company(world);
     const { page } = owner;
     await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: "Users" }).click();
@@ -31,6 +31,13 @@ story("an owner makes an admin", async (world) => {
     await owner.screen("user");
     const user = await portreeve.api("GET", `/directories/${directory.id}/users/${arrived.people["farid.haddad"]}`);
     assert.equal(user.level, "admin");
+
+    await page.getByRole("navigation", { name: "Console" }).getByRole("link", { name: "Logs" }).click();
+    await owner.heading("Logs");
+    await owner.screen("logs");
+    await page.locator("#results").getByRole("link", { name: /^owner .*farid.haddad/i }).first().click();
+    await page.getByRole("cell", { name: "admin" }).first().waitFor();
+    await owner.screen("event");
 });
 
 story("a person appears in the list while it is open, and leaves it", async (world) => {
@@ -58,4 +65,28 @@ story("a group shows where its members come from, and what its provider will not
     await page.getByRole("link", { name: "Everyone on call" }).click();
     await page.getByText(/nested|group.* in it|groups in it/i).first().waitFor();
     await owner.screen("group-nested");
+});
+
+story("every screen can be read at 200 % and at 320 pixels", async (world) => {
+    const { portreeve, directory, arrived } = await company(world);
+    const zoomed = await world.person({ viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 });
+    await zoomed.page.goto(await portreeve.ownerLink());
+    for (const path of [
+        "",
+        "/users",
+        `/users/${directory.id}/${arrived.people.ada}`,
+        "/groups",
+        `/groups/${directory.id}/${arrived.groups["web-ops"]}`,
+        "/directories",
+        `/directories/${directory.id}`,
+        "/logs",
+        "/me",
+    ]) {
+        await zoomed.page.goto(`${portreeve.url}/console${path}`);
+        const overflow = await zoomed.page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        assert.ok(overflow <= 0, `${path} scrolls sideways by ${overflow} pixels`);
+        await zoomed.screen(`all${path.replaceAll("/", "-").replace(/[0-9a-f]{8}-[0-9a-f-]+/g, "id")}`);
+    }
 });

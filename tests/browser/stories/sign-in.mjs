@@ -84,3 +84,30 @@ story("a person signs in at the provider and sees their own page", async (world)
     assert.equal(answer.status(), 403);
     await farid.screen("forbidden");
 });
+
+story("who is refused reads why, and the admin finds the reference in the logs", async (world) => {
+    const { portreeve, provider } = await company(world);
+    const owner = await world.owner(portreeve);
+    for (const [name, told, reason] of [
+        ["quentin.dubois", /suspended/i, "suspended"],
+        ["stranger", /not|no /i, "unknown_user"],
+        ["foreigner", /tenant|organi[sz]ation/i, "wrong_tenant"],
+    ]) {
+        provider.person("stranger", { oid: "11111111-0000-4000-8000-000000000000", tid: tenant, name: "A Stranger" });
+        provider.person("foreigner", { ...claims("ada"), tid: "22222222-0000-4000-8000-000000000000" });
+        const person = await world.person();
+        person.excuse(/40[13]/);
+        await signIn(person, portreeve, name);
+        const text = await person.text();
+        assert.match(text, told, name);
+        await person.screen(`refused-${reason}`);
+        const reference = await person.page.locator(".reference code").innerText();
+
+        await owner.page.goto(`${portreeve.url}/console/logs`);
+        await owner.page.getByText("Narrow down").click();
+        await owner.page.getByLabel("Request or reference").fill(reference);
+        await owner.page.getByRole("button", { name: "Show" }).click();
+        await owner.page.locator("#results").getByText(reason, { exact: true }).waitFor();
+    }
+    await owner.screen("logs-refused");
+});
