@@ -92,7 +92,6 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let applications = Applications::new(&master).map_err(data)?;
     let providers = Providers::new(&master).map_err(data)?;
     let answers = api::Answers::new(&master).map_err(data)?;
-    let cursor_key = master.derive("cursor").map_err(data)?;
 
     let mailer = config.mail.as_ref().map(mailer).transpose()?;
     let (listener, listening, local) = listen(&config)?;
@@ -107,7 +106,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let app = Arc::new(App {
         store,
         replica,
-        cursors: Cursors::new(&cursor_key),
+        cursors: Cursors::new(&master.derive("cursor").map_err(data)?),
         security_events,
         applications,
         answers,

@@ -114,224 +114,100 @@ fn a_token_of_every_kind_of_key_is_accepted_and_says_who_it_is() {
     }
 }
 
-#[test]
-fn what_a_token_says_must_be_right() {
-    let cases = [
+/// Name, what is different, and what becomes of it.
+#[rustfmt::skip]
+fn sayings() -> Vec<(&'static str, Value, &'static str)> {
+    vec![
         ("as it should be", json!({}), "accepted"),
-        (
-            "another issuer",
-            json!({"iss": "https://evil.example"}),
-            "wrong_issuer",
-        ),
-        (
-            "the issuer with a slash more",
-            json!({"iss": format!("{ISSUER}/")}),
-            "wrong_issuer",
-        ),
+        ("another issuer", json!({"iss": "https://evil.example"}), "wrong_issuer"),
+        ("the issuer with a slash more", json!({"iss": format!("{ISSUER}/")}), "wrong_issuer"),
         ("no issuer", json!({"iss": null}), "token_malformed"),
         ("another tenant", json!({"tid": "other"}), "wrong_tenant"),
         ("no tenant", json!({"tid": null}), "wrong_tenant"),
-        (
-            "for another client",
-            json!({"aud": "other"}),
-            "wrong_audience",
-        ),
+        ("for another client", json!({"aud": "other"}), "wrong_audience"),
         ("for nobody", json!({"aud": null}), "token_malformed"),
-        (
-            "an empty list of audiences",
-            json!({"aud": []}),
-            "wrong_audience",
-        ),
-        (
-            "a list of one audience",
-            json!({"aud": [CLIENT]}),
-            "accepted",
-        ),
-        (
-            "several audiences without azp",
-            json!({"aud": [CLIENT, "other"]}),
-            "wrong_party",
-        ),
-        (
-            "several audiences, given to this client",
-            json!({"aud": [CLIENT, "other"], "azp": CLIENT}),
-            "accepted",
-        ),
-        (
-            "several audiences, given to another",
-            json!({"aud": [CLIENT, "other"], "azp": "other"}),
-            "wrong_party",
-        ),
-        (
-            "one audience, given to another",
-            json!({"azp": "other"}),
-            "wrong_party",
-        ),
+        ("an empty list of audiences", json!({"aud": []}), "wrong_audience"),
+        ("a list of one audience", json!({"aud": [CLIENT]}), "accepted"),
+        ("several audiences without azp", json!({"aud": [CLIENT, "other"]}), "wrong_party"),
+        ("several audiences, given to this client", json!({"aud": [CLIENT, "other"], "azp": CLIENT}), "accepted"),
+        ("several audiences, given to another", json!({"aud": [CLIENT, "other"], "azp": "other"}), "wrong_party"),
+        ("one audience, given to another", json!({"azp": "other"}), "wrong_party"),
         ("azp is no text", json!({"azp": 1}), "wrong_party"),
-        (
-            "ended within the leeway",
-            json!({"exp": NOW - 59}),
-            "accepted",
-        ),
-        (
-            "ended before that",
-            json!({"exp": NOW - 60}),
-            "token_expired",
-        ),
+        ("ended within the leeway", json!({"exp": NOW - 59}), "accepted"),
+        ("ended before that", json!({"exp": NOW - 60}), "token_expired"),
         ("without an end", json!({"exp": null}), "token_malformed"),
-        (
-            "the end is a text",
-            json!({"exp": "tomorrow"}),
-            "token_malformed",
-        ),
-        (
-            "times with fractions",
-            json!({"exp": NOW as f64 + 10.5, "iat": NOW as f64 - 0.5}),
-            "accepted",
-        ),
-        (
-            "an end beyond all time",
-            json!({"exp": i64::MAX}),
-            "accepted",
-        ),
+        ("the end is a text", json!({"exp": "tomorrow"}), "token_malformed"),
+        ("times with fractions", json!({"exp": NOW as f64 + 10.5, "iat": NOW as f64 - 0.5}), "accepted"),
+        ("an end beyond all time", json!({"exp": i64::MAX}), "accepted"),
         ("an end long ago", json!({"exp": i64::MIN}), "token_expired"),
-        (
-            "issued ahead within the leeway",
-            json!({"iat": NOW + 60, "nbf": null}),
-            "accepted",
-        ),
-        (
-            "issued in the future",
-            json!({"iat": NOW + 61, "nbf": null}),
-            "token_from_future",
-        ),
-        (
-            "begins in the future",
-            json!({"nbf": NOW + 61}),
-            "token_from_future",
-        ),
+        ("issued ahead within the leeway", json!({"iat": NOW + 60, "nbf": null}), "accepted"),
+        ("issued in the future", json!({"iat": NOW + 61, "nbf": null}), "token_from_future"),
+        ("begins in the future", json!({"nbf": NOW + 61}), "token_from_future"),
         ("not issued", json!({"iat": null}), "token_malformed"),
         ("another nonce", json!({"nonce": "other"}), "nonce_mismatch"),
         ("no nonce", json!({"nonce": null}), "nonce_mismatch"),
-        (
-            "of another access token",
-            json!({"at_hash": "d29yZHM"}),
-            "at_hash_mismatch",
-        ),
+        ("of another access token", json!({"at_hash": "d29yZHM"}), "at_hash_mismatch"),
         ("no subject", json!({"sub": null}), "token_malformed"),
         ("an empty subject", json!({"sub": ""}), "token_malformed"),
-        (
-            "a subject too long",
-            json!({"sub": "s".repeat(256)}),
-            "token_malformed",
-        ),
-    ];
-    for (name, members, outcome) in cases {
+        ("a subject too long", json!({"sub": "s".repeat(256)}), "token_malformed"),
+    ]
+}
+
+#[test]
+fn what_a_token_says_must_be_right() {
+    for (name, members, outcome) in sayings() {
         for key in [&WORLD.p256, &WORLD.ed25519] {
             assert_eq!(code(&key.token(&with(&members))), outcome, "{name}");
         }
     }
 }
 
+/// A token signed with a shared secret, which is a public key.
+fn confused(kid: &str, secret: &[u8]) -> String {
+    let message = unsigned(&json!({"alg": "HS256", "kid": kid}), &claims());
+    let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    let tag = hmac::sign(&secret, message.as_bytes());
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
+}
+
+/// Name, key, header and what becomes of it.
+#[rustfmt::skip]
+fn signatures(stranger: &SigningKey) -> Vec<(&'static str, String, &'static str)> {
+    let World { rsa, p256, .. } = &*WORLD;
+    let claims = claims();
+    let by = |key: &SigningKey, header: Value| key.token_with(&header, &claims);
+    let without = |alg: &str| format!("{}.", unsigned(&json!({"alg": alg, "kid": "rsa"}), &claims));
+    vec![
+        ("none", without("none"), "algorithm"),
+        ("None", without("None"), "algorithm"),
+        ("HS256 with the public RSA key", confused("rsa", &rsa.public_der()), "algorithm"),
+        ("HS256 with the public key of P-256", confused("p256", &p256.public_der()), "algorithm"),
+        ("a key of that name that is another", stranger.token(&claims), "signature"),
+        ("a key nobody knows", SigningKey::p256("other").token(&claims), "unknown_key"),
+        ("another key's name", by(p256, json!({"alg": "ES256", "kid": "rsa"})), "algorithm"),
+        ("another algorithm of the key's family", by(p256, json!({"alg": "ES384", "kid": "p256"})), "algorithm"),
+        ("RS512 in the header, signed with RS256", by(rsa, json!({"alg": "RS512", "kid": "rsa"})), "signature"),
+        ("no name, but only one key of that kind", by(p256, json!({"alg": "ES256"})), "accepted"),
+        ("an extension that must be understood", by(p256, json!({"alg": "ES256", "kid": "p256", "crit": ["b64"]})), "token_malformed"),
+        ("its own key brought along", by(stranger, json!({"alg": "ES256", "kid": "p256", "jwk": stranger.jwk()})), "signature"),
+        ("no algorithm", by(p256, json!({"kid": "p256"})), "token_malformed"),
+    ]
+}
+
 #[test]
 fn only_the_providers_own_keys_sign_each_with_its_own_algorithm() {
-    let claims = claims();
-    let header = |alg: &str, kid: Value| json!({"alg": alg, "kid": kid, "typ": "JWT"});
-    let forged = |header: &Value, secret: &[u8]| {
-        let message = unsigned(header, &claims);
-        let tag = hmac::sign(
-            &hmac::Key::new(hmac::HMAC_SHA256, secret),
-            message.as_bytes(),
-        );
-        format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag.as_ref()))
-    };
     let stranger = SigningKey::p256("p256");
-    let World { rsa, p256, .. } = &*WORLD;
-    let cases = [
-        (
-            "none",
-            format!("{}.", unsigned(&header("none", json!("rsa")), &claims)),
-            "algorithm",
-        ),
-        (
-            "None",
-            format!("{}.", unsigned(&header("None", json!("rsa")), &claims)),
-            "algorithm",
-        ),
-        (
-            "HS256 with the public RSA key",
-            forged(&header("HS256", json!("rsa")), &rsa.public_der()),
-            "algorithm",
-        ),
-        (
-            "HS256 with the public key of P-256",
-            forged(&header("HS256", json!("p256")), &p256.public_der()),
-            "algorithm",
-        ),
-        (
-            "a key of that name that is another",
-            stranger.token(&claims),
-            "signature",
-        ),
-        (
-            "a key nobody knows",
-            SigningKey::p256("other").token(&claims),
-            "unknown_key",
-        ),
-        (
-            "another key's name",
-            p256.token_with(&header("ES256", json!("rsa")), &claims),
-            "algorithm",
-        ),
-        (
-            "another algorithm of the key's family",
-            p256.token_with(&header("ES384", json!("p256")), &claims),
-            "algorithm",
-        ),
-        (
-            "RS512 in the header, signed with RS256",
-            rsa.token_with(&header("RS512", json!("rsa")), &claims),
-            "signature",
-        ),
-        (
-            "no name, but only one key of that kind",
-            p256.token_with(&json!({"alg": "ES256"}), &claims),
-            "accepted",
-        ),
-        (
-            "an extension that must be understood",
-            p256.token_with(
-                &json!({"alg": "ES256", "kid": "p256", "crit": ["b64"]}),
-                &claims,
-            ),
-            "token_malformed",
-        ),
-        (
-            "its own key brought along",
-            stranger.token_with(
-                &json!({"alg": "ES256", "kid": "p256", "jwk": stranger.jwk()}),
-                &claims,
-            ),
-            "signature",
-        ),
-        (
-            "no algorithm",
-            p256.token_with(&json!({"kid": "p256"}), &claims),
-            "token_malformed",
-        ),
-    ];
-    for (name, token, outcome) in cases {
+    for (name, token, outcome) in signatures(&stranger) {
         assert_eq!(code(&token), outcome, "{name}");
     }
-    let two = keys(&json!({"keys": [p256.jwk(), stranger.jwk(), SigningKey::p256("third").jwk()]}));
-    assert_eq!(
-        code_by(&two, &p256.token(&claims)),
-        "accepted",
-        "two keys of one name"
-    );
+    let (p256, claims) = (&WORLD.p256, claims());
+    let third = SigningKey::p256("third");
+    let set = keys(&json!({"keys": [p256.jwk(), stranger.jwk(), third.jwk()]}));
+    let named = p256.token(&claims);
+    assert_eq!(code_by(&set, &named), "accepted", "two keys of one name");
     let unnamed = p256.token_with(&json!({"alg": "ES256"}), &claims);
     assert_eq!(
-        code_by(&two, &unnamed),
+        code_by(&set, &unnamed),
         "unknown_key",
         "no name, and several keys"
     );
@@ -358,7 +234,7 @@ fn keys_that_are_for_something_else_are_left_out() {
             "on a curve unknown here",
             but(p256, "crv", json!("secp256k1")),
         ),
-        ("a shared secret", shared.clone()),
+        ("a shared secret", shared),
         ("no key at all", json!("key")),
     ];
     for (name, jwk) in cases {

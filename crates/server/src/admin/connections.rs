@@ -297,10 +297,6 @@ fn invalid(attribute: &'static str, reason: String) -> Refusal {
     Refusal::Invalid { attribute, reason }
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "given to map_err, which hands the error over"
-)]
 fn damaged(damaged: Damaged) -> Refusal {
     invalid("client_secret", damaged.to_string())
 }

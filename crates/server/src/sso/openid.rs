@@ -180,7 +180,7 @@ pub(super) async fn callback(
     };
     let known = identify(&app, &parts, &opened, &attempt, &back).await?;
     if let Some(trial) = &attempt.trial {
-        return Ok(trial::finish(&app, trial, known).await?);
+        return trial::finish(&app, trial, known).await;
     }
     match known {
         Ok(known) => let_in(&app, &parts, known, &attempt).await,

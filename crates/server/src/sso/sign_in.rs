@@ -55,7 +55,7 @@ pub(super) async fn show(
         },
         email: email.clone(),
     });
-    Ok(choose(team, &connections, by_email, &email, place))
+    Ok(choose(team, &connections, by_email, &email, &place))
 }
 
 /// The page of one team.
@@ -71,7 +71,7 @@ pub(super) async fn of_team(
     });
     match read.await {
         Ok((team, connections)) => {
-            let place = return_to::local(wish.return_to.as_deref()).to_owned();
+            let place = return_to::local(wish.return_to.as_deref());
             Ok(choose(Some(team), &connections, None, &wish.email, place))
         }
         Err(Refusal::NotFound(..)) => {
@@ -88,7 +88,7 @@ fn choose(
     connections: &[Connection],
     by_email: Option<ByEmail>,
     email: &str,
-    return_to: String,
+    return_to: &str,
 ) -> Response {
     let one_team = team.is_some();
     let providers = connections.iter().map(|connection| Provider {
@@ -98,7 +98,7 @@ fn choose(
         },
         href: Address::new("/auth/openid/start")
             .with("connection", &connection.directory_id)
-            .with("return_to", &return_to)
+            .with("return_to", return_to)
             .with("login_hint", email),
     });
     let page = SignIn {
@@ -107,7 +107,7 @@ fn choose(
         providers: providers.collect(),
         by_email,
         passkey: true,
-        return_to: return_to.clone(),
+        return_to: return_to.to_owned(),
     };
     page::html(StatusCode::OK, page.html())
 }
