@@ -304,7 +304,8 @@ impl Parameter {
             }
             Kind::Position => {
                 let fits = value == "now" || value.parse().is_ok_and(|it: i64| it >= 0);
-                (!fits).then(|| "is no position".to_owned())
+                (!fits)
+                    .then(|| "is no position; give one that an answer had, or \"now\"".to_owned())
             }
         };
         match wrong {

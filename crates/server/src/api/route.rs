@@ -242,7 +242,10 @@ impl Operation {
 }
 
 fn singular(noun: &str) -> String {
-    snake(noun.strip_suffix('s').unwrap_or(noun))
+    match noun.strip_suffix("ies") {
+        Some(stem) => snake(stem) + "y",
+        None => snake(noun.strip_suffix('s').unwrap_or(noun)),
+    }
 }
 
 fn snake(name: &str) -> String {
