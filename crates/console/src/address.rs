@@ -39,6 +39,13 @@ impl Address {
         self
     }
 
+    /// The same query at another path of the program.
+    #[must_use]
+    pub fn under(mut self, path: &'static str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
     /// With a parameter, in place of one of that name; an empty value takes it away.
     #[must_use]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {

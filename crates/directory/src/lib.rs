@@ -37,6 +37,7 @@ pub mod refusal;
 pub mod resolve;
 pub mod roll;
 pub mod service_accounts;
+pub mod saved_views;
 pub mod search;
 pub mod sessions;
 pub mod shown;

@@ -53,6 +53,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::installation::ALL,
         crate::mails::ALL,
         crate::event_counts::ALL,
+        crate::saved_views::ALL,
         crate::holders::ALL,
         crate::levels::ALL,
         crate::local_members::ALL,

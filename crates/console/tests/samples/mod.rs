@@ -1,5 +1,7 @@
 //! A sample of every page, with the data of a small company or with hostile data in its place.
 
+mod directories;
+mod groups;
 mod me;
 mod overview;
 mod parts;
@@ -7,8 +9,8 @@ mod sign_in;
 mod users;
 
 use jiff::Timestamp;
-use portreeve_console::parts::{Level, Time};
-use portreeve_console::{Page, Section, Shell, Who};
+use portreeve_console::parts::{Confirm, Level, Time};
+use portreeve_console::{Address, Page, Section, Shell, Who};
 
 /// A page with data in it.
 #[derive(Clone)]
@@ -66,6 +68,8 @@ pub(crate) fn all(words: Words) -> Vec<Sample> {
         sign_in::samples(words),
         overview::samples(words),
         users::samples(words),
+        groups::samples(words),
+        directories::samples(words),
         me::samples(words),
         parts::samples(words),
     ];
@@ -83,6 +87,21 @@ pub(crate) fn shell(words: Words) -> Shell {
         sections: Section::ALL.to_vec(),
         needs_attention: 2,
         flash: None,
+    }
+}
+
+/// A question before something is done.
+pub(crate) fn confirm(words: Words, id: &str) -> Confirm {
+    Confirm {
+        id: id.to_owned(),
+        opener: words.of("Do it…"),
+        title: words.of("Do it to Ada Lovelace?"),
+        effect: words.of("Two sessions end at once."),
+        action: Address::new("/console/users"),
+        label: words.of("Do it"),
+        values: vec![("user", words.of("0199-1"))],
+        fields: Vec::new(),
+        danger: true,
     }
 }
 

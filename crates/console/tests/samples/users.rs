@@ -1,12 +1,13 @@
 //! Users.
 
-use portreeve_console::pages::users::{List, Row};
+use portreeve_console::pages::users::{Change, Edit, List, Membership, New, Row, User};
 use portreeve_console::parts::{
-    Empty, Filter, Icon, Level, Link, Pager, Search, Source, Status, Toolbar,
+    Alert, Empty, Fact, Facts, Field, Filter, Icon, Level, Link, Pager, Search, Session, Sessions,
+    Source, Status, Tone, Toolbar,
 };
 use portreeve_console::{Address, Section};
 
-use super::{Sample, Words, minutes_ago, shell};
+use super::{Sample, Words, confirm, minutes_ago, shell};
 
 pub(crate) fn samples(words: Words) -> Vec<Sample> {
     let mut nobody = list(words, Section::Users.address());
@@ -21,6 +22,8 @@ pub(crate) fn samples(words: Words) -> Vec<Sample> {
         Sample::new("users", &list(words, Section::Users.address())),
         Sample::new("users-found", &list(words, found)),
         Sample::new("users-empty", &nobody),
+        Sample::new("user", &user(words)),
+        Sample::new("user-new", &new(words)),
     ]
 }
 
@@ -128,4 +131,104 @@ fn rows(words: Words) -> Vec<Row> {
         changed: minutes_ago(i64::try_from(index).unwrap_or_default() * 333 + 7),
     };
     people.into_iter().enumerate().map(row).collect()
+}
+
+fn user(words: Words) -> User {
+    let entra = || Source::Directory(words.of("Contoso Entra"));
+    let membership = |name: &str, nested: bool| Membership {
+        name: words.of(name),
+        href: Section::Groups.address().join("0b7c").join("0199-7"),
+        source: entra(),
+        nested,
+        until: nested.then(|| minutes_ago(-90)),
+    };
+    let session = Session {
+        id: "s1".to_owned(),
+        command_line: false,
+        device: words.of("Firefox on Linux"),
+        who: None,
+        address: words.of("192.0.2.7"),
+        started: minutes_ago(300),
+        last_seen: minutes_ago(2),
+        ends: minutes_ago(-10_000),
+        current: false,
+        end: None,
+    };
+    User {
+        shell: shell(words),
+        name: words.of("Ada Lovelace"),
+        status: Status::Active,
+        level: Level::Owner,
+        source: entra(),
+        problem: Some(Alert::new(
+            Tone::Bad,
+            "This was not done",
+            words.of("the last owner stays"),
+        )),
+        profile: Facts(vec![
+            Fact::text("userName", words.of("ada")),
+            Fact::text(words.of("urn:contoso:badge"), words.of("4711"))
+                .note(words.of("sent by Contoso Entra")),
+        ]),
+        edit: Some(Edit {
+            action: Address::new("/console/users"),
+            fields: vec![Field::line(
+                "edit",
+                "name",
+                "Name",
+                words.of("Ada Lovelace"),
+            )],
+        }),
+        groups: vec![
+            membership("web-ops", false),
+            membership("Engineering", true),
+        ],
+        sessions: Some(Sessions {
+            caption: words.of("Sessions of Ada Lovelace"),
+            rows: vec![session],
+        }),
+        end_sessions: Some(confirm(words, "end-sessions")),
+        history: history(words),
+        all_history: Section::Logs.address().with("object", words.of("0199-1")),
+        change_level: Some(confirm(words, "level")),
+        change_status: Some(confirm(words, "status")),
+        delete: Some(confirm(words, "delete")),
+    }
+}
+
+/// What happened to somebody or something.
+pub(crate) fn history(words: Words) -> Vec<Change> {
+    let change = |text: &str, values, failed| Change {
+        href: Section::Logs.address().join("0199-4"),
+        text: words.of(text),
+        at: minutes_ago(31),
+        values,
+        failed,
+    };
+    let value =
+        |name: &str, before: &str, after: &str| (words.of(name), words.of(before), words.of(after));
+    vec![
+        change(
+            "Contoso Entra changed Ada Lovelace",
+            vec![value("title", "Analyst", "Countess")],
+            false,
+        ),
+        change(
+            "Contoso Entra could not rename Ada Lovelace",
+            Vec::new(),
+            true,
+        ),
+    ]
+}
+
+fn new(words: Words) -> New {
+    New {
+        shell: shell(words),
+        problem: Some(Alert::new(
+            Tone::Bad,
+            "This was not done",
+            words.of("the user name ada is taken"),
+        )),
+        fields: vec![Field::line("user", "user_name", "User name", words.of("ada")).required()],
+    }
 }

@@ -1,6 +1,6 @@
 //! Reading the log: one event, a page by filter, a stretch of the feed.
 
-use super::{BY_ID, PLACE, STREAMABLE};
+use super::{BY_ID, PLACE, STREAMABLE, TIME};
 use crate::{Refusal, What, teams};
 use portreeve_scim::time;
 use portreeve_store::{Param, Row, Tx, params};
@@ -80,6 +80,16 @@ pub struct Query {
     pub action: Option<String>,
     /// Only `ok` or `refused`.
     pub outcome: Option<String>,
+    /// Only caused by this user, owner or service account. (A provider is known by its directory.)
+    pub actor_id: Option<String>,
+    /// Only refused for this reason.
+    pub reason: Option<String>,
+    /// Only of the request with this id, or the event with it.
+    pub request: Option<String>,
+    /// Not before this time (microseconds since 1970 UTC).
+    pub from: Option<i64>,
+    /// Not after it.
+    pub to: Option<i64>,
     /// Only later than this place: then oldest first, which is how one follows the log.
     pub after: Option<Place>,
     /// Only earlier than this place: the next page of a list that is newest first.
@@ -102,9 +112,19 @@ pub fn list(tx: &mut Tx<'_>, team_id: &str, query: &Query) -> Result<Vec<Event>,
         Some(place) => position(tx, team_id, place).map(Some),
     };
     let (after, before) = (resolve(&query.after)?, resolve(&query.before)?);
+    let from = query
+        .from
+        .map(|at| near(tx, team_id, at, -SLACK))
+        .transpose()?;
+    let to = query
+        .to
+        .map(|at| near(tx, team_id, at, SLACK))
+        .transpose()?;
     let places = [
         ("position >", after.map(Param::Int)),
         ("position <", before.map(Param::Int)),
+        ("position >=", from.map(Param::Int)),
+        ("position <=", to.map(Param::Int)),
     ];
     let order = match after {
         Some(_) => "position ASC",
@@ -162,7 +182,34 @@ fn select(
         ("outcome =", &query.outcome),
     ]
     .map(|(condition, value)| (condition, value.as_ref().map(Param::from)));
-    for (condition, value) in filters.iter().chain(places) {
+    let more = [
+        ("at >=", query.from.map(Param::Int)),
+        ("at <=", query.to.map(Param::Int)),
+        (
+            "actor_kind <> 'token' AND actor_id =",
+            query.actor_id.as_ref().map(Param::from),
+        ),
+        (
+            "outcome = 'refused' AND reason =",
+            query.reason.as_ref().map(Param::from),
+        ),
+    ];
+    // The partial index of what is rare is used only where the condition says that it is.
+    if query
+        .category
+        .as_deref()
+        .is_some_and(|category| category != "SCIM_SYNC")
+    {
+        sql.push_str(" AND category <> 'SCIM_SYNC'");
+    }
+    if let Some(request) = &query.request {
+        given.push(request.into());
+        let place = given.len();
+        sql.push_str(&format!(
+            " AND position IN (SELECT position FROM events WHERE team_id = $1 AND request_id = ${place} UNION ALL SELECT position FROM events WHERE team_id = $1 AND id = ${place})"
+        ));
+    }
+    for (condition, value) in filters.iter().chain(&more).chain(places) {
         if let Some(value) = value {
             given.push(*value);
             sql.push_str(&format!(" AND {condition} ${}", given.len()));
@@ -171,6 +218,24 @@ fn select(
     given.push(query.limit.into());
     sql.push_str(&format!(" ORDER BY {order} LIMIT ${}", given.len()));
     tx.query(&sql, &given)?.into_iter().map(from_row).collect()
+}
+
+/// Times of events differ from the order of their positions by what requests take; this many positions are looked at
+/// besides.
+const SLACK: i64 = 1000;
+
+/// A position near the first event of that time or later, found by halving; `slack` positions beside it.
+fn near(tx: &mut Tx<'_>, team_id: &str, at: i64, slack: i64) -> Result<i64, Refusal> {
+    let (mut low, mut high) = (0, super::last(tx, team_id)?);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found = tx.query_one(TIME, &params![team_id, middle])?;
+        match found.map(|row| row.int(0)).transpose()? {
+            Some(time) if time < at => low = middle + 1,
+            _ => high = middle,
+        }
+    }
+    Ok(low.saturating_add(slack))
 }
 
 /// One event of whichever team.

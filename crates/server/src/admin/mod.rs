@@ -20,6 +20,7 @@ pub(crate) mod teams;
 pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod view;
+pub(crate) mod views;
 
 pub(crate) use once::once;
 pub(crate) use owners::{create_owner, first_owner, link, owners, remove_owner};

@@ -8,6 +8,7 @@ mod form;
 mod groups;
 mod happening;
 mod live;
+mod logs;
 mod me;
 mod overview;
 mod palette;

@@ -1,15 +1,15 @@
 //! Every page and action of the console, with the permission that it needs: the one place that says so.
 
 use super::visit::Needs;
-use super::{directories, groups, me, overview, palette, users};
+use super::{directories, groups, logs, me, overview, palette, users};
 use crate::app::App;
 use axum::Extension;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use portreeve_directory::Permission::{
-    self, ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, GroupRead, GroupWrite,
-    Oneself, SessionWrite, TokenWrite, UserRead, UserWrite,
+    self, ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead,
+    GroupWrite, Oneself, SessionWrite, SettingsWrite, TokenWrite, UserRead, UserWrite,
 };
 use std::sync::Arc;
 
@@ -100,6 +100,13 @@ pub(super) fn table() -> Vec<Route> {
         action("/console/directories/{directory}/sign-in/test", ConnectionWrite, directories::test_sign_in),
         action("/console/directories/{directory}/sign-in/trial", ConnectionWrite, directories::trial_sign_in),
         action("/console/directories/{directory}/sign-in/remove", ConnectionWrite, directories::delete_sign_in),
+
+        page("/console/logs", EventRead, logs::list),
+        page("/console/logs.csv", EventRead, logs::csv),
+        page("/console/logs.json", EventRead, logs::json),
+        page("/console/logs/{event}", EventRead, logs::show),
+        action("/console/logs/views", SettingsWrite, logs::save),
+        action("/console/logs/views/{view}/remove", SettingsWrite, logs::forget),
 
         page("/console/me", Oneself, me::show),
         action("/console/me/sessions/end-others", Oneself, me::end_others),
