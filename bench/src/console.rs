@@ -184,8 +184,8 @@ async fn every_page(visitor: &mut Visitor) -> Result<Vec<(String, String)>> {
         ("users, suspended", "/console/users?status=suspended"),
         ("logs, one category", "/console/logs?category=SCIM_SYNC"),
         ("logs, one that is rare", "/console/logs?category=AUTH"),
-        ("logs, searched", "/console/logs?q=person4213"),
-        ("settings", "/console/settings/sessions"),
+        ("logs, refused", "/console/logs?outcome=refused"),
+        ("logs, one action", "/console/logs?action=create"),
         ("own page", "/console/me"),
     ] {
         add(name, path.to_owned());
