@@ -62,6 +62,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
     ),
     (
         "portreeve-server",
+        "portreeve-console",
+        "the server fills in the console's pages and sends them",
+    ),
+    (
+        "portreeve-server",
         "portreeve-passkey",
         "owners sign in with passkeys",
     ),
