@@ -173,7 +173,7 @@ fn adding_one_again_moves_its_end(on: Engine) {
     assert!(add(&world, &night.id, &ann.id, Some(end + HOUR)).unwrap());
     assert!(add(&world, &night.id, &ann.id, None).unwrap());
     assert_eq!(groups_of(&world, &ann.id, end + 9 * HOUR).len(), 1);
-    let (group, user) = (night.id.clone(), ann.id.clone());
+    let (group, user) = (night.id, ann.id);
     let remove = move || {
         let (group, user) = (group.clone(), user.clone());
         let removed = world.write(move |tx, call| local_members::remove(tx, call, &group, &user));

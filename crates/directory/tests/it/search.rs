@@ -121,6 +121,10 @@ fn it_finds_what_a_filter_finds(on: Engine) {
 const MANY: i64 = 10_000;
 
 /// A tenth of the people in a tenth of the time, and much of that again for a machine that has other things to do.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how long it takes is the question"
+)]
 fn among_many_it_is_quick(on: Engine) {
     let world = World::new(on);
     world
