@@ -20,10 +20,18 @@ fn read(url: &str, tenant: Option<&str>, document: &Value) -> Result<Metadata, &
         .map_err(|cause| Error::from(cause).code())
 }
 
-/// Name, address, pinned tenant, issuer named, and the issuer of tokens or the code of the refusal. `NAME` stands for the
-/// well-known name, `ENTRA` for Entra's address, `ID` for a tenant's id.
+/// Name, address, pinned tenant, issuer named, and the issuer of tokens or the code of the refusal.
+type Issuer = (
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+    &'static str,
+    Result<&'static str, &'static str>,
+);
+
+/// `NAME` stands for the well-known name, `ENTRA` for Entra's address, `ID` for a tenant's id.
 #[rustfmt::skip]
-const ISSUERS: &[(&str, &str, Option<&str>, &str, Result<&str, &str>)] = &[
+const ISSUERS: &[Issuer] = &[
     ("at the root", "https://id.example/NAME", None, "https://id.example", Ok("https://id.example")),
     ("with a slash at its end", "https://id.example/NAME", None, "https://id.example/", Ok("https://id.example/")),
     ("below a path", "https://id.example/realms/a/NAME", None, "https://id.example/realms/a", Ok("https://id.example/realms/a")),
