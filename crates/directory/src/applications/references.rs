@@ -12,7 +12,6 @@ use portreeve_store::{Param, Row, Tx, params, statements};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 mod shown;
-
 pub use shown::{Shown, compare};
 
 /// The attribute that holds the members of a group.

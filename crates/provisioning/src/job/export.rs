@@ -1,8 +1,7 @@
 //! Bringing one object to the target: it is matched or made, compared and changed, disabled or deleted.
 
 mod end;
-
-use std::collections::BTreeSet;
+mod make;
 
 use portreeve_mapping::mapping::Evaluated;
 
@@ -12,16 +11,12 @@ use super::failure::Failure;
 use super::matching::{self, Searched};
 use super::record::{self, Log};
 use super::subject::{Counted, Outcome, Stamp, Subject};
-use super::target::{Shown, Target, resource_kind};
+use super::target::{Shown, Target};
 use crate::application::{Application, ObjectRules};
 use crate::engine::codes::{Code, During};
-use crate::engine::diff;
 use crate::engine::plan::{Action, Link, Matched, Standing, plan};
-use crate::engine::steps::{Identity, ModifiedProperty, RecordAction, Status, Step, StepName};
+use crate::engine::steps::{Identity, RecordAction, Status, Step, StepName};
 use crate::target::ResourceId;
-
-/// How often a resource is made with another unique value, after somebody else took the one before.
-const UNIQUE_TRIES: usize = 3;
 
 /// Brings one object to the target as its standing and its link ask for, and says what has become of it. `held`: the
 /// guard against accidental deletions lets nobody lose access in this cycle.
@@ -91,13 +86,6 @@ struct Known {
 }
 
 type Ended = Result<End, Failure>;
-
-/// What came of a request to make a resource.
-enum Sent {
-    Made(ResourceId, Vec<ModifiedProperty>),
-    /// There is another one with a value that must be unique.
-    Conflict(Failure),
-}
 
 impl Export<'_> {
     async fn carry_out(&mut self, action: Action) -> Ended {
@@ -358,69 +346,6 @@ impl Export<'_> {
         }
         self.known.references = Some(self.evaluation.references(evaluated));
         Ok(End::done(Counted::Updated, RecordAction::Other, Vec::new()))
-    }
-
-    async fn make(&mut self, keys: &[(String, String)], later: &Evaluated<'_>) -> Ended {
-        let (evaluation, kind) = (self.evaluation, self.subject.kind);
-        let mut taken = evaluation.taken(self.target, BTreeSet::new()).await?;
-        let mut tries = 0;
-        loop {
-            let is_taken = |value: &str| taken.contains(value);
-            let evaluated = evaluation.create(&is_taken);
-            if evaluated.ignored {
-                return Ok(self.left_out());
-            }
-            if let Some(failure) = evaluation::failure(&evaluated) {
-                return Err(failure);
-            }
-            let refused = match self.send_new(&evaluated, keys).await? {
-                Sent::Made(id, modified) => {
-                    self.claim(&id).await?;
-                    self.identity = Some(record::target_identity(kind, &id, &evaluated.assigned));
-                    self.exported(StepName::EntryExportAdd, &id, "The target made it.");
-                    self.settle(Action::Create, id, evaluation::fingerprint(later), later);
-                    return Ok(End::done(Counted::Created, RecordAction::Create, modified));
-                }
-                Sent::Conflict(failure) => failure,
-            };
-            // The other resource may be this object's own: made by a request whose answer was lost, and shown by the
-            // target only now.
-            if tries == 0
-                && let Some(shown) = self.search().await?.found
-            {
-                return self.take(Action::Create, &shown, later).await;
-            }
-            let now = evaluation.taken(self.target, taken.clone()).await?;
-            if now == taken || tries == UNIQUE_TRIES {
-                return Err(refused);
-            }
-            taken = now;
-            tries += 1;
-        }
-    }
-
-    /// Has a resource made.
-    async fn send_new(
-        &mut self,
-        evaluated: &Evaluated<'_>,
-        keys: &[(String, String)],
-    ) -> Result<Sent, Failure> {
-        let (kind, dialect) = (self.subject.kind, self.target.dialect());
-        let (body, modified) = diff::resource(resource_kind(kind), &evaluated.assigned, dialect);
-        let description = format!("A resource is made with {} attributes.", modified.len());
-        self.processing(StepName::EntrySynchronizationAdd, &description);
-        let refused = match self.target.create(kind, &body, keys).await {
-            Ok(id) => return Ok(Sent::Made(id, modified)),
-            Err(refused) => refused,
-        };
-        if refused.in_doubt {
-            self.known.link = Link::Sent;
-        }
-        let failure = Failure::of(self.target, kind, refused.error, During::Create).await;
-        match failure.code {
-            Code::EntryConflict => Ok(Sent::Conflict(failure)),
-            _ => Err(failure),
-        }
     }
 
     /// Makes sure that no other object has this resource.
