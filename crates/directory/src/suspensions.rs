@@ -95,6 +95,18 @@ pub fn among(
     Ok(found)
 }
 
+/// Gives users the status that counts: whoever is suspended here is, whatever the provider says.
+pub fn apply(tx: &mut Tx<'_>, directory_id: &str, users: &mut [User]) -> Result<(), Refusal> {
+    let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
+    let suspended = among(tx, directory_id, &ids)?;
+    for user in users {
+        if user.status == Status::Active && suspended.contains(&user.id) {
+            user.status = Status::Suspended;
+        }
+    }
+    Ok(())
+}
+
 /// Forgets a user who is gone.
 pub(crate) fn forget(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(DELETE, &params![directory_id, id])?)

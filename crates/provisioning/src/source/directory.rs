@@ -12,12 +12,11 @@
 mod attributes;
 mod changes;
 
-use std::fmt;
+use std::{fmt, slice};
 
 use portreeve_directory::directories;
 use portreeve_directory::list::{self, Groups, Request, Users};
-use portreeve_directory::users::{self, Status, User};
-use portreeve_directory::{Refusal, groups, memberships, suspensions};
+use portreeve_directory::{Refusal, groups, memberships, suspensions, users};
 use portreeve_scim::Filter;
 use portreeve_scim::query::ListQuery;
 use portreeve_store::{Store, Tx};
@@ -400,8 +399,8 @@ fn page(
     };
     match kind {
         Kind::User => {
-            let users = list::page::<Users>(tx, &request)?.items;
-            let users = as_they_stand(tx, directory, users)?;
+            let mut users = list::page::<Users>(tx, &request)?.items;
+            suspensions::apply(tx, &directory.id, &mut users)?;
             let objects = users
                 .iter()
                 .map(|user| attributes::of_user(directory, user));
@@ -413,22 +412,6 @@ fn page(
             .map(|group| attributes::of_group(directory, group))
             .collect(),
     }
-}
-
-/// Users with the status that counts: whoever is suspended here is, whatever the provider says.
-fn as_they_stand(
-    tx: &mut Tx<'_>,
-    directory: &Rules,
-    mut users: Vec<User>,
-) -> Result<Vec<User>, Refusal> {
-    let ids: Vec<&str> = users.iter().map(|user| user.id.as_str()).collect();
-    let suspended = suspensions::among(tx, &directory.id, &ids)?;
-    for user in &mut users {
-        if user.status == Status::Active && suspended.contains(&user.id) {
-            user.status = Status::Suspended;
-        }
-    }
-    Ok(users)
 }
 
 /// A membership that was added here for a time counts until it is cleared away: an event tells of that, and not of the
@@ -463,18 +446,15 @@ fn member(kind: &str, key: String) -> Member {
 /// A user or group as it is now, if it is there.
 fn now(tx: &mut Tx<'_>, directory: &Rules, kind: Kind, key: &str) -> Result<Option<Object>, Error> {
     let object = match kind {
-        Kind::User => users::by_id(tx, &directory.id, key)
-            .and_then(|user| as_they_stand(tx, directory, vec![user]))
-            .map(|found| {
-                found
-                    .first()
-                    .map(|user| attributes::of_user(directory, user))
-            }),
+        Kind::User => users::by_id(tx, &directory.id, key).and_then(|mut user| {
+            suspensions::apply(tx, &directory.id, slice::from_mut(&mut user))?;
+            Ok(attributes::of_user(directory, &user))
+        }),
         Kind::Group => groups::by_id(tx, &directory.id, key)
-            .map(|group| Some(attributes::of_group(directory, &group))),
+            .map(|group| attributes::of_group(directory, &group)),
     };
     match object {
-        Ok(object) => object.transpose(),
+        Ok(object) => object.map(Some),
         Err(Refusal::NotFound(..)) => Ok(None),
         Err(refusal) => Err(refusal.into()),
     }

@@ -353,6 +353,10 @@ fn view(tx: &mut Tx<'_>, directory: &Directory, user: User, now: i64) -> Result<
     found.pop().ok_or(Refusal::NotFound(What::User, id))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "whoever has read the users has no more to do with them"
+)]
 fn views(
     tx: &mut Tx<'_>,
     directory: &Directory,

@@ -73,6 +73,10 @@ fn with_tag(mut response: Response, tag: &str) -> Result<Response, Problem> {
 }
 
 /// A list that is whole.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the items were made for this"
+)]
 pub(super) fn list<T: Serialize>(items: Vec<T>) -> Response {
     object(StatusCode::OK, &items)
 }
