@@ -4,6 +4,7 @@ use super::ask::Ask;
 use super::problem::Problem;
 use super::reply;
 use crate::admin::directories::{self, DirectoryChange, NewDirectory};
+use crate::admin::probe;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
@@ -42,4 +43,10 @@ pub(super) async fn update(ask: Ask, body: Body) -> Result<Response, Problem> {
 pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
     directories::delete(&ask.app, &ask.admin, &ask.param("directory")).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Asks what a provider asks, as it asks it.
+pub(super) async fn test(ask: Ask) -> Result<Response, Problem> {
+    let found = probe::test(&ask.app, &ask.admin, &ask.param("directory")).await?;
+    Ok(reply::object(StatusCode::OK, &found))
 }

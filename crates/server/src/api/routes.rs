@@ -26,6 +26,7 @@ use crate::admin::directories::{
 };
 use crate::admin::groups::{GroupChange, GroupView, NewGroup};
 use crate::admin::members::{MemberView, NewMember};
+use crate::admin::probe::Probed;
 use crate::admin::service_accounts::{NewServiceAccount, ServiceAccountChange, ServiceAccountView};
 use crate::admin::sessions::SessionView;
 use crate::admin::teams::{NewTeam, SwitchPreview, TeamChange, TeamView};
@@ -104,6 +105,7 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/directories/{directory}", DirectoryRead, "Show a directory", directories::get).gives::<DirectoryDetail>(),
         route(Method::PATCH, "/directories/{directory}", DirectoryWrite, "Change a directory", directories::update).takes::<DirectoryChange>().gives::<DirectoryView>(),
         route(Method::DELETE, "/directories/{directory}", DirectoryWrite, "Remove a directory with everything in it", directories::delete),
+        route(Method::POST, "/directories/{directory}/test", TokenWrite, "Ask a directory what its provider will ask, at its public address", directories::test).gives::<Probed>(),
         route(Method::GET, "/directories/{directory}/tokens", DirectoryRead, "List secret tokens", tokens::list).lists::<TokenView>(),
         route(Method::POST, "/directories/{directory}/tokens", TokenWrite, "Make a secret token", tokens::create).takes::<NewToken>().makes::<MadeToken>(),
         route(Method::POST, "/directories/{directory}/tokens/rotate", TokenWrite, "Put a new secret token in the place of the others", tokens::rotate).takes::<Rotation>().makes::<RotatedToken>(),
