@@ -47,5 +47,6 @@ pub mod logs;
 pub mod me;
 pub mod message;
 pub mod overview;
+pub mod settings;
 pub mod sign_in;
 pub mod users;

@@ -15,6 +15,7 @@ mod palette;
 mod people;
 mod routes;
 mod sessions;
+mod settings;
 mod trouble;
 mod users;
 mod visit;

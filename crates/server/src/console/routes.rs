@@ -1,15 +1,17 @@
 //! Every page and action of the console, with the permission that it needs: the one place that says so.
 
 use super::visit::Needs;
-use super::{directories, groups, logs, me, overview, palette, users};
+use super::{directories, groups, logs, me, overview, palette, settings, users};
 use crate::app::App;
 use axum::Extension;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use portreeve_directory::Permission::{
-    self, ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead,
-    GroupWrite, Oneself, SessionWrite, SettingsWrite, TokenWrite, UserRead, UserWrite,
+    self, ApiTokenRead, ApiTokenWrite, ConnectionRead, ConnectionWrite, DirectoryRead,
+    DirectoryWrite, EventRead, GroupRead, GroupWrite, Oneself, OwnerWrite, ServiceAccountRead,
+    ServiceAccountWrite, SessionRead, SessionWrite, SettingsRead, SettingsWrite, TeamWrite,
+    TokenWrite, UserRead, UserWrite,
 };
 use std::sync::Arc;
 
@@ -107,6 +109,25 @@ pub(super) fn table() -> Vec<Route> {
         page("/console/logs/{event}", EventRead, logs::show),
         action("/console/logs/views", SettingsWrite, logs::save),
         action("/console/logs/views/{view}/remove", SettingsWrite, logs::forget),
+
+        page("/console/settings", SettingsRead, settings::first),
+        page("/console/settings/sign-in", ConnectionRead, settings::sign_in),
+        page("/console/settings/levels", UserRead, settings::levels),
+        page("/console/settings/sessions", SessionRead, settings::sessions),
+        action("/console/sessions/{session}/end", SessionWrite, settings::end_session),
+        page("/console/settings/api-tokens", ApiTokenRead, settings::tokens),
+        action("/console/settings/api-tokens", ApiTokenWrite, settings::create_token),
+        action("/console/settings/api-tokens/{token}/revoke", ApiTokenWrite, settings::revoke_token),
+        page("/console/settings/service-accounts", ServiceAccountRead, settings::services),
+        action("/console/settings/service-accounts", ServiceAccountWrite, settings::create_service),
+        action("/console/settings/service-accounts/{account}/status", ServiceAccountWrite, settings::suspend_service),
+        action("/console/settings/service-accounts/{account}/remove", ServiceAccountWrite, settings::remove_service),
+        page("/console/settings/owners", SettingsRead, settings::owners),
+        action("/console/settings/owners", OwnerWrite, settings::create_owner),
+        action("/console/settings/owners/{owner}/remove", OwnerWrite, settings::remove_owner),
+        page("/console/settings/team", SettingsRead, settings::team),
+        action("/console/settings/team", TeamWrite, settings::rename),
+        action("/console/settings/team/active", SettingsWrite, settings::activate),
 
         page("/console/me", Oneself, me::show),
         action("/console/me/sessions/end-others", Oneself, me::end_others),
