@@ -313,28 +313,6 @@ impl Directory {
             .collect()
     }
 
-    /// The assignments of an object, and of groups that it is directly in; with one to another application.
-    pub(super) fn granted(&self, id: &str, resource: &str) -> Vec<Value> {
-        let mut granted = self.assignments(resource);
-        granted.retain(|assignment| {
-            let principal = assignment["principalId"].as_str().unwrap_or_default();
-            let members = self.entries.get(principal).map(|entry| &entry.members);
-            let is_member = members.and_then(|members| members.get(id));
-            principal == id || is_member.is_some_and(|membership| membership.0)
-        });
-        granted.push(json!({
-            "id": "assignment-elsewhere",
-            "appRoleId": DEFAULT_ACCESS,
-            "principalId": id,
-            "principalType": self.entries.get(id).map_or("User", |entry| match entry.class {
-                Class::User => "User",
-                Class::Group => "Group",
-            }),
-            "resourceId": "another-application",
-        }));
-        granted
-    }
-
     pub(super) fn roles(&self) -> Vec<Value> {
         self.roles
             .iter()

@@ -276,7 +276,21 @@ impl State {
         if !self.directory.ids(class).iter().any(|known| known == id) {
             return missing(id);
         }
-        let items = self.directory.granted(id, SERVICE_PRINCIPAL);
+        let mut items = self.directory.assignments(SERVICE_PRINCIPAL);
+        items.retain(|assignment| {
+            let principal = assignment["principalId"].as_str().unwrap_or_default();
+            let members = self.directory.members(principal).unwrap_or_default();
+            principal == id || members.iter().any(|member| member["id"] == id)
+        });
+        // Whoever asks is told of other applications as well.
+        items.push(json!({
+            "principalId": id,
+            "principalType": match class {
+                Class::User => "User",
+                Class::Group => "Group",
+            },
+            "resourceId": "another-application",
+        }));
         let path = format!("/v1.0/{}/{id}/appRoleAssignments", class.collection());
         let count = counts.then_some(items.len());
         self.list(&path, &items, asked.top(), count)
