@@ -95,24 +95,21 @@ fn told(format: Format, signed_in: &Value) -> Result<(), Failure> {
 fn place(global: &Global, args: &Args, contexts: &Contexts) -> Result<(String, String), Failure> {
     let given = args.server.clone().or_else(|| global.url.clone());
     let wanted = global.context.clone();
-    let url = match given {
-        Some(url) => url,
-        None => {
-            let named = wanted
-                .clone()
-                .or_else(|| environment::var("PORTREEVE_CONTEXT"));
-            let named = match (named, environment::var("PORTREEVE_URL")) {
-                (None, Some(url)) => return Ok((host(&url)?, contexts::address(&url)?)),
-                (named, _) => named.or_else(|| contexts.current().map(str::to_owned)),
-            };
-            let name = named.ok_or_else(|| {
-                Failure::usage("which server?")
-                    .hint("say it: portreeve login https://portreeve.example.com")
-            })?;
-            return contexts
-                .named(&name)
-                .map(|context| (context.name, context.url));
-        }
+    let Some(url) = given else {
+        let named = wanted
+            .clone()
+            .or_else(|| environment::var("PORTREEVE_CONTEXT"));
+        let named = match (named, environment::var("PORTREEVE_URL")) {
+            (None, Some(url)) => return Ok((host(&url)?, contexts::address(&url)?)),
+            (named, _) => named.or_else(|| contexts.current().map(str::to_owned)),
+        };
+        let name = named.ok_or_else(|| {
+            Failure::usage("which server?")
+                .hint("say it: portreeve login https://portreeve.example.com")
+        })?;
+        return contexts
+            .named(&name)
+            .map(|context| (context.name, context.url));
     };
     let url = contexts::address(&url)?;
     let name = match wanted {
