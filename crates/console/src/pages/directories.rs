@@ -181,8 +181,6 @@ pub struct Rules {
     pub fields: Vec<Field>,
     /// Whether the person may change them.
     pub may_change: bool,
-    /// Makes it the directory that decides who may reach machines, where another one does.
-    pub activate: Option<Confirm>,
     /// Removes it.
     pub delete: Option<Confirm>,
 }

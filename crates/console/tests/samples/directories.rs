@@ -298,7 +298,6 @@ fn rules(words: Words) -> Rules {
         problem: problem(words),
         fields: fields(words),
         may_change: true,
-        activate: Some(confirm(words, "activate-directory")),
         delete: Some(confirm(words, "delete-directory")),
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn table() -> Vec<Route> {
 }
 
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn routes() -> Vec<Route> {
     vec![
         route(Method::GET, "/version", Oneself, "The version of the server", meta::version).gives::<Version>(),

@@ -63,50 +63,57 @@ pub(super) fn of_directory(
             page(directory).join("requests"),
         )));
     }
-    let live = tokens::list(tx, &directory.id)?;
-    let mut live = live
-        .iter()
-        .filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now));
-    let tokens_page = Link::new("Secret tokens", page(directory).join("tokens"));
-    match live
-        .clone()
-        .map(|token| token.expires_at.unwrap_or(i64::MAX))
-        .max()
-    {
-        None => {
-            let text = "Whatever the provider sends is refused until it has a new one.";
-            let alert = Alert::new(Tone::Bad, format!("{name} has no secret token"), text);
-            alerts.push(alert.link(tokens_page));
-        }
-        Some(end) if end < now + TOKEN_ENDS => {
-            let text = format!(
-                "It works until {}. Rotate it, and give the new one to the provider.",
-                time(end).text()
-            );
-            let alert = Alert::new(
-                Tone::Warn,
-                format!("The secret token of {name} ends soon"),
-                text,
-            );
-            alerts.push(alert.link(tokens_page));
-        }
-        Some(_)
-            if live.all(|token| token.last_used_at.is_none())
-                && directory.last_contact_at.is_none() =>
-        {
-            let text =
-                "Give tenant URL and secret token to the provider, and start provisioning there.";
-            let alert = Alert::new(Tone::Info, format!("{name} waits for its provider"), text);
-            alerts.push(alert.link(Link::new("How to connect it", page(directory))));
-        }
-        Some(_) => {}
-    }
+    alerts.extend(of_tokens(tx, directory, now)?);
     if users::active_is_never_sent(tx, &directory.id)? {
         let text = "People who are disabled at the provider stay active here. Map active in the provider (in Entra: Switch([IsSoftDeleted], , \"False\", \"True\", \"True\", \"False\")).";
         let alert = Alert::new(Tone::Warn, format!("{name} never sends “active”"), text);
         alerts.push(alert.link(Link::new("The mapping", page(directory))));
     }
     Ok(())
+}
+
+/// Whether the provider can get in, and for how long.
+fn of_tokens(tx: &mut Tx<'_>, directory: &Directory, now: i64) -> Result<Option<Alert>, Refusal> {
+    let name = &directory.name;
+    let live = tokens::list(tx, &directory.id)?;
+    let mut live = live
+        .iter()
+        .filter(|token| token.revoked_at.is_none() && token.expires_at.is_none_or(|end| end > now));
+    let tokens_page = Link::new("Secret tokens", page(directory).join("tokens"));
+    Ok(
+        match live
+            .clone()
+            .map(|token| token.expires_at.unwrap_or(i64::MAX))
+            .max()
+        {
+            None => {
+                let text = "Whatever the provider sends is refused until it has a new one.";
+                let alert = Alert::new(Tone::Bad, format!("{name} has no secret token"), text);
+                Some(alert.link(tokens_page))
+            }
+            Some(end) if end < now + TOKEN_ENDS => {
+                let text = format!(
+                    "It works until {}. Rotate it, and give the new one to the provider.",
+                    time(end).text()
+                );
+                let alert = Alert::new(
+                    Tone::Warn,
+                    format!("The secret token of {name} ends soon"),
+                    text,
+                );
+                Some(alert.link(tokens_page))
+            }
+            Some(_)
+                if live.all(|token| token.last_used_at.is_none())
+                    && directory.last_contact_at.is_none() =>
+            {
+                let text = "Give tenant URL and secret token to the provider, and start provisioning there.";
+                let alert = Alert::new(Tone::Info, format!("{name} waits for its provider"), text);
+                Some(alert.link(Link::new("How to connect it", page(directory))))
+            }
+            Some(_) => None,
+        },
+    )
 }
 
 fn of_application(application: &Application) -> Option<Alert> {

@@ -17,7 +17,9 @@ use super::form::Form;
 use super::happening::time;
 use super::trouble::Trouble;
 use super::visit::Visit;
-use crate::admin::directories::{self, DirectoryChange, DirectoryDetail, NewDirectory};
+use crate::admin::directories::{
+    self, DirectoryChange, DirectoryDetail, DirectoryView, NewDirectory,
+};
 use crate::contact;
 use axum::body::Body;
 use axum::response::Response;
@@ -55,6 +57,22 @@ const PROVIDERS: &[(Provider, &str, &str)] = &[
         "Nobody: it is edited here",
         "Users and groups are made in this console.",
     ),
+];
+
+/// The compatibility profiles: value, name, what each is.
+const PROFILES: &[(&str, &str, &str)] = &[
+    (
+        "entra",
+        "Microsoft Entra ID",
+        "What Entra's client does otherwise than the standard.",
+    ),
+    ("okta", "Okta", "What Okta's client does otherwise."),
+    (
+        "lenient",
+        "Lenient",
+        "Every tolerance that breaks no rule of the standard.",
+    ),
+    ("strict", "Strict", "None; for whoever writes a client."),
 ];
 
 /// What people call a provider.
@@ -345,82 +363,71 @@ pub(super) async fn save_rules(visit: Visit, body: Body) -> Response {
 }
 
 fn rules_page(visit: &Visit, detail: &DirectoryDetail, problem: Option<Alert>) -> Rules {
-    let view = &detail.directory;
     let head = head(visit, detail);
+    let may_change = visit.may(Permission::DirectoryWrite);
+    Rules {
+        shell: visit.shell(),
+        problem,
+        fields: rules_fields(&detail.directory, head.is_fed),
+        may_change,
+        delete: may_change.then(|| delete_question(detail, &head.href)),
+        head,
+    }
+}
+
+fn rules_fields(view: &DirectoryView, is_fed: bool) -> Vec<Field> {
     let (users, groups) = (
         serde_json::json!(view.users),
         serde_json::json!(view.groups),
     );
-    let profiles = [
-        (
-            "entra",
-            "Microsoft Entra ID",
-            "What Entra's client does otherwise than the standard.",
-        ),
-        ("okta", "Okta", "What Okta's client does otherwise."),
-        (
-            "lenient",
-            "Lenient",
-            "Every tolerance that breaks no rule of the standard.",
-        ),
-        ("strict", "Strict", "None; for whoever writes a client."),
-    ];
-    let profiles = profiles
-        .map(|(value, label, help)| Choice::new(value, label, view.profile == value).help(help));
+    let profiles = PROFILES.iter().map(|(value, label, help)| {
+        Choice::new(*value, *label, view.profile == *value).help(*help)
+    });
     let mut fields = vec![Field::line("directory", "name", "Name", view.name.clone()).required()];
-    if head.is_fed {
+    if is_fed {
+        let profile = Input::One(profiles.collect());
         fields.extend([
             users_field(users.as_str().unwrap_or_default()),
             groups_field(groups.as_str().unwrap_or_default()),
-            Field::new(
-                "directory",
-                "profile",
-                "Compatibility",
-                Input::One(profiles.into()),
-            ),
+            Field::new("directory", "profile", "Compatibility", profile),
         ]);
     }
+    let switch =
+        |name, label, on, help| Field::new("directory", name, label, Input::Switch(on)).help(help);
     fields.extend([
-        Field::new(
-            "directory",
+        switch(
             "unique_group_names",
             "Two groups may not have the same name",
-            Input::Switch(view.unique_group_names),
-        )
-        .help("Entra finds groups by name, so it needs this."),
-        Field::new(
-            "directory",
+            view.unique_group_names,
+            "Entra finds groups by name, so it needs this.",
+        ),
+        switch(
             "security_events",
             "Offer changes as security events",
-            Input::Switch(view.security_events),
-        )
-        .help("For receivers of RFC 9967, which are made with: portreeve stream create"),
+            view.security_events,
+            "For receivers of RFC 9967, which are made with: portreeve stream create",
+        ),
     ]);
-    let may_change = visit.may(Permission::DirectoryWrite);
+    fields
+}
+
+fn delete_question(detail: &DirectoryDetail, href: &Address) -> Confirm {
+    let name = &detail.directory.name;
     let people = detail.counts.active_users + detail.counts.suspended_users;
-    Rules {
-        shell: visit.shell(),
-        problem,
-        fields,
-        may_change,
-        activate: None,
-        delete: may_change.then(|| Confirm {
-            id: "delete".to_owned(),
-            opener: "Remove the directory…".to_owned(),
-            title: format!("Remove {}?", view.name),
-            effect: format!(
-                "{people} users, {} groups and all its tokens go with it, and nobody of them can sign in any more. This cannot be undone. What happened stays in the log.",
-                detail.counts.groups
-            ),
-            action: head.href.clone().join("delete"),
-            label: "Remove".to_owned(),
-            values: Vec::new(),
-            fields: vec![
-                Field::line("delete", "name", format!("To be sure, write its name: {}", view.name), "").required(),
-            ],
-            danger: true,
-        }),
-        head,
+    let label = format!("To be sure, write its name: {name}");
+    Confirm {
+        id: "delete".to_owned(),
+        opener: "Remove the directory…".to_owned(),
+        title: format!("Remove {name}?"),
+        effect: format!(
+            "{people} users, {} groups and all its tokens go with it, and nobody of them can sign in any more. This cannot be undone. What happened stays in the log.",
+            detail.counts.groups
+        ),
+        action: href.clone().join("delete"),
+        label: "Remove".to_owned(),
+        values: Vec::new(),
+        fields: vec![Field::line("delete", "name", label, "").required()],
+        danger: true,
     }
 }
 

@@ -32,9 +32,8 @@ const PAGE: i64 = 200;
 
 /// Tells what happens from now on.
 pub(super) async fn stream(State(app): State<Arc<App>>, parts: Parts) -> Response {
-    let who = match who::identify(&app, &parts).await {
-        Ok(who) => who,
-        Err(_) => return (StatusCode::UNAUTHORIZED, "the session has ended\n").into_response(),
+    let Ok(who) = who::identify(&app, &parts).await else {
+        return (StatusCode::UNAUTHORIZED, "the session has ended\n").into_response();
     };
     let Some(team_id) = who.team_id.clone() else {
         return (

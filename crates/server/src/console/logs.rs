@@ -22,7 +22,7 @@ use portreeve_console::parts::{
 use portreeve_console::{Address, Section};
 use portreeve_directory::Permission;
 use portreeve_directory::actors::Actors;
-use portreeve_directory::events;
+use portreeve_directory::events::{self, Event};
 
 /// How many events are on a page.
 const PAGE: i64 = 50;
@@ -36,88 +36,102 @@ const CATEGORIES: &[(&str, &str)] = &[
     ("PROVISIONING", "Provisioning"),
 ];
 
+/// How things can have ended.
+const OUTCOMES: &[(&str, &str)] = &[("ok", "Done"), ("refused", "Refused")];
+
 /// The log.
 pub(super) async fn list(visit: Visit) -> Response {
-    visit.or_trouble(make(&visit, None).await)
+    visit.or_trouble(make(&visit).await)
 }
 
-async fn make(visit: &Visit, wrong: Option<Alert>) -> Result<Response, Trouble> {
+async fn make(visit: &Visit) -> Result<Response, Trouble> {
     let filters = Filters::of(visit);
-    let address = filters.address();
-    let (status, problem, found) = match filters.query(PAGE) {
-        Ok(query) => {
-            let team = visit.team.id.clone();
-            let read = visit.read(move |tx| {
-                let found = events::list(tx, &team, &query)?;
-                let actors = Actors::of(tx, &team, &found)?;
-                Ok((found, actors))
-            });
-            (StatusCode::OK, wrong, read.await?)
-        }
-        Err(said) => {
-            let alert = Alert::new(Tone::Bad, "That cannot be looked for", said);
-            (
-                StatusCode::UNPROCESSABLE_ENTITY,
-                Some(alert),
-                (Vec::new(), Actors::default()),
-            )
-        }
+    let (found, actors, problem) = find(visit, &filters).await?;
+    let status = match problem {
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => StatusCode::OK,
     };
-    let (found, actors) = found;
+    let address = filters.address();
+    let start = address.clone().without("before");
+    let is_first = visit.query("before").is_empty();
     let full = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
     let next = found.last().filter(|_| full);
-    let next = next.map(|last| address.clone().with("before", last.position.to_string()));
-    let rows = found.iter().map(|event| Row {
-        id: event.id.clone(),
-        href: page(event),
-        at: time(event.at),
-        category: event.category.clone(),
-        text: sentence(event, &actors),
-        reason: event.reason.clone().unwrap_or_default(),
-    });
-    let narrowed = filters.any();
-    let chips = CATEGORIES
-        .iter()
-        .map(|(value, label)| ((*value).to_owned(), (*label).to_owned()));
-    let outcomes = [
-        ("ok".to_owned(), "Done".to_owned()),
-        ("refused".to_owned(), "Refused".to_owned()),
-    ];
-    let start = address.clone().without("before");
     let may_save = visit.may(Permission::SettingsWrite);
-    Ok(visit.page_as(status, &List {
+    let page = List {
         shell: visit.shell(),
-        filters: vec![
-            Filter::new("Category", &start, "category", chips),
-            Filter::new("Outcome", &start, "outcome", outcomes),
-        ],
+        filters: chips(&start),
         fields: filters.fields(),
         kept: filters.chips(),
         is_narrowed: filters.any_written(),
-        clear: narrowed.then(|| Section::Logs.address()),
+        clear: filters.any().then(|| Section::Logs.address()),
         problem,
         pager: Pager {
             total: None,
             shown: found.len(),
             noun: ("event", "events"),
-            previous: (!visit.query("before").is_empty()).then(|| start.clone()),
-            next,
+            previous: (!is_first).then(|| start.clone()),
+            next: next.map(|last| address.with("before", last.position.to_string())),
         },
-        rows: rows.collect(),
+        rows: found.iter().map(|event| row(event, &actors)).collect(),
         empty: Empty {
             icon: Icon::Log,
-            title: if narrowed { "Nothing found" } else { "Nothing has happened yet" }.to_owned(),
+            title: match filters.any() {
+                true => "Nothing found",
+                false => "Nothing has happened yet",
+            }
+            .to_owned(),
             text: "Every change, every sign-in and every refusal appears here, with who did it and why.".to_owned(),
             link: None,
         },
-        is_live: visit.query("before").is_empty(),
+        is_live: is_first,
         exports: vec![
-            Link::new("CSV", start.clone().without("before").under("/console/logs.csv")),
+            Link::new("CSV", start.clone().under("/console/logs.csv")),
             Link::new("JSON", start.clone().under("/console/logs.json")),
         ],
         views: saved(visit, may_save).await?,
-        save: (may_save && narrowed).then(|| save_question(&start)),
-    }))
+        save: (may_save && filters.any()).then(|| save_question(&start)),
+    };
+    Ok(visit.page_as(status, &page))
+}
+
+/// A page of events, or what is wrong with what is looked for.
+async fn find(
+    visit: &Visit,
+    filters: &Filters,
+) -> Result<(Vec<Event>, Actors, Option<Alert>), Trouble> {
+    let query = match filters.query(PAGE) {
+        Ok(query) => query,
+        Err(said) => {
+            let alert = Alert::new(Tone::Bad, "That cannot be looked for", said);
+            return Ok((Vec::new(), Actors::default(), Some(alert)));
+        }
+    };
+    let team = visit.team.id.clone();
+    let read = visit.read(move |tx| {
+        let found = events::list(tx, &team, &query)?;
+        let actors = Actors::of(tx, &team, &found)?;
+        Ok((found, actors, None))
+    });
+    read.await
+}
+
+fn row(event: &Event, actors: &Actors) -> Row {
+    Row {
+        id: event.id.clone(),
+        href: page(event),
+        at: time(event.at),
+        category: event.category.clone(),
+        text: sentence(event, actors),
+        reason: event.reason.clone().unwrap_or_default(),
+    }
+}
+
+fn chips(start: &Address) -> Vec<Filter> {
+    let own = |(value, label): &(&str, &str)| ((*value).to_owned(), (*label).to_owned());
+    vec![
+        Filter::new("Category", start, "category", CATEGORIES.iter().map(own)),
+        Filter::new("Outcome", start, "outcome", OUTCOMES.iter().map(own)),
+    ]
 }
 
 async fn saved(visit: &Visit, may: bool) -> Result<Vec<View>, Trouble> {

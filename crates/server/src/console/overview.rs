@@ -99,80 +99,65 @@ impl Facts {
     }
 
     fn tiles(&self) -> Vec<Tile> {
-        let last = self.directories.iter().filter_map(|directory| {
-            directory
-                .last_contact_at
-                .map(|at| (at, directory.name.clone()))
-        });
-        let (value, detail, tone) = match last.max() {
-            Some((at, name)) => (TileValue::Time(time(at)), name, Tone::Good),
-            None => (
-                TileValue::Text("none yet".to_owned()),
-                String::new(),
-                Tone::Neutral,
-            ),
-        };
         let suspended = match self.counts.suspended_users {
             0 => "none suspended".to_owned(),
             count => format!("{count} suspended"),
         };
-        let ill = self
-            .applications
-            .iter()
-            .filter(|application| application.quarantine.is_some())
-            .count();
         let signed_in = match usize::try_from(SESSIONS) {
             Ok(most) if self.sessions >= most => format!("{most} or more"),
             _ => self.sessions.to_string(),
         };
-        let tile = |label, value: String, detail: String, tone, href| Tile {
-            label,
-            value: TileValue::Text(value),
-            detail,
-            tone,
-            href,
-        };
+        let users = self.counts.active_users.to_string();
+        let groups = self.counts.groups.to_string();
+        let sessions = Address::new("/console/settings/sessions");
         vec![
-            Tile {
-                label: "Last request from a provider",
-                value,
+            self.last_request(),
+            tile("Users", users, suspended, Section::Users.address()),
+            tile("Groups", groups, String::new(), Section::Groups.address()),
+            tile("Signed in", signed_in, "sessions now".to_owned(), sessions),
+            self.applications_tile(),
+        ]
+    }
+
+    fn last_request(&self) -> Tile {
+        let heard = self.directories.iter().filter_map(|directory| {
+            let at = directory.last_contact_at?;
+            Some((at, directory.name.clone()))
+        });
+        let none = tile(
+            "Last request from a provider",
+            "none yet".to_owned(),
+            String::new(),
+            Section::Directories.address(),
+        );
+        match heard.max() {
+            Some((at, detail)) => Tile {
+                value: TileValue::Time(time(at)),
                 detail,
-                tone,
-                href: Section::Directories.address(),
+                tone: Tone::Good,
+                ..none
             },
-            tile(
-                "Users",
-                self.counts.active_users.to_string(),
-                suspended,
-                Tone::Neutral,
-                Section::Users.address(),
-            ),
-            tile(
-                "Groups",
-                self.counts.groups.to_string(),
-                String::new(),
-                Tone::Neutral,
-                Section::Groups.address(),
-            ),
-            tile(
-                "Signed in",
-                signed_in,
-                "sessions now".to_owned(),
-                Tone::Neutral,
-                Address::new("/console/settings/sessions"),
-            ),
-            tile(
+            None => none,
+        }
+    }
+
+    fn applications_tile(&self) -> Tile {
+        let ill = self.applications.iter();
+        let ill = ill.filter(|application| application.quarantine.is_some());
+        let (detail, tone) = match ill.count() {
+            0 => (String::new(), Tone::Neutral),
+            count => (format!("{count} in quarantine"), Tone::Bad),
+        };
+        let log = Section::Logs.address().with("category", "PROVISIONING");
+        Tile {
+            tone,
+            ..tile(
                 "Applications",
                 self.applications.len().to_string(),
-                if ill == 0 {
-                    String::new()
-                } else {
-                    format!("{ill} in quarantine")
-                },
-                if ill == 0 { Tone::Neutral } else { Tone::Bad },
-                Section::Logs.address().with("category", "PROVISIONING"),
-            ),
-        ]
+                detail,
+                log,
+            )
+        }
     }
 
     /// What is still to be set up, in the order in which one does it.
@@ -295,4 +280,14 @@ impl Facts {
 fn first_hour(now: i64) -> i64 {
     let today = now / HOUR / 24;
     (today - DAYS + 1) * 24
+}
+
+fn tile(label: &'static str, value: String, detail: String, href: Address) -> Tile {
+    Tile {
+        label,
+        value: TileValue::Text(value),
+        detail,
+        tone: Tone::Neutral,
+        href,
+    }
 }

@@ -58,6 +58,7 @@ where
 
 /// The pages and actions, in the order of the navigation.
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(super) fn table() -> Vec<Route> {
     vec![
         // Somebody who may see nothing else is led to their own page.

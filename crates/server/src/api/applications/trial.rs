@@ -38,7 +38,7 @@ pub(in crate::api) async fn on_demand(ask: Ask, body: Body) -> Result<Response, 
     let opened = Opened::new(&ask.app, application, &sealed)?;
     let _turn = Turn::take(&ask.app, &application.id).ok_or_else(busy)?;
     let state = State::new(ask.app.store.clone(), &application.team_id, &application.id);
-    let is_under_way = state.read(|tx, owner| under_way(tx, owner));
+    let is_under_way = state.read(under_way);
     if is_under_way.await.map_err(problem)? {
         return Err(busy());
     }

@@ -9,6 +9,7 @@ use crate::console::visit::Visit;
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
+use portreeve_console::Address;
 use portreeve_console::pages::directories::{Made, Token, Tokens};
 use portreeve_console::parts::{
     Alert, Badge, Choice, Confirm, Copyable, Field, Form as Input, Link, Tone,
@@ -42,13 +43,13 @@ async fn make(
     let head = head(visit, detail);
     let may = visit.may(Permission::TokenWrite);
     let here = head.href.clone().join("tokens");
-    let live = views
-        .iter()
-        .filter(|view| view.status == TokenStatus::Active)
-        .count();
-    let row = |view: &TokenView| {
-        Token {
-        name: if view.name.is_empty() { "without a name".to_owned() } else { view.name.clone() },
+    let works = |view: &&TokenView| view.status == TokenStatus::Active;
+    let live = views.iter().filter(works).count();
+    let row = |view: &TokenView| Token {
+        name: match view.name.as_str() {
+            "" => "without a name".to_owned(),
+            name => name.to_owned(),
+        },
         state: match view.status {
             TokenStatus::Active => Badge::new(Tone::Good, "Works"),
             TokenStatus::Expired => Badge::new(Tone::Neutral, "Ended"),
@@ -57,31 +58,63 @@ async fn make(
         created: time(view.created_at.0),
         last_used: view.last_used_at.map(|at| time(at.0)),
         ends: view.expires_at.map(|at| time(at.0)),
-        revoke: (may && view.status == TokenStatus::Active).then(|| Confirm {
-            id: format!("revoke-{}", view.id),
-            opener: "Revoke…".to_owned(),
-            title: format!("Revoke the token “{}”?", view.name),
-            effect: match live {
-                1 => "It is the only one that works: whatever the provider sends is refused from now on.".to_owned(),
-                _ => "Whoever uses it is refused from now on.".to_owned(),
-            },
-            action: here.clone().join(&view.id).join("revoke"),
-            label: "Revoke".to_owned(),
-            values: Vec::new(),
-            fields: Vec::new(),
-            danger: true,
-        }),
-    }
+        revoke: (may && works(&view)).then(|| revoke_question(view, live == 1, &here)),
     };
+    Ok(Tokens {
+        shell: visit.shell(),
+        problem,
+        rows: views.iter().rev().map(row).collect(),
+        create: may.then(|| create_question(&here)),
+        rotate: (may && live > 0).then(|| rotate_question(&here)),
+        head,
+    })
+}
+
+fn revoke_question(view: &TokenView, is_last: bool, here: &Address) -> Confirm {
+    let effect = match is_last {
+        true => {
+            "It is the only one that works: whatever the provider sends is refused from now on."
+        }
+        false => "Whoever uses it is refused from now on.",
+    };
+    Confirm {
+        id: format!("revoke-{}", view.id),
+        opener: "Revoke…".to_owned(),
+        title: format!("Revoke the token “{}”?", view.name),
+        effect: effect.to_owned(),
+        action: here.clone().join(&view.id).join("revoke"),
+        label: "Revoke".to_owned(),
+        values: Vec::new(),
+        fields: Vec::new(),
+        danger: true,
+    }
+}
+
+fn name_field(form: &'static str) -> Field {
+    Field::line(form, "name", "Name", "")
+        .example("2027")
+        .help("To tell it from others.")
+}
+
+fn create_question(here: &Address) -> Confirm {
+    Confirm {
+        id: "create".to_owned(),
+        opener: "New token…".to_owned(),
+        title: "Make one more token?".to_owned(),
+        effect: "It works beside the others, and is shown once.".to_owned(),
+        action: here.clone(),
+        label: "Make it".to_owned(),
+        values: Vec::new(),
+        fields: vec![name_field("create")],
+        danger: false,
+    }
+}
+
+fn rotate_question(here: &Address) -> Confirm {
     let overlaps = OVERLAPS.iter().map(|(seconds, label)| {
         Choice::new(seconds.to_string(), *label, *seconds == tokens::OVERLAP_S)
     });
-    let name = |form| {
-        Field::line(form, "name", "Name", "")
-            .example("2027")
-            .help("To tell it from others.")
-    };
-    let rotate = Confirm {
+    Confirm {
         id: "rotate".to_owned(),
         opener: "Rotate…".to_owned(),
         title: "Rotate the secret token?".to_owned(),
@@ -90,30 +123,16 @@ async fn make(
         label: "Rotate".to_owned(),
         values: Vec::new(),
         fields: vec![
-            name("rotate"),
-            Field::new("rotate", "overlap", "How long the others go on", Input::Select(overlaps.collect())),
+            name_field("rotate"),
+            Field::new(
+                "rotate",
+                "overlap",
+                "How long the others go on",
+                Input::Select(overlaps.collect()),
+            ),
         ],
         danger: false,
-    };
-    let create = Confirm {
-        id: "create".to_owned(),
-        opener: "New token…".to_owned(),
-        title: "Make one more token?".to_owned(),
-        effect: "It works beside the others, and is shown once.".to_owned(),
-        action: here.clone(),
-        label: "Make it".to_owned(),
-        values: Vec::new(),
-        fields: vec![name("create")],
-        danger: false,
-    };
-    Ok(Tokens {
-        shell: visit.shell(),
-        problem,
-        rows: views.iter().rev().map(row).collect(),
-        create: may.then_some(create),
-        rotate: (may && live > 0).then_some(rotate),
-        head,
-    })
+    }
 }
 
 /// Makes one more.
