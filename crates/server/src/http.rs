@@ -198,7 +198,9 @@ async fn answer(
     }
     // What is said to be data is data, whatever a browser makes of its first bytes.
     let nosniff = HeaderValue::from_static("nosniff");
-    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, nosniff);
+    response
+        .headers_mut()
+        .insert(X_CONTENT_TYPE_OPTIONS, nosniff);
     Ok(response)
 }
 

@@ -217,9 +217,7 @@ async fn open(options: &Options) -> Result<(Store, Arc<Ids>), ServeError> {
     let ids = Arc::new(Ids::new());
     let team = ids.next(now).to_string();
     store
-        .write(Scope::ALL, move |tx| {
-            teams::ensure_first(tx, &team, now)
-        })
+        .write(Scope::ALL, move |tx| teams::ensure_first(tx, &team, now))
         .await
         .map_err(ServeError::Team)?;
     Ok((store, ids))

@@ -42,7 +42,14 @@ pub(super) fn scim_peer(
 /// Has schemathesis judge the admin API of a fresh server by its own description.
 pub(super) fn schemathesis(place: &Place, log: &Path) -> Result<Tally> {
     let (program, data) = (place.program(), place.scratch("schemathesis"));
-    let unlimited = ["--rate-limit-token", "0", "--rate-limit-address", "0"];
+    let unlimited = [
+        "--rate-limit-token",
+        "0",
+        "--rate-limit-address",
+        "0",
+        "--applications-private-addresses",
+        "yes",
+    ];
     let server_log = log.with_extension("server.log");
     let server = Server::start_with(&program, data, &unlimited, &server_log)?;
     let mut command = peer(place, "openapi_tester.py");

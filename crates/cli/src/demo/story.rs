@@ -81,8 +81,13 @@ fn prose(told: &Told, data: &Path, next: Next) -> String {
             problem.name, problem.error, problem.remedy
         );
     }
-    let folder = quoted(&data.display().to_string());
-    let program = quoted(&environment::program());
+    look_around(&mut text, told, &data.display().to_string(), next);
+    text
+}
+
+/// Where there is more to see.
+fn look_around(text: &mut String, told: &Told, data: &str, next: Next) {
+    let (folder, program) = (quoted(data), quoted(&environment::program()));
     match next {
         Next::Serving => {
             let link = told.link.expose_secret();
@@ -102,7 +107,7 @@ fn prose(told: &Told, data: &Path, next: Next) -> String {
                 text,
                 "\nThe data is gone now. To look around, run {program} demo without --exit, or with --data DIR."
             );
-            return text;
+            return;
         }
     }
     for command in about_people(told) {
@@ -119,7 +124,6 @@ fn prose(told: &Told, data: &Path, next: Next) -> String {
             "\nChange somebody in {people}, and bring that over\n  {program} app run {definition}\n\nCtrl-C ends the server."
         );
     }
-    text
 }
 
 fn cycle(cycle: &Cycle) -> Vec<String> {

@@ -4,9 +4,9 @@ use portreeve_mapping::lint::{Finding, Survey};
 use portreeve_mapping::{Context, MappingSet, Mappings};
 use portreeve_scim::Catalog;
 
+use crate::source::Kind;
 use crate::source::graph::Asked;
 use crate::source::population::Named;
-use crate::source::Kind;
 
 /// Mappings that compile, each of one kind of objects.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use super::{Admin, Object, change};
 use crate::app::App;
 use portreeve_directory::events::Category;
 use portreeve_directory::owners::{self, Owner};
-use portreeve_directory::{Refusal, What, holders};
 use portreeve_directory::sign_ins::{self, Purpose};
+use portreeve_directory::{Refusal, What, holders};
 use secrecy::{ExposeSecret, SecretString};
 
 /// A link that signs a local owner in, once.

@@ -10,8 +10,8 @@ use portreeve_directory::tokens::{self, Token};
 use portreeve_directory::{Refusal, events};
 use portreeve_scim::time;
 use portreeve_store::Tx;
-use secrecy::SecretString;
 use schemars::JsonSchema;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -72,7 +72,10 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
     let view = ApplicationDetail::of(&ask.app, &found, &sealed);
     ask.app.jobs.look();
     let answer = reply::object(StatusCode::CREATED, &view);
-    Ok(reply::located(answer, &format!("/applications/{}", found.application.id)))
+    Ok(reply::located(
+        answer,
+        &format!("/applications/{}", found.application.id),
+    ))
 }
 
 /// All applications, or those of a team, by name.

@@ -26,11 +26,11 @@ use crate::admin::directories::{
 };
 use crate::admin::groups::{GroupChange, GroupView, NewGroup};
 use crate::admin::members::{MemberView, NewMember};
+use crate::admin::passkeys::PasskeyView;
 use crate::admin::probe::Probed;
 use crate::admin::service_accounts::{NewServiceAccount, ServiceAccountChange, ServiceAccountView};
 use crate::admin::sessions::SessionView;
 use crate::admin::teams::{NewTeam, SwitchPreview, TeamChange, TeamView};
-use crate::admin::passkeys::PasskeyView;
 use crate::admin::tokens::{MadeToken, NewToken, RotatedToken, Rotation, TokenView};
 use crate::admin::users::{NewUser, UserChange, UserView};
 use http::Method;

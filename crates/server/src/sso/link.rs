@@ -32,9 +32,7 @@ pub(super) async fn follow(
     let mut response = match redeem(&app, &secret, &parts).await {
         Ok(Ok(response)) => response,
         Ok(Err(spent)) => refused(spent),
-        Err(error) => {
-            Failed::from(error).into_response()
-        }
+        Err(error) => Failed::from(error).into_response(),
     };
     // The address holds the secret.
     response

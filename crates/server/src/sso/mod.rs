@@ -37,8 +37,14 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/auth/cli/token", post(cli::exchange))
         .route("/auth/cli/revoke", post(cli::revoke))
         .route("/auth/device/code", post(device::code))
-        .route("/auth/cli/authorize", of_oneself(get(cli::ask).post(cli::answer)))
-        .route("/auth/device", of_oneself(get(device::show).post(device::answer)))
+        .route(
+            "/auth/cli/authorize",
+            of_oneself(get(cli::ask).post(cli::answer)),
+        )
+        .route(
+            "/auth/device",
+            of_oneself(get(device::show).post(device::answer)),
+        )
         .with_state(app)
 }
 

@@ -51,7 +51,10 @@ pub(crate) fn see(path: &str, cookies: impl IntoIterator<Item = HeaderValue>) ->
 pub(crate) fn let_lead_to(response: &mut Response, origin: &str) {
     let own = response.headers().get(CONTENT_SECURITY_POLICY);
     let own = own.and_then(|own| own.to_str().ok()).unwrap_or_default();
-    let policy = own.replace("form-action 'self'", &format!("form-action 'self' {origin}"));
+    let policy = own.replace(
+        "form-action 'self'",
+        &format!("form-action 'self' {origin}"),
+    );
     if let Ok(policy) = HeaderValue::try_from(policy) {
         response
             .headers_mut()

@@ -13,8 +13,8 @@ use portreeve_directory::bearer::{Kind, Presented};
 use portreeve_directory::sign_ins::{self, Purpose, Spent};
 use portreeve_directory::{Refusal, resolve};
 use portreeve_store::{Scope, Tx};
-use secrecy::{ExposeSecret, SecretString};
 use schemars::JsonSchema;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -47,9 +47,9 @@ mod sso;
 #[cfg(test)]
 mod tags;
 #[cfg(test)]
-mod teams;
-#[cfg(test)]
 mod talk;
+#[cfg(test)]
+mod teams;
 #[cfg(test)]
 mod throttle;
 #[cfg(test)]

@@ -57,7 +57,8 @@ async fn a_person_signs_in_and_out_again() {
 #[tokio::test]
 async fn whatever_key_the_provider_signs_with_and_however_it_wants_the_secret() {
     let world = World::start().await;
-    let keys: [(_, fn(&str) -> SigningKey); 3] = [
+    type Make = fn(&str) -> SigningKey;
+    let keys: [(_, Make); 3] = [
         ("client_secret_basic", SigningKey::rsa),
         ("client_secret_post", SigningKey::p256),
         ("client_secret_post", SigningKey::ed25519),

@@ -49,6 +49,7 @@ async fn a_good_connection_has_only_the_public_address_to_warn_of() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "most of it is a table of cases")]
 async fn each_step_finds_what_is_wrong_with_it() {
     let metadata = |world: &World| {
         world
