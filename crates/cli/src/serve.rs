@@ -1,6 +1,7 @@
 //! `portreeve serve`.
 
 use crate::failure::Failure;
+use crate::output;
 use crate::runtime::{self, Signals};
 use crate::settings::{self, Flags};
 use crate::{Global, environment};
@@ -45,11 +46,11 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
 
 /// Tells whoever started the server how to come in, as long as nobody can. Not in the log, because it is a secret.
 async fn invite(server: &Running) -> Result<(), Failure> {
-    if let Some(url) = server.first_owner().await.map_err(Failure::plain)? {
-        eprintln!(
-            "Sign in as the first owner (once, within 15 minutes): {}\nAnother link: portreeve owner link",
+    match server.first_owner().await.map_err(Failure::plain)? {
+        Some(url) => output::print(&format!(
+            "Sign in as the first owner (once, within 15 minutes): {}\nAnother link: portreeve owner link\n",
             url.expose_secret()
-        );
+        )),
+        None => Ok(()),
     }
-    Ok(())
 }

@@ -261,7 +261,7 @@ fn an_attribute_that_nobody_has_is_named_with_the_mapping_that_would_do() {
         let findings = of(attributes);
         let told = findings
             .iter()
-            .find(|it| it.contains("error: User userName"));
+            .find(|it| it.starts_with("error: User userName: nobody"));
         assert!(
             told.is_some_and(|it| it.contains(says)),
             "{name}: {findings:#?}"

@@ -23,7 +23,7 @@ pub(crate) mod view;
 pub(crate) mod views;
 
 pub(crate) use once::once;
-pub(crate) use owners::{create_owner, first_owner, link, owners, remove_owner};
+pub(crate) use owners::{create_owner, first_owner, link, of_link, owners, remove_owner};
 
 use crate::app::App;
 use crate::who::Who;

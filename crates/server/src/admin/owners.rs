@@ -6,6 +6,7 @@ use portreeve_directory::events::Category;
 use portreeve_directory::owners::{self, Owner};
 use portreeve_directory::sign_ins::{self, Purpose};
 use portreeve_directory::{Refusal, What, holders};
+use portreeve_store::{Scope, Tx};
 use secrecy::{ExposeSecret, SecretString};
 
 /// A link that signs a local owner in, once.
@@ -48,20 +49,43 @@ pub(crate) async fn link(
     .await
 }
 
-/// A link for the first owner of the first team, as long as it has none.
+/// A link for the first owner of the first team, as long as it has none. They are made when they follow it, so that a server
+/// which nobody has signed in to has nothing in its log.
 pub(crate) async fn first_owner(app: &App) -> Result<Option<SecretString>, Refusal> {
-    let admin = Admin::system(app);
-    let team = app.store.lookup({
-        let admin = admin.clone();
-        move |tx| {
-            let team = admin.team(tx, None)?;
-            owners::has_any(tx, &team.id)
+    let (admin, base) = (Admin::system(app), app.public_url());
+    let made = app.write(Scope::ALL, move |tx| {
+        let team = admin.team(tx, None)?;
+        if owners::has_any(tx, &team.id)? {
+            return Ok(None);
         }
+        let id = admin.new_id();
+        let secret = sign_ins::make(tx, &team.id, &id, Purpose::OwnerLink, FIRST, admin.at)?;
+        let url = format!("{base}/auth/link/{}", secret.expose_secret());
+        Ok(Some(SecretString::from(url)))
     });
-    if team.await? {
-        return Ok(None);
+    made.await
+}
+
+/// What a link holds that makes the first owner: no id.
+const FIRST: &[u8] = b"";
+
+/// The local owner whom the link of that payload signs in.
+pub(crate) fn of_link(
+    tx: &mut Tx<'_>,
+    admin: &Admin,
+    team_id: &str,
+    payload: &[u8],
+) -> Result<Owner, Refusal> {
+    if payload != FIRST {
+        return owners::by_id(tx, team_id, &String::from_utf8_lossy(payload));
     }
-    Ok(Some(link(app, &admin, None, None).await?.url))
+    let (id, name) = (admin.new_id(), owners::DEFAULT_NAME);
+    let (owner, is_new) = owners::ensure(tx, team_id, name, &id, admin.at)?;
+    if is_new {
+        let what = (Category::Admin, "create");
+        admin.record_in(tx, team_id, what, &object(&owner), None)?;
+    }
+    Ok(owner)
 }
 
 /// The local owners of a team.

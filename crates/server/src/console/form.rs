@@ -8,7 +8,7 @@ use http::HeaderMap;
 use std::borrow::Cow;
 
 /// The most bytes of a form.
-const LIMIT: usize = 64 << 10;
+pub(super) const LIMIT: usize = 64 << 10;
 
 /// The fields of a form, in their order.
 #[derive(Debug, Default)]

@@ -1,9 +1,10 @@
 //! What a handler of the console knows of its request.
 
-use super::form::Form;
+use super::form::{self, Form};
 use super::trouble::Trouble;
 use crate::admin::{self, Admin};
 use crate::app::App;
+use crate::body::BodyError;
 use crate::sso::page;
 use crate::who::{self, Stranger, Who, cookie, set_cookie};
 use axum::body::Body;
@@ -11,7 +12,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::header::SET_COOKIE;
+use http::header::{CONTENT_LENGTH, SET_COOKIE};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode};
 use portreeve_console::parts::{Level as Shown, Tone};
@@ -53,6 +54,12 @@ impl FromRequestParts<Arc<App>> for Visit {
         // A page that does not say what it needs is open to nobody.
         let needs = parts.extensions.get::<Needs>().copied();
         let visit = enter(parts, app).await?;
+        // Also what reads no form is sent none that large.
+        let length = parts.headers.get(CONTENT_LENGTH);
+        let length = length.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if length.is_some_and(|length| length > form::LIMIT) {
+            return Err(visit.trouble(&BodyError::TooLarge(form::LIMIT).into()));
+        }
         match needs {
             Some(Needs(needed)) if visit.who.may(needed) => Ok(visit),
             Some(Needs(needed)) => Err(visit.trouble(&Trouble::Forbidden(needed))),

@@ -3,6 +3,7 @@
 use super::failed::Failed;
 use super::page;
 use super::start::{Verified, start};
+use crate::admin::{Admin, of_link};
 use crate::app::App;
 use crate::limits::Visitor;
 use crate::who::{SESSION, set_cookie};
@@ -14,11 +15,11 @@ use http::{HeaderValue, StatusCode};
 use portreeve_console::pages::message::Message;
 use portreeve_console::parts::Link;
 use portreeve_console::{Address, Page};
+use portreeve_directory::Refusal;
 use portreeve_directory::bearer::{Kind, Presented};
 use portreeve_directory::holders::Holder;
 use portreeve_directory::sessions::Carrier;
 use portreeve_directory::sign_ins::{self, Purpose, Spent};
-use portreeve_directory::{Refusal, owners};
 use portreeve_store::Scope;
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -50,14 +51,17 @@ async fn redeem(
         return Ok(Err(Spent::Unknown));
     };
     let now = app.clock.now();
-    let team_id = presented.team_id.clone();
+    let (team_id, admin) = (presented.team_id.clone(), Admin::system(app));
     let taken = app.write(Scope::ALL, move |tx| {
         let payload = match sign_ins::take(tx, &presented, Purpose::OwnerLink, now)? {
             Ok(payload) => payload,
             Err(spent) => return Ok(Err(spent)),
         };
-        let id = String::from_utf8_lossy(&payload);
-        Ok(owners::by_id(tx, &presented.team_id, &id).map_err(|_| Spent::Unknown))
+        match of_link(tx, &admin, &presented.team_id, &payload) {
+            Ok(owner) => Ok(Ok(owner)),
+            Err(Refusal::NotFound(..)) => Ok(Err(Spent::Unknown)),
+            Err(refusal) => Err(refusal),
+        }
     });
     let owner = match taken.await? {
         Ok(owner) => owner,
