@@ -80,6 +80,13 @@ story("every screen can be read at 200 % and at 320 pixels", async (world) => {
         "/directories",
         `/directories/${directory.id}`,
         "/logs",
+        "/settings/sign-in",
+        "/settings/levels",
+        "/settings/sessions",
+        "/settings/api-tokens",
+        "/settings/service-accounts",
+        "/settings/owners",
+        "/settings/team",
         "/me",
     ]) {
         await zoomed.page.goto(`${portreeve.url}/console${path}`);

@@ -2,9 +2,11 @@
 
 mod directories;
 mod groups;
+mod logs;
 mod me;
 mod overview;
 mod parts;
+mod settings;
 mod sign_in;
 mod users;
 
@@ -69,6 +71,8 @@ pub(crate) fn all(words: Words) -> Vec<Sample> {
         overview::samples(words),
         users::samples(words),
         groups::samples(words),
+        logs::samples(words),
+        settings::samples(words),
         directories::samples(words),
         me::samples(words),
         parts::samples(words),
