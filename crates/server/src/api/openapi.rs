@@ -239,17 +239,16 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     let mut all: Vec<Value> = in_path.collect();
     all.extend(operation.query.iter().map(|it| it.described()));
     let header = |name: &str, meaning: &str, schema: Value| json!({"name": name, "in": "header", "description": meaning, "schema": schema});
-    let of_tags = json!({"type": "string", "pattern": TAGS});
     match operation.method {
         Method::GET if operation.tagged => all.push(header(
             IF_NONE_MATCH.as_str(),
-            "Entity tags of what is known; the answer is 304 where it is still the same",
-            of_tags,
+            "Entity tags of what is known; the answer is 304 where it is still the same. What is no entity tag is that of nothing",
+            json!({"type": "string"}),
         )),
         _ if operation.tagged => all.push(header(
             IF_MATCH.as_str(),
             "The entity tag that the object was read with; the answer is 412 where it is another one by now",
-            of_tags,
+            json!({"type": "string", "pattern": TAGS}),
         )),
         _ => {}
     }

@@ -27,10 +27,17 @@ pub(super) fn time(micros: i64) -> Time {
     Time(jiff::Timestamp::from_microsecond(micros).unwrap_or(jiff::Timestamp::UNIX_EPOCH))
 }
 
+/// What people call by its name alone.
+const KNOWN: &[&str] = &["User", "Group", "Directory", "Owner", "Application", "Team"];
+
 /// Who did what to whom: "Contoso Entra changed Jürgen Groß".
 pub(super) fn sentence(event: &Event, actors: &Actors) -> String {
     let actor = actors.name(event);
     let object = match (&event.object_name, &event.object_kind) {
+        // People, groups and directories are known by their names, other things by what they are.
+        (Some(name), Some(kind)) if !name.is_empty() && !KNOWN.contains(&kind.as_str()) => {
+            format!("the {} “{name}”", word(kind))
+        }
         (Some(name), _) if !name.is_empty() => name.clone(),
         (_, Some(kind)) => format!("a {}", word(kind)),
         _ => String::new(),

@@ -194,24 +194,18 @@ async fn go_on(
     let mut killed = how.killed.iter().cycle();
     let mut place = from;
     loop {
-        let page = world.source.read(&place).await.unwrap();
-        known.hear(&page.changes);
+        let mut page = world.source.read(&place).await.unwrap();
         if let Some(event) = meanwhile.next() {
             world
                 .graph
                 .directory(|directory| event.happen(directory, roles));
         }
-        let page = if killed.next() == Some(&true) {
-            let again = world.source.read(&place).await.unwrap();
-            if place == Place::Everything {
-                // A read of everything that begins again is another one, and starts from nothing.
-                *known = Known::default();
-            }
-            known.hear(&again.changes);
-            again
-        } else {
-            page
-        };
+        if killed.next() == Some(&true) {
+            // What a page says is kept together with the place after it, or not at all: it is read again, and may begin
+            // another query, which knows nothing of what has gone meanwhile.
+            page = world.source.read(&place).await.unwrap();
+        }
+        known.hear(&page.changes);
         match page.next {
             Next::Page(text) => place = Place::Page(text),
             Next::Watermark(text) => return Place::Since(text),
