@@ -34,6 +34,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "sign_in",
         sql: include_str!("../../../migrations/0006_sign_in.sql"),
     },
+    Migration {
+        version: 7,
+        name: "access",
+        sql: include_str!("../../../migrations/0007_access.sql"),
+    },
 ];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
