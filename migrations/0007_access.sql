@@ -1,5 +1,113 @@
 -- Access to machines: hosts, grants, accounts, and the certificates that let people in.
 
+-- Hosts, grants, and the names and numbers of accounts on hosts.
+
+-- Rises with every change to the hosts and grants of a team, so that who remembers them knows when to read them anew.
+CREATE TABLE estates (
+  team_id TEXT NOT NULL PRIMARY KEY,
+  version BIGINT NOT NULL
+);
+
+CREATE TABLE hosts (
+  team_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
+  -- a JSON object
+  tags TEXT NOT NULL,
+  -- whether others are reached through it
+  is_bastion BOOLEAN NOT NULL,
+  -- the id of the host through which it is reached; NULL: directly
+  bastion_id TEXT,
+  version BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  last_contact_at BIGINT,
+  PRIMARY KEY (team_id, id)
+);
+CREATE UNIQUE INDEX hosts_name ON hosts (team_id, name_key);
+CREATE INDEX hosts_bastion ON hosts (team_id, bastion_id) WHERE bastion_id IS NOT NULL;
+
+CREATE TABLE grants (
+  team_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  -- group, user or service
+  subject_kind TEXT NOT NULL,
+  -- of a group or user
+  directory_id TEXT,
+  subject_id TEXT NOT NULL,
+  -- a tag expression
+  hosts TEXT NOT NULL,
+  -- login or login+sudo
+  level TEXT NOT NULL,
+  -- with blanks between them
+  posix_groups TEXT NOT NULL,
+  principals TEXT NOT NULL,
+  from_at BIGINT,
+  until_at BIGINT,
+  -- why, for people
+  note TEXT NOT NULL,
+  -- the name of whoever made it
+  made_by TEXT NOT NULL,
+  -- revoked or expired; NULL: it has not ended, or its end was not told yet
+  ended TEXT,
+  version BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (team_id, id)
+);
+CREATE INDEX grants_subject ON grants (team_id, subject_id, id);
+CREATE INDEX grants_untold ON grants (until_at) WHERE until_at IS NOT NULL AND ended IS NULL;
+CREATE INDEX grants_ended ON grants (until_at) WHERE ended IS NOT NULL;
+
+-- Account names of people on hosts that do not take the usual one. The first whose hosts fit counts.
+CREATE TABLE remote_identities (
+  team_id TEXT NOT NULL,
+  holder_id TEXT NOT NULL,
+  place BIGINT NOT NULL,
+  -- of a user
+  directory_id TEXT,
+  -- a tag expression
+  hosts TEXT NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (team_id, holder_id, place)
+);
+
+-- Accounts of people and service accounts on hosts. They stay when the person is gone, because files on hosts do.
+CREATE TABLE posix_accounts (
+  team_id TEXT NOT NULL,
+  holder_id TEXT NOT NULL,
+  -- empty for service accounts
+  directory_id TEXT NOT NULL,
+  -- NULL: what the rule makes cannot be a name, or is another's
+  name TEXT,
+  uid BIGINT NOT NULL,
+  -- that of the person's own group, unless the provider says another one
+  gid BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  gone_at BIGINT,
+  PRIMARY KEY (team_id, holder_id)
+);
+CREATE UNIQUE INDEX posix_accounts_name ON posix_accounts (team_id, directory_id, name) WHERE gone_at IS NULL;
+CREATE INDEX posix_accounts_uid ON posix_accounts (team_id, uid);
+
+-- Every number that was ever given; it is never given to anybody else.
+CREATE TABLE posix_numbers (
+  team_id TEXT NOT NULL,
+  number BIGINT NOT NULL,
+  PRIMARY KEY (team_id, number)
+) {without_rowid};
+
+-- Where a team's numbers come from.
+CREATE TABLE posix_pools (
+  team_id TEXT NOT NULL PRIMARY KEY,
+  first BIGINT NOT NULL,
+  last BIGINT NOT NULL,
+  next BIGINT NOT NULL,
+  -- up to where the feed was followed to give people accounts; NULL: all people are to be looked at
+  position BIGINT
+);
+
 -- The certificate authority of a team: its keys, what they have signed, and what of that is revoked.
 
 -- One row for each key; of each purpose one is `current` (it signs) and at most one `next` (trusted already).
@@ -18,6 +126,8 @@ CREATE TABLE authorities (
   token_key TEXT,
   -- SSH: the key in its form on the wire; X.509: the certificate (DER)
   public {bytes} NOT NULL,
+  -- a root: its certificate by the root before it (DER), for those who know only that one
+  cross_signed {bytes},
   created_at BIGINT NOT NULL,
   -- when the one that is `next` takes over; NULL: not before an admin says so
   activate_at BIGINT,

@@ -14,7 +14,7 @@ macro_rules! columns {
 /// What makes an event a change. An answer only tells a client what came of changes that have events themselves.
 macro_rules! is_change {
     () => {
-        "outcome = 'ok' AND category IN ('SCIM_SYNC', 'ADMIN', 'PROVISIONING') AND action <> 'answer'"
+        "outcome = 'ok' AND category IN ('SCIM_SYNC', 'ADMIN', 'PROVISIONING', 'ACCESS') AND action <> 'answer'"
     };
 }
 
@@ -62,6 +62,10 @@ pub enum Category {
     Auth,
     /// A session ended otherwise than by its own time.
     Session,
+    /// Who may log in to which hosts was changed, or has changed because time has passed.
+    Access,
+    /// A certificate was issued, renewed, revoked or refused.
+    SshCert,
 }
 
 impl Category {
@@ -73,6 +77,8 @@ impl Category {
             Self::Provisioning => "PROVISIONING",
             Self::Auth => "AUTH",
             Self::Session => "SESSION",
+            Self::Access => "ACCESS",
+            Self::SshCert => "SSH_CERT",
         }
     }
 }

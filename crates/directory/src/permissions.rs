@@ -52,11 +52,19 @@ permissions! {
     ServiceAccountWrite "service_account:write" "Make, change and delete service accounts"
     ConnectionRead "connection:read" "See how people sign in"
     ConnectionWrite "connection:write" "Change and test how people sign in"
+    HostRead "host:read" "See hosts, their tags and who reaches them"
+    HostWrite "host:write" "Make, change and delete hosts"
+    GrantRead "grant:read" "See grants and accounts on hosts, and explain who may log in where"
+    GrantWrite "grant:write" "Make, change and revoke grants, and say which account names people have on hosts"
+    CertificateRead "certificate:read" "See certificates"
+    CertificateWrite "certificate:write" "Issue and revoke certificates"
+    CaRead "ca:read" "See the certificate authority, its keys and its provisioners"
+    CaWrite "ca:write" "Rotate the keys of the certificate authority, change its policy and its provisioners"
     SettingsRead "settings:read" "See the settings of the team and of the server"
     SettingsWrite "settings:write" "Change the settings of the team"
     TeamWrite "team:write" "Rename the team"
     OwnerWrite "owner:write" "Make and remove local owners"
-    Oneself "self" "See one's own profile, groups, sessions and passkeys"
+    Oneself "self" "See one's own profile, groups, sessions, passkeys and hosts, and get certificates for oneself"
 }
 
 impl Permission {
