@@ -204,3 +204,53 @@ CREATE TABLE used_tokens (
   PRIMARY KEY (team_id, hash)
 ) {without_rowid};
 CREATE INDEX used_tokens_expires_at ON used_tokens (expires_at);
+
+-- The API that the `step` client speaks: whose word it takes, how it is served, and who is known there by a certificate.
+
+-- Whose tokens get certificates, beside the connections of directories and `sshpop`, which are there by themselves.
+CREATE TABLE provisioners (
+  team_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  name_key TEXT NOT NULL,
+  -- jwk, oidc, x5c or sshpop
+  kind TEXT NOT NULL,
+  -- what an admin declares, as JSON
+  settings TEXT NOT NULL,
+  -- the private key of a JWK, encrypted with a password that is not kept (a JWE); it is shown to everybody
+  encrypted_key TEXT,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (team_id, id)
+);
+CREATE UNIQUE INDEX provisioners_name ON provisioners (team_id, name_key);
+
+-- How a team is served; a team without a row has the defaults.
+CREATE TABLE step_settings (
+  team_id TEXT NOT NULL PRIMARY KEY,
+  -- the host name that is the team's, in lower case; NULL: only the first team is reached
+  ca_host TEXT,
+  -- open or managed
+  mode TEXT NOT NULL,
+  updated_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX step_settings_ca_host ON step_settings (ca_host) WHERE ca_host IS NOT NULL;
+
+-- X.509 certificates that people, hosts and programs were given.
+CREATE TABLE identities (
+  team_id TEXT NOT NULL,
+  -- hexadecimal, in lower case
+  serial TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  -- user, service or host, with their id; NULL where a provisioner vouched for a name that is nobody's here
+  holder_kind TEXT,
+  directory_id TEXT,
+  holder_id TEXT,
+  provisioner TEXT,
+  issued_at BIGINT NOT NULL,
+  not_after BIGINT NOT NULL,
+  revoked_at BIGINT,
+  revoked_why TEXT,
+  PRIMARY KEY (team_id, serial)
+) {without_rowid};
+CREATE INDEX identities_holder ON identities (team_id, holder_id) WHERE holder_id IS NOT NULL;
+CREATE INDEX identities_not_after ON identities (not_after);
