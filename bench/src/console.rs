@@ -9,11 +9,13 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 use hdrhistogram::Histogram;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::cycle::{self, Company, Filled, index};
 use crate::database::Kind;
@@ -30,6 +32,11 @@ const PAGE: f64 = 50.0;
 const SEARCH: f64 = 100.0;
 /// Compressed bytes within which the first page is wanted, with everything it loads.
 const FIRST_LOAD: usize = 120_000;
+
+/// How long one page is asked for again and again, at most: a slow one has said what it has to say after that.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it is asked for in any case.
+const ROUNDS: u64 = 5;
 
 /// What a person types, letter by letter: what everybody is called, one number, an address, and what nobody is called.
 const TYPED: &[&str] = &[
@@ -204,7 +211,11 @@ fn letter_by_letter(typed: &str) -> impl Iterator<Item = &str> {
 async fn figure(visitor: &mut Visitor, name: &str, paths: &[String], times: u64) -> Result<Figure> {
     let mut taken = Histogram::<u64>::new(3)?;
     let mut bytes = 0;
+    let began = Instant::now();
     for round in 0..=times.max(1) {
+        if round > ROUNDS && began.elapsed() > PATIENCE {
+            break;
+        }
         for path in paths {
             let page = visitor.page(path).await?;
             bytes = bytes.max(page.compressed);
