@@ -339,7 +339,11 @@ impl<'g> Considered<'g> {
 }
 
 /// By what a person has a grant: `Some(None)` by themselves, and `None` not at all.
-fn having<'p>(person: &'p Person, grant: &Grant, now: Timestamp) -> Option<Option<&'p Membership>> {
+pub(crate) fn having<'p>(
+    person: &'p Person,
+    grant: &Grant,
+    now: Timestamp,
+) -> Option<Option<&'p Membership>> {
     match &grant.to {
         Subject::User(id) => (*id == person.id).then_some(None),
         Subject::Group(id) => {

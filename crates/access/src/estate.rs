@@ -8,37 +8,30 @@ use crate::tags::NAME;
 
 const BITS: usize = u64::BITS as usize;
 
-/// Hosts with an index of their tags: for each tag the set of hosts that have it, one bit a host. What an expression
-/// chooses is then a few operations on sets, whatever the number of its hosts.
+/// Hosts with an index of their tags: for each tag the places of the hosts that have it. What an expression chooses is
+/// then a few operations on sets of one bit a host, whatever the number of its hosts.
 #[derive(Debug, Clone, Default)]
 pub struct Estate {
     hosts: Vec<Host>,
-    with_key: HashMap<String, Set>,
-    with_value: HashMap<String, HashMap<String, Set>>,
+    with_key: HashMap<String, Vec<usize>>,
+    with_value: HashMap<String, HashMap<String, Vec<usize>>>,
 }
 
-/// A set of hosts of one estate.
+/// A set of hosts of one estate, by their places in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Set(Vec<u64>);
+pub(crate) struct Set(Vec<u64>);
 
 impl Estate {
     /// Hosts in an order of the caller's choice, which results keep.
     pub fn new(hosts: Vec<Host>) -> Self {
-        let words = hosts.len().div_ceil(BITS);
-        let mut with_key: HashMap<String, Set> = HashMap::new();
-        let mut with_value: HashMap<String, HashMap<String, Set>> = HashMap::new();
+        let mut with_key: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut with_value: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
         for (place, host) in hosts.iter().enumerate() {
             let name = std::iter::once((NAME, host.name.as_str()));
             for (key, value) in name.chain(host.tags.iter()) {
-                with_key
-                    .entry(key.to_owned())
-                    .or_insert_with(|| Set::empty(words))
-                    .add(place);
+                with_key.entry(key.to_owned()).or_default().push(place);
                 let values = with_value.entry(key.to_owned()).or_default();
-                values
-                    .entry(value.to_owned())
-                    .or_insert_with(|| Set::empty(words))
-                    .add(place);
+                values.entry(value.to_owned()).or_default().push(place);
             }
         }
         Self {
@@ -55,7 +48,7 @@ impl Estate {
 
     /// The hosts that an expression chooses.
     pub fn chosen(&self, expression: &Expression) -> impl Iterator<Item = &Host> {
-        self.pick(self.set(&expression.0))
+        self.pick(self.set(expression))
     }
 
     /// The hosts that any of some expressions chooses, each once.
@@ -63,50 +56,63 @@ impl Estate {
         &self,
         expressions: impl IntoIterator<Item = &'e Expression>,
     ) -> impl Iterator<Item = &Host> {
-        let mut all = Set::empty(self.words());
+        let mut all = self.none();
         for expression in expressions {
-            all.unite(&self.set(&expression.0));
+            all.unite(&self.set(expression));
         }
         self.pick(all)
     }
 
-    fn pick(&self, set: Set) -> impl Iterator<Item = &Host> {
-        let places = set.0.into_iter().enumerate().flat_map(|(word, bits)| {
-            let there = move |bit: &usize| bits >> bit & 1 == 1;
-            (0..BITS).filter(there).map(move |bit| word * BITS + bit)
-        });
-        places.filter_map(|place| self.hosts.get(place))
+    /// No host.
+    pub(crate) fn none(&self) -> Set {
+        Set(vec![0; self.words()])
     }
 
-    fn set(&self, node: &Node) -> Set {
+    /// The hosts that an expression chooses.
+    pub(crate) fn set(&self, expression: &Expression) -> Set {
+        self.chosen_at(&expression.0)
+    }
+
+    /// The hosts of a set.
+    pub(crate) fn pick(&self, set: Set) -> impl Iterator<Item = &Host> {
+        places(set.0.into_iter()).filter_map(|place| self.hosts.get(place))
+    }
+
+    fn chosen_at(&self, node: &Node) -> Set {
         match node {
             Node::All => self.full(),
-            Node::Has(key) => self.or_empty(self.with_key.get(key)),
-            Node::Is(key, value) => self.or_empty(
-                self.with_value
-                    .get(key)
-                    .and_then(|values| values.get(value)),
-            ),
+            Node::Has(key) => self.at(self.with_key.get(key)),
+            Node::Is(key, value) => {
+                let values = self.with_value.get(key);
+                self.at(values.and_then(|values| values.get(value)))
+            }
             Node::Not(part) => {
                 let mut set = self.full();
-                set.subtract(&self.set(part));
+                set.subtract(&self.chosen_at(part));
                 set
             }
             Node::And(parts) => {
                 let mut set = self.full();
-                parts.iter().for_each(|part| set.intersect(&self.set(part)));
+                parts
+                    .iter()
+                    .for_each(|part| set.intersect(&self.chosen_at(part)));
                 set
             }
             Node::Or(parts) => {
-                let mut set = Set::empty(self.words());
-                parts.iter().for_each(|part| set.unite(&self.set(part)));
+                let mut set = self.none();
+                parts
+                    .iter()
+                    .for_each(|part| set.unite(&self.chosen_at(part)));
                 set
             }
         }
     }
 
-    fn or_empty(&self, set: Option<&Set>) -> Set {
-        set.cloned().unwrap_or_else(|| Set::empty(self.words()))
+    fn at(&self, places: Option<&Vec<usize>>) -> Set {
+        let mut set = self.none();
+        let places = places.map(Vec::as_slice).unwrap_or_default();
+        places.iter().for_each(|place| set.add(*place));
+        set
     }
 
     fn full(&self) -> Set {
@@ -124,36 +130,69 @@ impl Estate {
 }
 
 impl Set {
-    fn empty(words: usize) -> Self {
-        Self(vec![0; words])
-    }
-
     fn add(&mut self, place: usize) {
         if let Some(word) = self.0.get_mut(place / BITS) {
             *word |= 1 << (place % BITS);
         }
     }
 
-    fn unite(&mut self, other: &Self) {
+    /// Whether the host at a place is in it.
+    pub(crate) fn contains(&self, place: usize) -> bool {
+        let word = self.0.get(place / BITS);
+        word.is_some_and(|word| word >> (place % BITS) & 1 == 1)
+    }
+
+    /// The places of its hosts, rising.
+    pub(crate) fn places(&self) -> impl Iterator<Item = usize> {
+        places(self.0.iter().copied())
+    }
+
+    /// How many hosts are in it.
+    pub(crate) fn count(&self) -> usize {
+        self.0.iter().map(|bits| bits.count_ones() as usize).sum()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|bits| *bits == 0)
+    }
+
+    /// Whether a host is in both.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(one, two)| one & two != 0)
+    }
+
+    /// Adds the hosts of another one.
+    pub(crate) fn unite(&mut self, other: &Self) {
         self.0
             .iter_mut()
             .zip(&other.0)
             .for_each(|(word, with)| *word |= with);
     }
 
-    fn intersect(&mut self, other: &Self) {
+    /// Keeps the hosts that are in another one.
+    pub(crate) fn intersect(&mut self, other: &Self) {
         self.0
             .iter_mut()
             .zip(&other.0)
             .for_each(|(word, with)| *word &= with);
     }
 
-    fn subtract(&mut self, other: &Self) {
+    /// Takes the hosts of another one away.
+    pub(crate) fn subtract(&mut self, other: &Self) {
         self.0
             .iter_mut()
             .zip(&other.0)
             .for_each(|(word, with)| *word &= !with);
     }
+}
+
+fn places(words: impl Iterator<Item = u64>) -> impl Iterator<Item = usize> {
+    words.enumerate().flat_map(|(at, bits)| {
+        let first = Some(bits).filter(|bits| *bits != 0);
+        let next = |bits: &u64| Some(bits & (bits - 1)).filter(|rest| *rest != 0);
+        std::iter::successors(first, next)
+            .map(move |bits| at * BITS + bits.trailing_zeros() as usize)
+    })
 }
 
 #[cfg(test)]
