@@ -72,6 +72,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
     ),
     (
         "portreeve-server",
+        "portreeve-step",
+        "the API that the step client speaks reads and answers in its types",
+    ),
+    (
+        "portreeve-server",
         "portreeve-mail",
         "people are told what happened to a job",
     ),
@@ -154,6 +159,7 @@ const PURE: &[&str] = &[
     "portreeve-scim",
     "portreeve-mapping",
     "portreeve-passkey",
+    "portreeve-step",
     "portreeve-console",
 ];
 
