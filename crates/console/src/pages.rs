@@ -46,6 +46,7 @@ pub mod groups;
 pub mod logs;
 pub mod me;
 pub mod message;
+pub mod new;
 pub mod overview;
 pub mod settings;
 pub mod sign_in;

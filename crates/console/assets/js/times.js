@@ -1,15 +1,23 @@
 // Times as people say them: "3 minutes ago". The exact time is the element's title, in the reader's own zone.
 
-const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60]];
+const UNITS = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
 const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
 const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
+
+/** The largest unit that a span fills once it is rounded to the next smaller one; none below a minute. */
+function unitOf(span) {
+  return UNITS.slice(0, -1).find(([, length], index) => {
+    const [, smaller] = UNITS[index + 1];
+    return Math.round(span / smaller) * smaller >= length;
+  });
+}
 
 function say(time, now) {
   const moment = Date.parse(time.dateTime);
   if (Number.isNaN(moment)) return;
   const seconds = (moment - now) / 1000;
-  const unit = UNITS.find(([, length]) => Math.abs(seconds) >= length);
-  const text = unit ? words.format(Math.trunc(seconds / unit[1]), unit[0]) : seconds > 10 ? "in less than a minute" : "just now";
+  const unit = unitOf(Math.abs(seconds));
+  const text = unit ? words.format(Math.round(seconds / unit[1]), unit[0]) : seconds > 10 ? "in less than a minute" : "just now";
   if (time.textContent !== text) time.textContent = text;
   const title = exact.format(moment);
   if (time.title !== title) time.title = title;

@@ -75,32 +75,6 @@ impl Page for List {
     }
 }
 
-/// The form that makes a directory.
-#[derive(Debug, Template)]
-#[template(path = "directories/new.html")]
-pub struct New {
-    /// The frame.
-    pub shell: Shell,
-    /// What was wrong with what was sent.
-    pub problem: Option<Alert>,
-    /// What is to be filled in.
-    pub fields: Vec<Field>,
-}
-
-impl Page for New {
-    fn title(&self) -> String {
-        "New directory".to_owned()
-    }
-
-    fn section(&self) -> Option<Section> {
-        Some(Section::Directories)
-    }
-
-    fn crumbs(&self) -> Vec<Crumb> {
-        vec![all()]
-    }
-}
-
 /// Which directory a page is about, and its other pages.
 #[derive(Clone, Debug)]
 pub struct Head {
@@ -185,19 +159,26 @@ pub struct Rules {
     pub delete: Option<Confirm>,
 }
 
-impl Page for Rules {
-    fn title(&self) -> String {
-        self.head.name.clone()
-    }
+/// Pages of one directory have its name as their title.
+macro_rules! of_directory {
+    ($($page:ty),+) => {$(
+        impl Page for $page {
+            fn title(&self) -> String {
+                self.head.name.clone()
+            }
 
-    fn section(&self) -> Option<Section> {
-        Some(Section::Directories)
-    }
+            fn section(&self) -> Option<Section> {
+                Some(Section::Directories)
+            }
 
-    fn crumbs(&self) -> Vec<Crumb> {
-        vec![all()]
-    }
+            fn crumbs(&self) -> Vec<Crumb> {
+                vec![all()]
+            }
+        }
+    )+};
 }
+
+of_directory!(Connect, Tokens, Requests, Rules, SignIn);
 
 /// The way to all directories.
 fn all() -> Crumb {

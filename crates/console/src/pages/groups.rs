@@ -3,9 +3,7 @@
 use askama::Template;
 
 use super::users::Change;
-use crate::parts::{
-    Alert, Column, Confirm, Count, Empty, Facts, Field, Pager, Source, Time, Toolbar,
-};
+use crate::parts::{Alert, Column, Confirm, Count, Empty, Facts, Pager, Source, Time, Toolbar};
 use crate::{Address, Crumb, Page, Section, Shell};
 
 /// The groups of a team, as far as they were looked for.
@@ -122,32 +120,6 @@ impl Group {
 impl Page for Group {
     fn title(&self) -> String {
         self.name.clone()
-    }
-
-    fn section(&self) -> Option<Section> {
-        Some(Section::Groups)
-    }
-
-    fn crumbs(&self) -> Vec<Crumb> {
-        vec![Crumb::new("Groups", Section::Groups.address())]
-    }
-}
-
-/// The form that makes a group.
-#[derive(Debug, Template)]
-#[template(path = "groups/new.html")]
-pub struct New {
-    /// The frame.
-    pub shell: Shell,
-    /// What was wrong with what was sent.
-    pub problem: Option<Alert>,
-    /// What is to be filled in.
-    pub fields: Vec<Field>,
-}
-
-impl Page for New {
-    fn title(&self) -> String {
-        "New group".to_owned()
     }
 
     fn section(&self) -> Option<Section> {

@@ -26,7 +26,7 @@ pub struct Overview {
 /// One number or word that says how a part of the whole is.
 #[derive(Clone, Debug)]
 pub struct Tile {
-    /// Which part: "Last request from your provider".
+    /// Which part: "Last request".
     pub label: &'static str,
     /// How it is.
     pub value: TileValue,

@@ -39,7 +39,7 @@ pub struct Row {
     pub name: String,
     /// `userName`.
     pub user_name: String,
-    /// The primary e-mail address; empty without one.
+    /// The primary e-mail address; empty without one, and where it is the user name.
     pub email: String,
     /// Who manages the user.
     pub source: Source,
@@ -163,32 +163,6 @@ impl User {
 impl Page for User {
     fn title(&self) -> String {
         self.name.clone()
-    }
-
-    fn section(&self) -> Option<Section> {
-        Some(Section::Users)
-    }
-
-    fn crumbs(&self) -> Vec<Crumb> {
-        vec![Crumb::new("Users", Section::Users.address())]
-    }
-}
-
-/// The form that makes a user.
-#[derive(Debug, Template)]
-#[template(path = "users/new.html")]
-pub struct New {
-    /// The frame.
-    pub shell: Shell,
-    /// What was wrong with what was sent.
-    pub problem: Option<Alert>,
-    /// What is to be filled in.
-    pub fields: Vec<Field>,
-}
-
-impl Page for New {
-    fn title(&self) -> String {
-        "New user".to_owned()
     }
 
     fn section(&self) -> Option<Section> {

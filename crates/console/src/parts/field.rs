@@ -185,6 +185,11 @@ impl Field {
         ids.join(" ")
     }
 
+    /// Whether it may be left empty; something is always chosen of a list.
+    fn is_optional(&self) -> bool {
+        !self.required && !matches!(self.input, Form::Select(_))
+    }
+
     fn is_switch(&self) -> bool {
         matches!(self.input, Form::Switch(_))
     }

@@ -1,9 +1,10 @@
 //! Directories.
 
 use portreeve_console::pages::directories::{
-    Connect, Head, List, Made, Mapping, MappingRow, New, Probe, ProbeStep, Request, Requests, Row,
+    Connect, Head, List, Made, Mapping, MappingRow, Probe, ProbeStep, Request, Requests, Row,
     Rules, SignIn, Token, Tokens, Trial, Verdict,
 };
+use portreeve_console::pages::new::{Kind, New};
 use portreeve_console::parts::{
     Alert, Badge, Choice, Copyable, Count, Empty, Fact, Facts, Field, Form, Icon, Link, PostButton,
     Secret, Step, StepState, Steps, Tone,
@@ -120,6 +121,7 @@ fn fields(words: Words) -> Vec<Field> {
 fn new(words: Words) -> New {
     New {
         shell: shell(words),
+        kind: Kind::Directory,
         problem: problem(words),
         fields: fields(words),
     }
@@ -183,6 +185,7 @@ fn connect(words: Words) -> Connect {
             words.of("No active seen in 500 requests"),
             "Leavers stay until the mapping is there.",
         )],
+        heading: "Connect Microsoft Entra ID".to_owned(),
         steps: Steps {
             label: words.of("Connect Microsoft Entra ID"),
             steps: vec![

@@ -1,6 +1,7 @@
 //! Groups.
 
-use portreeve_console::pages::groups::{Group, List, Member, New, Row};
+use portreeve_console::pages::groups::{Group, List, Member, Row};
+use portreeve_console::pages::new::{Kind, New};
 use portreeve_console::parts::{
     Alert, Count, Empty, Fact, Facts, Field, Icon, Pager, Search, Source, Tone, Toolbar,
 };
@@ -14,6 +15,7 @@ pub(crate) fn samples(words: Words) -> Vec<Sample> {
     none.rows.clear();
     let new = New {
         shell: shell(words),
+        kind: Kind::Group,
         problem: Some(Alert::new(
             Tone::Bad,
             "This was not done",

@@ -1,6 +1,7 @@
 //! Users.
 
-use portreeve_console::pages::users::{Change, Edit, List, Membership, New, Row, User};
+use portreeve_console::pages::new::{Kind, New};
+use portreeve_console::pages::users::{Change, Edit, List, Membership, Row, User};
 use portreeve_console::parts::{
     Alert, Empty, Fact, Facts, Field, Filter, Icon, Level, Link, Pager, Search, Session, Sessions,
     Source, Status, Tone, Toolbar,
@@ -224,6 +225,7 @@ pub(crate) fn history(words: Words) -> Vec<Change> {
 fn new(words: Words) -> New {
     New {
         shell: shell(words),
+        kind: Kind::User,
         problem: Some(Alert::new(
             Tone::Bad,
             "This was not done",

@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::{Head, View, all};
+use super::{Head, View};
+use crate::{Page, Shell};
 use crate::parts::{Alert, Copyable, Icon, PostButton, Steps, Tone};
-use crate::{Crumb, Page, Section, Shell};
 
 /// The way from a new directory to people who arrive.
 #[derive(Debug, Template)]
@@ -16,6 +16,8 @@ pub struct Connect {
     pub head: Head,
     /// What needs attention.
     pub attention: Vec<Alert>,
+    /// What the steps lead to: "Connect Okta".
+    pub heading: String,
     /// The steps, in the order in which one goes through them at the provider.
     pub steps: Steps,
     /// What the provider's form asks for.
@@ -102,19 +104,5 @@ impl Verdict {
             Self::Doubtful => "To be looked at",
             Self::Failed => "Failed",
         }
-    }
-}
-
-impl Page for Connect {
-    fn title(&self) -> String {
-        self.head.name.clone()
-    }
-
-    fn section(&self) -> Option<Section> {
-        Some(Section::Directories)
-    }
-
-    fn crumbs(&self) -> Vec<Crumb> {
-        vec![all()]
     }
 }

@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::{Head, View, all};
+use super::{Head, View};
+use crate::{Page, Shell};
 use crate::parts::{Badge, Column, Link, Time};
-use crate::{Crumb, Page, Section, Shell};
 
 /// The latest requests for a directory, as far as this server has seen them.
 #[derive(Debug, Template)]
@@ -50,19 +50,5 @@ impl Requests {
             Column::new("When"),
             Column::new("Events"),
         ]
-    }
-}
-
-impl Page for Requests {
-    fn title(&self) -> String {
-        self.head.name.clone()
-    }
-
-    fn section(&self) -> Option<Section> {
-        Some(Section::Directories)
-    }
-
-    fn crumbs(&self) -> Vec<Crumb> {
-        vec![all()]
     }
 }

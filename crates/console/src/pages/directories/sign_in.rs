@@ -2,9 +2,9 @@
 
 use askama::Template;
 
-use super::{Head, Probe, View, all};
+use super::{Head, Probe, View};
+use crate::{Page, Shell};
 use crate::parts::{Alert, Confirm, Copyable, Facts, Field, PostButton};
-use crate::{Crumb, Page, Section, Shell};
 
 /// The connection of a directory to an identity provider.
 #[derive(Debug, Template)]
@@ -53,18 +53,4 @@ pub enum Trial {
         /// What the provider said of the person.
         claims: Facts,
     },
-}
-
-impl Page for SignIn {
-    fn title(&self) -> String {
-        self.head.name.clone()
-    }
-
-    fn section(&self) -> Option<Section> {
-        Some(Section::Directories)
-    }
-
-    fn crumbs(&self) -> Vec<Crumb> {
-        vec![all()]
-    }
 }

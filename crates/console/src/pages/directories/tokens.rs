@@ -41,20 +41,6 @@ pub struct Token {
     pub revoke: Option<Confirm>,
 }
 
-impl Page for Tokens {
-    fn title(&self) -> String {
-        self.head.name.clone()
-    }
-
-    fn section(&self) -> Option<Section> {
-        Some(Section::Directories)
-    }
-
-    fn crumbs(&self) -> Vec<Crumb> {
-        vec![all()]
-    }
-}
-
 /// A token that was just made, with its secret.
 #[derive(Debug, Template)]
 #[template(path = "directories/made.html")]

@@ -1,0 +1,74 @@
+//! The forms that make something with a page of its own.
+
+use askama::Template;
+
+use crate::parts::{Alert, Field};
+use crate::{Crumb, Page, Section, Shell};
+
+/// The form that makes a user, a group or a directory.
+#[derive(Debug, Template)]
+#[template(path = "new.html")]
+pub struct New {
+    /// The frame.
+    pub shell: Shell,
+    /// What is made.
+    pub kind: Kind,
+    /// What was wrong with what was sent.
+    pub problem: Option<Alert>,
+    /// What is to be filled in.
+    pub fields: Vec<Field>,
+}
+
+/// What a form makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Somebody in a native directory.
+    User,
+    /// A group in a native directory.
+    Group,
+    /// A directory.
+    Directory,
+}
+
+impl Kind {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Directory => "directory",
+        }
+    }
+
+    /// Where such things are listed, and where the form posts to.
+    fn section(self) -> Section {
+        match self {
+            Self::User => Section::Users,
+            Self::Group => Section::Groups,
+            Self::Directory => Section::Directories,
+        }
+    }
+
+    fn lead(self) -> Option<&'static str> {
+        match self {
+            Self::User | Self::Group => None,
+            Self::Directory => {
+                Some("Say who will feed it. The next page shows, step by step, what to do there.")
+            }
+        }
+    }
+}
+
+impl Page for New {
+    fn title(&self) -> String {
+        format!("New {}", self.kind.noun())
+    }
+
+    fn section(&self) -> Option<Section> {
+        Some(self.kind.section())
+    }
+
+    fn crumbs(&self) -> Vec<Crumb> {
+        let section = self.kind.section();
+        vec![Crumb::new(section.label(), section.address())]
+    }
+}
