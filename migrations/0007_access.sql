@@ -88,7 +88,7 @@ CREATE TABLE posix_accounts (
   gone_at BIGINT,
   PRIMARY KEY (team_id, holder_id)
 );
-CREATE UNIQUE INDEX posix_accounts_name ON posix_accounts (team_id, directory_id, name) WHERE gone_at IS NULL;
+CREATE UNIQUE INDEX posix_accounts_name ON posix_accounts (team_id, name, directory_id) WHERE gone_at IS NULL;
 CREATE INDEX posix_accounts_uid ON posix_accounts (team_id, uid);
 
 -- Every number that was ever given; it is never given to anybody else.
@@ -104,8 +104,10 @@ CREATE TABLE posix_pools (
   first BIGINT NOT NULL,
   last BIGINT NOT NULL,
   next BIGINT NOT NULL,
-  -- up to where the feed was followed to give people accounts; NULL: all people are to be looked at
-  position BIGINT
+  -- up to where the feed was followed to give people accounts
+  position BIGINT NOT NULL,
+  -- all people are looked at, and this one was the last so far; NULL: that is done
+  swept TEXT
 );
 
 -- The certificate authority of a team: its keys, what they have signed, and what of that is revoked.

@@ -2,14 +2,16 @@
 
 use crate::events::Cause;
 use crate::permissions::{Level, Permissions};
+use crate::revocations::{self, Revoke};
 use crate::service_accounts;
-use crate::{Actor, Refusal, owners, passkeys, sessions, suspensions, users};
+use crate::{Actor, Refusal, owners, passkeys, resolve, sessions, suspensions, users};
 use portreeve_store::{Row, Tx, params, statements};
 use serde::{Deserialize, Serialize};
 
 statements! {
     /// Ids are UUIDs: the holder alone says whose it is.
-    REVOKE = "UPDATE api_tokens SET revoked_at = $3 WHERE team_id = $1 AND holder_id = $2 AND revoked_at IS NULL";
+    DELETE_TOKENS = "DELETE FROM api_tokens WHERE team_id = $1 AND holder_id = $2";
+    HAS = "SELECT EXISTS (SELECT 1 FROM sessions WHERE team_id = $1 AND holder_id = $2 AND ended_at IS NULL AND idle_at > $3 AND expires_at > $3), EXISTS (SELECT 1 FROM certificates WHERE team_id = $1 AND holder_id = $2 AND valid_before > $3 AND revoked_at IS NULL)";
     USER = "SELECT u.status, u.level, u.resource, (SELECT 1 FROM suspensions s WHERE s.directory_id = u.directory_id AND s.user_id = u.id) FROM users u JOIN directories d ON d.id = u.directory_id WHERE u.directory_id = $2 AND u.id = $3 AND d.team_id = $1";
 }
 
@@ -134,15 +136,36 @@ pub fn name(tx: &mut Tx<'_>, team_id: &str, holder: &Holder) -> Result<Option<St
     }
 }
 
-/// Takes everything away that lets somebody in who is gone: sessions end with an event each, API tokens are revoked, and
-/// passkeys removed.
+/// Ends what somebody has open who may not come in any more: sessions end and certificates are revoked, with an event each.
+pub fn shut_out(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    holder_id: &str,
+    why: &str,
+) -> Result<(), Refusal> {
+    // One question for both, because most people have neither.
+    let Some(has) = tx.query_one(HAS, &params![cause.team_id, holder_id, cause.at])? else {
+        return Ok(());
+    };
+    if has.bool(0)? {
+        sessions::cut(tx, cause, holder_id, why)?;
+    }
+    if has.bool(1)? {
+        revocations::revoke(tx, cause, Revoke::Holder(holder_id), why)?;
+    }
+    Ok(())
+}
+
+/// Removes everything that lets somebody in who is gone: sessions (those that live end with an event each), API tokens
+/// and passkeys; certificates are revoked. What became of them is in the log.
 pub fn forget(tx: &mut Tx<'_>, cause: &Cause<'_>, holder_id: &str) -> Result<(), Refusal> {
-    sessions::cut(tx, cause, holder_id, "removed")?;
-    tx.exec(REVOKE, &params![cause.team_id, holder_id, cause.at])?;
+    sessions::forget_of_holder(tx, cause, holder_id)?;
+    revocations::revoke(tx, cause, Revoke::Holder(holder_id), "removed")?;
+    tx.exec(DELETE_TOKENS, &params![cause.team_id, holder_id])?;
     passkeys::delete_of_holder(tx, cause.team_id, holder_id)
 }
 
-/// As [`forget`], for a user, with what was decided here about them.
+/// As [`forget`], for a user, with what was decided here about them and the accounts by which they signed in.
 pub(crate) fn forget_user(
     tx: &mut Tx<'_>,
     cause: &Cause<'_>,
@@ -150,6 +173,7 @@ pub(crate) fn forget_user(
     id: &str,
 ) -> Result<(), Refusal> {
     suspensions::forget(tx, directory_id, id)?;
+    resolve::unlink(tx, directory_id, id)?;
     forget(tx, cause, id)
 }
 

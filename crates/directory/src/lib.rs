@@ -4,11 +4,16 @@
 //! that tells of it commit together or not at all. All SQL of the product is in this crate; it knows no HTTP.
 #![warn(missing_docs)]
 
+pub mod access;
+pub mod accounts;
 pub mod actors;
 pub mod api_tokens;
 pub mod applications;
+pub mod authorities;
 pub mod bearer;
+pub mod ca_policies;
 pub mod call;
+pub mod certificates;
 pub mod clock;
 pub mod connections;
 pub mod cursor;
@@ -17,8 +22,10 @@ pub mod directories;
 pub mod event_counts;
 pub mod events;
 mod filter_sql;
+pub mod grants;
 pub mod groups;
 pub mod holders;
+pub mod hosts;
 pub mod idempotency;
 pub mod ids;
 pub mod installation;
@@ -34,7 +41,9 @@ pub mod owners;
 pub mod passkeys;
 pub mod permissions;
 pub mod refusal;
+pub mod remote_identities;
 pub mod resolve;
+pub mod revocations;
 pub mod roll;
 pub mod saved_views;
 pub mod search;
@@ -47,6 +56,7 @@ pub mod suspensions;
 pub mod teams;
 pub mod tokens;
 pub mod unknown;
+pub mod used_tokens;
 pub mod users;
 
 pub use call::{Actor, Call};

@@ -9,7 +9,7 @@ use crate::levels::{told, touched};
 use crate::members::{self, CHUNK};
 use crate::permissions::Level;
 use crate::users::{self, Precondition, Status, User, Written};
-use crate::{Call, Refusal, What, owners, sessions};
+use crate::{Call, Refusal, What, holders, owners};
 use portreeve_store::{Param, Tx, params, statements};
 use serde_json::json;
 use std::collections::HashSet;
@@ -21,8 +21,8 @@ statements! {
     SET = "UPDATE users SET level = $3, version = version + 1, updated_at = $4 WHERE directory_id = $1 AND id = $2";
 }
 
-/// Suspends a user here, whatever the provider says, and ends their sessions. Memberships stay and do not count. Refused
-/// for the last owner of the team.
+/// Suspends a user here, whatever the provider says, ends their sessions and revokes their certificates. Memberships stay
+/// and do not count. Refused for the last owner of the team.
 pub fn suspend(
     tx: &mut Tx<'_>,
     call: &Call,
@@ -42,7 +42,7 @@ pub fn suspend(
     }
     let changes = json!([{"attribute": "status", "old": before.status, "new": "suspended"}]);
     told(tx, call, "suspend", &now, &changes.to_string())?;
-    sessions::cut(tx, &Cause::of(call), id, "suspended")?;
+    holders::shut_out(tx, &Cause::of(call), id, "suspended")?;
     Ok(Written { now, changed: true })
 }
 

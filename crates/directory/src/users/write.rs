@@ -4,7 +4,7 @@ use super::*;
 use crate::directories::{Directory, UserRemoval};
 use crate::events::{self, Cause, Outcome};
 use crate::shown::shown;
-use crate::{Call, holders, local_members, members, sessions};
+use crate::{Call, holders, local_members, members};
 use portreeve_scim::schema::ENTERPRISE;
 use portreeve_scim::text::{fold, user_name_key};
 use portreeve_scim::{Patch, Resource};
@@ -290,7 +290,7 @@ fn follow_up(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refu
         change.changes.as_deref(),
     )?;
     if change.is_out {
-        sessions::cut(tx, &Cause::of(call), &now.id, "suspended")?;
+        holders::shut_out(tx, &Cause::of(call), &now.id, "suspended")?;
     }
     Ok(now.clone())
 }

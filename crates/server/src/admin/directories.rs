@@ -9,8 +9,9 @@ use crate::{contact, neighbours};
 use portreeve_directory::directories::{
     self, Counts, Directory, GroupRemoval, Provider, Settings, UserRemoval,
 };
+use portreeve_directory::revocations::{self, Revoke};
 use portreeve_directory::{
-    Level, Permission, Refusal, What, events, groups, levels, owners, teams, unknown, users,
+    Level, Refusal, What, events, groups, levels, owners, teams, unknown, users,
 };
 use portreeve_store::Tx;
 use schemars::JsonSchema;
@@ -289,14 +290,12 @@ pub(crate) async fn delete(app: &App, admin: &Admin, which: &str) -> Result<(), 
     let gone = change(app, move |tx| {
         let directory = admin.directory(tx, &which)?;
         admin.expect(What::Directory, &version(&directory))?;
-        let above = levels::above_user(tx, &directory.id)?;
-        let is = |level: Level| above.iter().any(|user| user.level == level.name());
-        if is(Level::Admin) || is(Level::Owner) {
-            // Who may not make them may not remove them in this way either.
-            admin.must_have(Permission::LevelWrite)?;
-        }
+        admin.may_decide(tx, &directory)?;
+        let has_owner = levels::highest(tx, &directory.id)? == Level::Owner;
+        let cause = admin.cause(&directory.team_id, Some(&directory.id));
+        revocations::revoke(tx, &cause, Revoke::Directory(&directory.id), "removed")?;
         directories::delete(tx, &directory.id)?;
-        if is(Level::Owner) {
+        if has_owner {
             owners::someone_must_stay(tx, &directory.team_id)?;
         }
         admin.record(tx, &directory, "delete", &object(&directory), None)?;

@@ -162,6 +162,9 @@ pub(crate) async fn update(
         }
         after.updated_at = admin.at;
         service_accounts::update(tx, &team.id, &after, admin.at)?;
+        if before.active && !after.active {
+            holders::shut_out(tx, &admin.cause(&team.id, None), &after.id, "suspended")?;
+        }
         let view = ServiceAccountView::of(&after);
         let changes = events::diff(
             &members_of(&ServiceAccountView::of(&before)),

@@ -5,6 +5,7 @@ use super::view::At;
 use super::{Admin, Object, change, members_of, version};
 use crate::app::App;
 use portreeve_directory::events::{self, Category};
+use portreeve_directory::revocations::{self, Revoke};
 use portreeve_directory::teams::{self, Team};
 use portreeve_directory::{Permission, Refusal, What, directories};
 use portreeve_store::Tx;
@@ -136,6 +137,14 @@ pub(crate) async fn update(
         }
         if let Some(directory) = &wanted.active_directory_id {
             let id = directory_id(tx, &team, directory.as_deref())?;
+            if let Some(before) = team
+                .active_directory_id
+                .as_ref()
+                .filter(|it| Some(*it) != id.as_ref())
+            {
+                let cause = admin.cause(&team.id, Some(before));
+                revocations::revoke(tx, &cause, Revoke::Directory(before), "directory_inactive")?;
+            }
             team = teams::activate(tx, &team, id.as_deref())?;
         }
         let after = view(tx, &team)?;
