@@ -238,7 +238,8 @@ fn check_name(name: &str) -> Result<(), Failure> {
     ))
 }
 
-fn folder(var: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
+/// Where the command line keeps what it has to remember; `None` where there is no such place.
+pub(crate) fn folder(var: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
     // A relative XDG_CONFIG_HOME is to be ignored (XDG Base Directory Specification).
     let shared = var("XDG_CONFIG_HOME")
         .map(PathBuf::from)

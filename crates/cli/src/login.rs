@@ -49,7 +49,61 @@ const SIGNED_IN: Shape = Shape {
     name: "context",
 };
 
+/// Where somebody signs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// In the browser of this machine.
+    Browser,
+    /// In one elsewhere, with a code.
+    Code,
+}
+
+impl Way {
+    /// In the browser where one that is opened here is seen.
+    pub(crate) fn best() -> Self {
+        match browser::is_there(environment::var) {
+            true => Self::Browser,
+            false => Self::Code,
+        }
+    }
+}
+
+impl Args {
+    /// The server that was named.
+    pub(crate) fn server(&self) -> Option<&str> {
+        self.server.as_deref()
+    }
+
+    /// Whether there is a token to read.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token_stdin
+    }
+
+    pub(crate) fn way(&self) -> Way {
+        match self.no_browser {
+            true => Way::Code,
+            false => Way::best(),
+        }
+    }
+}
+
+/// Where somebody has signed in, and as whom.
+pub(crate) struct SignedIn {
+    context: String,
+    pub(crate) url: String,
+    who: Value,
+}
+
 pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
+    let SignedIn { context, url, who } = sign_in(global, args)?;
+    told(
+        global.output,
+        &json!({"context": context, "url": url, "who": who}),
+    )
+}
+
+/// Signs in and chooses the server.
+pub(crate) fn sign_in(global: &Global, args: &Args) -> Result<SignedIn, Failure> {
     if global.data.is_some() {
         return Err(Failure::usage(
             "on the machine of the server the command line needs no sign-in; --data does not go with login",
@@ -58,10 +112,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     let mut contexts = Contexts::load()?;
     let (name, url) = place(global, args, &contexts)?;
     if contexts::is_open_to_all(&url) && !args.insecure {
-        return Err(Failure::usage(format!(
-            "the connection to {url} is not encrypted: whoever listens gets your session"
-        ))
-        .hint("use its https:// address; if the network is yours alone, say --insecure"));
+        return Err(open_to_all(&url));
     }
     // Before somebody signs in for nothing.
     contexts.set(&name, &url)?;
@@ -73,10 +124,33 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
     contexts.sign_in(&name, token);
     contexts.choose(Some(&name));
     contexts.save()?;
-    told(
-        global.output,
-        &json!({"context": name, "url": url, "who": who}),
-    )
+    Ok(SignedIn {
+        context: name,
+        url,
+        who,
+    })
+}
+
+/// Signs in once more at a server that somebody works with, whichever is chosen for the commands to come.
+pub(crate) fn again(name: &str, url: &str, way: Way) -> Result<SecretString, Failure> {
+    let is_known = |contexts: &Contexts| contexts.get(name).is_some_and(|it| it.url == url);
+    if contexts::is_open_to_all(url) && !is_known(&Contexts::load()?) {
+        return Err(open_to_all(url));
+    }
+    let token = granted(url, way)?;
+    // Somebody may have changed them meanwhile.
+    let mut contexts = Contexts::load()?;
+    contexts.set(name, url)?;
+    contexts.sign_in(name, token.clone());
+    contexts.save()?;
+    Ok(token)
+}
+
+fn open_to_all(url: &str) -> Failure {
+    Failure::usage(format!(
+        "the connection to {url} is not encrypted: whoever listens gets your session"
+    ))
+    .hint("use its https:// address; if the network is yours alone, say --insecure")
 }
 
 fn told(format: Format, signed_in: &Value) -> Result<(), Failure> {
@@ -146,9 +220,13 @@ fn token(args: &Args, url: &str) -> Result<SecretString, Failure> {
         }
         return Ok(SecretString::from(token));
     }
+    granted(url, args.way())
+}
+
+fn granted(url: &str, way: Way) -> Result<SecretString, Failure> {
     let oauth = Oauth::at(url)?;
     runtime::client(async {
-        if !args.no_browser && browser::is_there(environment::var) {
+        if way == Way::Browser {
             match loopback::sign_in(&oauth).await? {
                 Some(token) => return Ok(token),
                 None => eprintln!("The browser did not open."),

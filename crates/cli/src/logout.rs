@@ -4,7 +4,7 @@ use crate::client::Target;
 use crate::contexts::Contexts;
 use crate::failure::{Code, Failure};
 use crate::output;
-use crate::{Global, login, runtime};
+use crate::{Global, login, runtime, ssh};
 use secrecy::ExposeSecret;
 
 /// How tokens begin whose session ends with them; API tokens are for more than one command line.
@@ -36,6 +36,7 @@ pub(crate) fn run(global: &Global) -> Result<(), Failure> {
     };
     contexts.sign_out(&name);
     contexts.save()?;
+    ssh::forget(global)?;
     if token.expose_secret().starts_with(SESSION) {
         runtime::client(login::revoke(&context.url, &token)).map_err(|failure| {
             failure.hint("the token is forgotten here, but the session lives on at the server; end it in the console, or with: portreeve session end")

@@ -38,6 +38,7 @@ mod serve;
 mod service_account;
 mod session;
 mod settings;
+mod ssh;
 mod stream;
 mod team;
 mod time;
@@ -166,6 +167,9 @@ enum Command {
     /// Settings of the server
     #[command(subcommand)]
     Config(config::Command),
+    /// Log in to hosts with a certificate
+    #[command(subcommand)]
+    Ssh(ssh::Command),
     /// Print completions for a shell
     Completion(completion::Args),
     /// Write the manual pages into a folder
@@ -218,6 +222,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Migrate(args) => migrate::run(global, &args),
         Command::Mapping(command) => mapping::run(global, command),
         Command::Config(command) => config::run(global, command),
+        Command::Ssh(command) => ssh::run(global, command),
         Command::Completion(args) => completion::run(&args),
         Command::Man(args) => man::run(&args),
         Command::ExitCodes => exit_codes::run(global),
