@@ -17,8 +17,8 @@ mod reach;
 pub mod tags;
 
 pub use decision::{
-    Account, Decision, Host, Link, Membership, Person, Reason, RemoteIdentity, Standing, Step,
-    Verdict, may,
+    Account, Decision, Directory, Host, Link, Membership, Person, Reason, RemoteIdentity, Standing,
+    Step, Verdict, may,
 };
 pub use estate::Estate;
 pub use expression::Expression;

@@ -1,6 +1,7 @@
 //! Directories: each one source of people of a team, with the rules that hold for its provider.
 
-use crate::{Refusal, What, leases};
+use crate::{Refusal, What, access, accounts, leases};
+use portreeve_access::posix::NameRule;
 use portreeve_scim::text::fold;
 use portreeve_scim::{Catalog, Profile, Schema};
 use portreeve_store::{Row, Tx, params, statements};
@@ -34,6 +35,9 @@ statements! {
     DELETE_SESSIONS = "DELETE FROM sessions WHERE directory_id = $1";
     DELETE_PASSKEYS = "DELETE FROM passkeys WHERE directory_id = $1";
     DELETE_API_TOKENS = "DELETE FROM api_tokens WHERE directory_id = $1";
+    DELETE_GRANTS = "DELETE FROM grants WHERE directory_id = $1";
+    DELETE_REMOTE_IDENTITIES = "DELETE FROM remote_identities WHERE directory_id = $1";
+    DELETE_ACCOUNTS = "DELETE FROM posix_accounts WHERE directory_id = $1";
     NOT_ACTIVE = "UPDATE teams SET active_directory_id = NULL WHERE active_directory_id = $1";
     DELETE = "DELETE FROM directories WHERE id = $1";
 }
@@ -122,6 +126,9 @@ pub struct Settings {
     /// Whether changes are offered as security events (RFC 9967).
     #[serde(default)]
     pub security_events: bool,
+    /// How account names on hosts are made from `userName`.
+    #[serde(default)]
+    pub posix_names: NameRule,
     /// Extension schemas of users that this directory defines (RFC 7643 section 7 form).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub user_extensions: Vec<serde_json::Value>,
@@ -143,6 +150,7 @@ impl Settings {
             groups: GroupRemoval::default(),
             unique_group_names: true,
             security_events: false,
+            posix_names: NameRule::default(),
             user_extensions: Vec::new(),
             group_extensions: Vec::new(),
         }
@@ -336,12 +344,15 @@ pub fn update(
             now
         ],
     )?;
+    if settings.posix_names != directory.settings.posix_names {
+        accounts::look_at_all(tx, &directory.team_id)?;
+    }
     Ok(changed)
 }
 
 /// Removes a directory with everything in it. Its events stay.
 pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
-    by_id(tx, id)?;
+    let directory = by_id(tx, id)?;
     leases::forget(tx, id)?;
     let parts = [
         DELETE_MEMBERS,
@@ -360,13 +371,16 @@ pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
         DELETE_SESSIONS,
         DELETE_PASSKEYS,
         DELETE_API_TOKENS,
+        DELETE_GRANTS,
+        DELETE_REMOTE_IDENTITIES,
+        DELETE_ACCOUNTS,
         NOT_ACTIVE,
         DELETE,
     ];
     for sql in parts {
         tx.exec(sql, &params![id])?;
     }
-    Ok(())
+    access::changed(tx, &directory.team_id)
 }
 
 /// Remembers when the provider was last heard of; never moves back.

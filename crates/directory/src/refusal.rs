@@ -25,6 +25,11 @@ pub enum What {
     Connection,
     View,
     Membership,
+    Host,
+    Grant,
+    Account,
+    Certificate,
+    Provisioner,
 }
 
 impl What {
@@ -48,6 +53,11 @@ impl What {
             Self::Connection => "connection",
             Self::View => "saved view",
             Self::Membership => "membership",
+            Self::Host => "host",
+            Self::Grant => "grant",
+            Self::Account => "account on hosts",
+            Self::Certificate => "certificate",
+            Self::Provisioner => "provisioner",
         }
     }
 }
@@ -141,6 +151,9 @@ fn unique(index: &str) -> Option<(What, &'static str)> {
         "owners_name" => (What::Owner, "name"),
         "service_accounts_name" => (What::ServiceAccount, "name"),
         "saved_views_name" => (What::View, "name"),
+        "hosts_name" => (What::Host, "name"),
+        "provisioners_name" => (What::Provisioner, "name"),
+        "posix_accounts_name" => (What::Account, "name"),
         "groups_display_name" => (What::Group, "displayName"),
         _ => return None,
     })

@@ -1,6 +1,6 @@
 //! Teams: one organisation each, the tenant.
 
-use crate::{Refusal, What, directories, events};
+use crate::{Refusal, What, accounts, directories, events};
 use portreeve_scim::text::fold;
 use portreeve_store::{Row, Tx, params, statements};
 use serde::Serialize;
@@ -115,6 +115,7 @@ pub fn activate(tx: &mut Tx<'_>, team: &Team, directory_id: Option<&str>) -> Res
         directories::find_in(tx, &team.id, id)?;
     }
     tx.exec(ACTIVATE, &params![&team.id, directory_id])?;
+    accounts::look_at_all(tx, &team.id)?;
     Ok(Team {
         active_directory_id: directory_id.map(str::to_owned),
         ..team.clone()

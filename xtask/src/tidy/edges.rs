@@ -96,6 +96,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "the rules are about checked resources and change sets",
     ),
     (
+        "portreeve-directory",
+        "portreeve-access",
+        "grants, tags and account names are kept as that has them",
+    ),
+    (
         "portreeve-mapping",
         "portreeve-access",
         "the linter knows which names accounts on hosts can have",

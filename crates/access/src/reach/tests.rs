@@ -189,7 +189,7 @@ proptest! {
         let Ok(before) = entitlement(&person, &estate, &grants, NOW) else {
             return Ok(());
         };
-        let mut all = grants.clone();
+        let mut all = grants;
         all.push(more);
         let after = entitlement(&person, &estate, &all, NOW).unwrap();
         prop_assert!(before.principals.iter().all(|one| after.principals.contains(one)));

@@ -1,0 +1,148 @@
+//! What decisions about access rest on: the hosts and grants of a team, and the facts about one person.
+
+use crate::accounts::{self, Found};
+use crate::directories::Directory;
+use crate::holders::Holder;
+use crate::users::{Status, User};
+use crate::{
+    Refusal, directories, grants, hosts, memberships, remote_identities, service_accounts,
+    suspensions, teams, users,
+};
+use jiff::Timestamp;
+use portreeve_access::{self as known, Estate, Grant, Person, Standing};
+use portreeve_scim::schema::POSIX;
+use portreeve_store::{Tx, params, statements};
+use serde_json::Value;
+
+mod through;
+
+statements! {
+    VERSION = "SELECT version FROM estates WHERE team_id = $1";
+    CHANGED = "INSERT INTO estates (team_id, version) VALUES ($1, 1) ON CONFLICT (team_id) DO UPDATE SET version = estates.version + 1";
+}
+
+/// The hosts and grants of a team.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// The hosts, by name.
+    pub estate: Estate,
+    /// The grants, in the order in which they were made.
+    pub grants: Vec<Grant>,
+    /// Rises with every change to them.
+    pub version: i64,
+}
+
+/// The hosts and grants of a team, whole.
+pub fn of_team(tx: &mut Tx<'_>, team_id: &str) -> Result<Access, Refusal> {
+    Ok(Access {
+        version: version(tx, team_id)?,
+        estate: Estate::new(hosts::all_known(tx, team_id)?),
+        grants: grants::of_team(tx, team_id)?,
+    })
+}
+
+/// Which state the hosts and grants of a team are in.
+pub fn version(tx: &mut Tx<'_>, team_id: &str) -> Result<i64, Refusal> {
+    let row = tx.query_one(VERSION, &params![team_id])?;
+    Ok(row.map_or(Ok(0), |row| row.int(0))?)
+}
+
+/// The facts about a user or service account of a team at a time. A name that they have not been given yet is the one that
+/// they would get.
+///
+/// # Errors
+/// There is no such user or service account in the team. A local owner is in no directory and has no access to hosts.
+pub fn person(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    holder: &Holder,
+    now: i64,
+) -> Result<Person, Refusal> {
+    match holder {
+        Holder::User { directory_id, id } => {
+            let directory = directories::find_in(tx, team_id, directory_id)?;
+            let user = users::by_id(tx, directory_id, id)?;
+            of_user(tx, &directory, &user, now)
+        }
+        Holder::Service(id) => of_service(tx, team_id, id),
+        Holder::Owner(_) => Err(Refusal::Invalid {
+            attribute: "user",
+            reason: "a local owner is in no directory and has no access to hosts; sign in as a user of the active SSH directory".to_owned(),
+        }),
+    }
+}
+
+/// As [`person`], for a user that was read.
+pub fn of_user(
+    tx: &mut Tx<'_>,
+    directory: &Directory,
+    user: &User,
+    now: i64,
+) -> Result<Person, Refusal> {
+    let team = teams::by_id(tx, &directory.team_id)?;
+    let resource = user.parsed()?;
+    let sent = resource
+        .as_map()
+        .get(POSIX)
+        .and_then(|posix| posix.get("remoteIdentity"));
+    let mut remote = remote_identities::list(tx, &directory.team_id, &user.id)?;
+    remote.extend(remote_identities::sent(sent.and_then(Value::as_str)));
+    let account = accounts::find(tx, directory, user)?;
+    let is_out =
+        user.status != Status::Active || suspensions::is_suspended(tx, &directory.id, &user.id)?;
+    let groups = memberships::of_user(tx, &directory.id, &user.id, now)?;
+    Ok(Person {
+        id: user.id.clone(),
+        name: resource.user_name().unwrap_or_default().to_owned(),
+        directory: Some(known::Directory {
+            is_active: team.active_directory_id.as_deref() == Some(&directory.id),
+            id: directory.id.clone(),
+            name: directory.name.clone(),
+        }),
+        standing: match is_out {
+            true => Standing::Suspended,
+            false => Standing::Active,
+        },
+        account: account_of(&account),
+        remote_identities: remote,
+        memberships: through::memberships(tx, &directory.id, groups)?,
+    })
+}
+
+fn of_service(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Person, Refusal> {
+    let account = service_accounts::by_id(tx, team_id, id)?;
+    let found = accounts::find_of_service(tx, team_id, &account)?;
+    Ok(Person {
+        id: account.id.clone(),
+        name: account.name.clone(),
+        directory: None,
+        standing: match account.active {
+            true => Standing::Active,
+            false => Standing::Suspended,
+        },
+        account: account_of(&found),
+        remote_identities: remote_identities::list(tx, team_id, &account.id)?,
+        memberships: Vec::new(),
+    })
+}
+
+fn account_of(found: &Found) -> known::Account {
+    match &found.name {
+        Ok(name) => known::Account::Named(name.clone()),
+        Err(problem) => known::Account::None(problem.to_string()),
+    }
+}
+
+/// The hosts or grants of a team have changed.
+pub(crate) fn changed(tx: &mut Tx<'_>, team_id: &str) -> Result<(), Refusal> {
+    Ok(tx.exec(CHANGED, &params![team_id])?)
+}
+
+/// A time as decisions take it, from microseconds since 1970 UTC.
+pub fn moment(at: i64) -> Timestamp {
+    let nearest = match at < 0 {
+        true => Timestamp::MIN,
+        false => Timestamp::MAX,
+    };
+    Timestamp::from_microsecond(at).unwrap_or(nearest)
+}
