@@ -1,6 +1,7 @@
 //! Keys of certificate authorities: signing, and recognising what they have signed.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use signature::Signer;
 use ssh_key::certificate::{Builder, CertType, Certificate};
 use ssh_key::public::{EcdsaPublicKey, Ed25519PublicKey, KeyData};
-use ssh_key::{Algorithm, EcdsaCurve, Mpint, Signature};
+use ssh_key::{Algorithm, EcdsaCurve, HashAlg, LineEnding, Mpint, Signature, SshSig};
 use zeroize::Zeroizing;
 
 use crate::policy::{Kind, Unsigned};
@@ -41,7 +42,11 @@ pub struct Authority {
 enum Pair {
     Ed25519(Ed25519KeyPair),
     Ecdsa(EcdsaKeyPair),
+    Elsewhere(Elsewhere),
 }
+
+/// Signs a message elsewhere, such as in a token: ECDSA P-256 with SHA-256, as `r` and `s` of 32 bytes each.
+pub type Elsewhere = Arc<dyn Fn(&[u8]) -> Result<[u8; 64], String> + Send + Sync>;
 
 /// A certificate with its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +117,34 @@ impl Authority {
                 })
             }
         }
+    }
+
+    /// A key that is held elsewhere: ECDSA P-256, with its point in uncompressed form (SEC 1 section 2.3.3).
+    ///
+    /// # Errors
+    /// When that is no point of the curve.
+    pub fn elsewhere(point: &[u8], sign: Elsewhere) -> Result<Self, Error> {
+        let public = EcdsaPublicKey::from_sec1_bytes(point);
+        let public = public.map_err(|cause| Error::Key(cause.to_string()))?;
+        Ok(Self {
+            pair: Pair::Elsewhere(sign),
+            public: KeyData::Ecdsa(public),
+        })
+    }
+
+    /// Whether signing takes as long as asking somebody else.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self.pair, Pair::Elsewhere(_))
+    }
+
+    /// The signature of a file for one purpose (`namespace`), in the form that `ssh-keygen -Y verify` takes.
+    ///
+    /// # Errors
+    /// When the key cannot sign.
+    pub fn sign_file(&self, namespace: &str, file: &[u8]) -> Result<String, Error> {
+        let signed = SshSig::sign(self, namespace, HashAlg::Sha512, file)
+            .and_then(|signature| signature.to_pem(LineEnding::LF));
+        signed.map_err(|cause| Error::Sign(cause.to_string()))
     }
 
     /// The public key as `TrustedUserCAKeys` and `@cert-authority` want it, with a comment.
@@ -190,21 +223,28 @@ impl Signer<Signature> for Authority {
                 let signed = pair
                     .sign(&SystemRandom::new(), message)
                     .map_err(signature::Error::from_source)?;
-                let (r, s) = signed.as_ref().split_at(signed.as_ref().len() / 2);
-                let mut blob = Vec::new();
-                for half in [r, s] {
-                    let number =
-                        Mpint::from_positive_bytes(half).map_err(signature::Error::from_source)?;
-                    ssh_encoding::Encode::encode(&number, &mut blob)
-                        .map_err(signature::Error::from_source)?;
-                }
-                let algorithm = Algorithm::Ecdsa {
-                    curve: EcdsaCurve::NistP256,
-                };
-                Signature::new(algorithm, blob).map_err(signature::Error::from_source)
+                ecdsa(signed.as_ref())
+            }
+            Pair::Elsewhere(sign) => {
+                let signed = sign(message).map_err(signature::Error::from_source)?;
+                ecdsa(&signed)
             }
         }
     }
+}
+
+/// A signature of P-256 from its two numbers.
+fn ecdsa(fixed: &[u8]) -> Result<Signature, signature::Error> {
+    let (r, s) = fixed.split_at(fixed.len() / 2);
+    let mut blob = Vec::new();
+    for half in [r, s] {
+        let number = Mpint::from_positive_bytes(half).map_err(signature::Error::from_source)?;
+        ssh_encoding::Encode::encode(&number, &mut blob).map_err(signature::Error::from_source)?;
+    }
+    let algorithm = Algorithm::Ecdsa {
+        curve: EcdsaCurve::NistP256,
+    };
+    Signature::new(algorithm, blob).map_err(signature::Error::from_source)
 }
 
 impl fmt::Debug for Authority {

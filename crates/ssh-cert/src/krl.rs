@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 mod read;
 mod write;
@@ -111,6 +113,19 @@ impl Krl {
     /// Revokes a key, given by its wire form, with every certificate for it.
     pub fn revoke_key(&mut self, key: &[u8]) {
         self.keys.insert(sha256(key));
+    }
+
+    /// Revokes a key, given by its `SHA256:…`, with every certificate for it. `false`: that is none.
+    pub fn revoke_fingerprint(&mut self, fingerprint: &str) -> bool {
+        let encoded = fingerprint.strip_prefix("SHA256:").unwrap_or_default();
+        let hash = STANDARD_NO_PAD.decode(encoded).unwrap_or_default();
+        match <[u8; 32]>::try_from(hash) {
+            Ok(hash) => {
+                self.keys.insert(hash);
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     /// Whether a certificate is revoked: by its serial number, its key id, its key, or the key that signed it.

@@ -20,7 +20,7 @@ pub enum Error {
     Request(String),
     /// A key that gets no certificate.
     #[error(
-        "keys of this kind get no certificate: {0}; use ECDSA P-256, or RSA with at least 2048 bits"
+        "keys of this kind get no certificate: {0}; use ECDSA P-256 or P-384, Ed25519, or RSA with at least 2048 bits"
     )]
     Weak(String),
     /// The chain does not lead to a root that is trusted.

@@ -94,8 +94,8 @@ fn check(key: &PublicKey<'_>) -> Result<(), Error> {
             }
         }
         PublicKey::EC(point) => match point.key_size() {
-            256 | 384 | 521 | 528 => Ok(()),
-            bits => Err(Error::Weak(format!("this curve has {bits} bits"))),
+            256 | 384 => Ok(()),
+            bits => Err(Error::Weak(format!("its curve has {bits} bits"))),
         },
         // Of those that the parser does not know by name Ed25519 alone has a signature that it verifies.
         PublicKey::Unknown(_) => Ok(()),
