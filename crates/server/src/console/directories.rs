@@ -18,13 +18,14 @@ use super::happening::time;
 use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::admin::directories::{
-    self, DirectoryChange, DirectoryDetail, DirectoryView, NewDirectory,
+    self, DirectoryChange, DirectoryDetail, DirectoryView, MadeDirectory, NewDirectory,
 };
 use crate::contact;
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
-use portreeve_console::pages::directories::{Head, List, Made, New, Row, Rules};
+use portreeve_console::pages::directories::{Head, List, Made, Row, Rules};
+use portreeve_console::pages::new::{Kind, New};
 use portreeve_console::parts::{
     Alert, Badge, Choice, Confirm, Copyable, Count, Empty, Field, Form as Input, Icon, Link,
     Secret, Tone,
@@ -80,9 +81,8 @@ fn provider_name(provider: Provider) -> &'static str {
     let found = PROVIDERS.iter().find(|(one, _, _)| *one == provider);
     match found {
         Some((Provider::Native, _, _)) => "Portreeve",
-        Some((Provider::Generic, _, _)) => "The provider",
+        Some((Provider::Generic, _, _)) | None => "A SCIM 2.0 provider",
         Some((_, name, _)) => name,
-        None => "The provider",
     }
 }
 
@@ -148,46 +148,46 @@ pub(super) async fn new(visit: Visit) -> Response {
 
 /// Makes a directory. Its secret token is on the page that answers, and nowhere else.
 pub(super) async fn create(visit: Visit, body: Body) -> Response {
-    let form = match visit.form(body).await {
-        Ok(form) => form,
-        Err(trouble) => return visit.trouble(&trouble),
-    };
-    let wanted = NewDirectory {
-        name: form.text("name").to_owned(),
-        provider: form.filled("provider"),
-        users: form.filled("users"),
-        groups: form.filled("groups"),
-        ..NewDirectory::default()
-    };
-    match directories::create(&visit.app, &visit.admin, wanted).await {
-        Ok(made) => {
-            let href = Address::new("/console/directories").join(&made.directory.id);
-            let Some(secret) = made.secret_token else {
-                return visit.done(
-                    &Address::new("/console/users"),
-                    "The directory is made. Now make its users.",
-                );
-            };
-            visit.page_as(
-                StatusCode::CREATED,
-                &Made {
-                    shell: visit.shell(),
-                    title: format!("{} is made", made.directory.name),
-                    tenant_url: Copyable::new(
-                        "tenant URL",
-                        made.directory.tenant_url.unwrap_or_default(),
-                    ),
-                    secret: shown_once(secret.0.expose_secret()),
-                    follows: String::new(),
-                    next: Link::new("Connect the provider", href),
-                    name: made.directory.name,
-                },
-            )
+    let done = async {
+        let form = visit.form(body).await?;
+        let wanted = NewDirectory {
+            name: form.text("name").to_owned(),
+            provider: form.filled("provider"),
+            users: form.filled("users"),
+            groups: form.filled("groups"),
+            ..NewDirectory::default()
+        };
+        match directories::create(&visit.app, &visit.admin, wanted).await {
+            Ok(made) => Ok(is_made(&visit, made)),
+            Err(refusal) => {
+                let problem = Trouble::from(refusal).problem()?;
+                Ok(visit.again(&self::form(&visit, &form, Some(problem))))
+            }
         }
-        Err(refusal) => again(&visit, &refusal.into(), |problem| {
-            self::form(&visit, &form, Some(problem))
-        }),
-    }
+    };
+    visit.or_trouble(done.await)
+}
+
+/// The secret token of a directory that was made; where there is none, the way to its users.
+fn is_made(visit: &Visit, made: MadeDirectory) -> Response {
+    let directory = made.directory;
+    let Some(secret) = made.secret_token else {
+        let said = "The directory is made. Now make its users.";
+        return visit.done(&Section::Users.address(), said);
+    };
+    let page = Made {
+        shell: visit.shell(),
+        title: format!("{} is made", directory.name),
+        tenant_url: Copyable::new("tenant URL", directory.tenant_url.unwrap_or_default()),
+        secret: shown_once(secret.0.expose_secret()),
+        follows: String::new(),
+        next: Link::new(
+            "Connect the provider",
+            Section::Directories.address().join(&directory.id),
+        ),
+        name: directory.name,
+    };
+    visit.page_as(StatusCode::CREATED, &page)
 }
 
 /// The secret token, for this once.
@@ -202,24 +202,6 @@ fn shown_once(secret: &str) -> Secret {
     }
 }
 
-/// What was wrong with what was sent, for the form to say; `None` when something else went wrong.
-pub(super) fn problem(trouble: &Trouble) -> Option<Alert> {
-    let said = trouble.said()?;
-    Some(Alert::new(Tone::Bad, "This was not done", said))
-}
-
-/// The form again with what was wrong, or the page of what went wrong otherwise.
-fn again<P: portreeve_console::Page>(
-    visit: &Visit,
-    trouble: &Trouble,
-    page: impl Fn(Alert) -> P,
-) -> Response {
-    match problem(trouble) {
-        Some(problem) => visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page(problem)),
-        None => visit.trouble(trouble),
-    }
-}
-
 fn form(visit: &Visit, sent: &Form, problem: Option<Alert>) -> New {
     let chosen = sent
         .filled("provider")
@@ -231,6 +213,7 @@ fn form(visit: &Visit, sent: &Form, problem: Option<Alert>) -> New {
     let groups = sent.filled("groups").unwrap_or_else(|| "delete".to_owned());
     New {
         shell: visit.shell(),
+        kind: Kind::Directory,
         problem,
         fields: vec![
             Field::line("directory", "name", "Name", sent.text("name"))
@@ -354,9 +337,10 @@ pub(super) async fn save_rules(visit: Visit, body: Body) -> Response {
                     .join("rules");
                 Ok(visit.done(&rules, "The rules are saved."))
             }
-            Err(refusal) => Ok(again(&visit, &refusal.into(), |problem| {
-                rules_page(&visit, &before, Some(problem))
-            })),
+            Err(refusal) => {
+                let problem = Trouble::from(refusal).problem()?;
+                Ok(visit.again(&rules_page(&visit, &before, Some(problem))))
+            }
         }
     };
     visit.or_trouble(done.await)
@@ -443,7 +427,7 @@ pub(super) async fn delete(visit: Visit, body: Body) -> Response {
                 "The name that was written is not that of the directory.",
             );
             let page = rules_page(&visit, &detail, Some(problem));
-            return Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page));
+            return Ok(visit.again(&page));
         }
         directories::delete(&visit.app, &visit.admin, &detail.directory.id).await?;
         let said = format!("{} is removed.", detail.directory.name);

@@ -4,11 +4,11 @@ mod one;
 
 pub(super) use one::{add, delete, remove, rename, show};
 
-use super::directories::problem;
 use super::form::Form;
 use super::happening::time;
 use super::people::{
-    PAGE, address, chosen, directories, directory_filter, group_page, native, source,
+    PAGE, address, chosen, directories, directory_field, directory_filter, group_page, native,
+    source,
 };
 use super::trouble::Trouble;
 use super::visit::Visit;
@@ -16,11 +16,9 @@ use crate::admin::groups::{self, GroupView, NewGroup};
 use crate::admin::page::{Listing, Page as Part};
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
-use portreeve_console::pages::groups::{List, New, Row};
-use portreeve_console::parts::{
-    Alert, Choice, Count, Empty, Field, Form as Input, Icon, Pager, Search, Toolbar,
-};
+use portreeve_console::pages::groups::{List, Row};
+use portreeve_console::pages::new::{Kind, New};
+use portreeve_console::parts::{Alert, Count, Empty, Field, Icon, Pager, Search, Toolbar};
 use portreeve_console::{Address, Section};
 use portreeve_directory::Permission;
 use portreeve_directory::directories::Directory;
@@ -105,8 +103,7 @@ async fn find(visit: &Visit, directory: &Directory) -> Result<Part<GroupView>, T
 
 /// The form for a new one.
 pub(super) async fn new(visit: Visit) -> Response {
-    let page = form(&visit, &Form::default(), None).await;
-    visit.or_trouble(page.map(|page| visit.page(&page)))
+    visit.answer(form(&visit, &Form::default(), None).await)
 }
 
 /// Makes a group in a native directory.
@@ -123,12 +120,8 @@ pub(super) async fn create(visit: Visit, body: Body) -> Response {
                 Ok(visit.done(&page, &format!("{} is made.", group.display_name)))
             }
             Err(refusal) => {
-                let trouble = Trouble::from(refusal);
-                let Some(problem) = problem(&trouble) else {
-                    return Err(trouble);
-                };
-                let page = self::form(&visit, &form, Some(problem)).await?;
-                Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+                let problem = Trouble::from(refusal).problem()?;
+                Ok(visit.again(&self::form(&visit, &form, Some(problem)).await?))
             }
         }
     };
@@ -136,25 +129,12 @@ pub(super) async fn create(visit: Visit, body: Body) -> Response {
 }
 
 async fn form(visit: &Visit, sent: &Form, problem: Option<Alert>) -> Result<New, Trouble> {
-    let all = directories(visit).await?;
-    let directories = native(&all).into_iter().map(|directory| {
-        Choice::new(
-            directory.id.clone(),
-            directory.name.clone(),
-            sent.text("directory") == directory.id,
-        )
-    });
     Ok(New {
         shell: visit.shell(),
+        kind: Kind::Group,
         problem,
         fields: vec![
-            Field::new(
-                "group",
-                "directory",
-                "Directory",
-                Input::Select(directories.collect()),
-            )
-            .help("Only directories that are edited here."),
+            directory_field(visit, "group", sent).await?,
             Field::line("group", "display_name", "Name", sent.text("display_name"))
                 .example("web-ops")
                 .required(),

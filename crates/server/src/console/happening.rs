@@ -43,18 +43,28 @@ pub(super) fn sentence(event: &Event, actors: &Actors) -> String {
         _ => String::new(),
     };
     let own = event.actor_id.is_some() && event.actor_id == event.object_id;
-    let did = verb(event);
-    match event.outcome.as_str() {
-        "ok" if own || object.is_empty() => format!("{actor} {did}"),
-        "ok" => format!("{actor} {did} {object}"),
-        _ if object.is_empty() => {
-            format!("{actor} was refused: {}", event.action.replace('_', " "))
-        }
-        _ => format!(
-            "{actor} was refused: {} {object}",
-            event.action.replace('_', " ")
-        ),
-    }
+    let said = match event.outcome.as_str() {
+        "ok" if own => format!("{actor} {}", verb(event)),
+        "ok" => format!("{actor} {} {object}", verb(event)),
+        // Nobody knows who somebody is who was not signed in.
+        _ if event.action == "sign_in_refused" => format!("A sign-in was refused: {object}"),
+        _ => format!("{actor} could not {} {object}", infinitive(&event.action)),
+    };
+    said.trim_end_matches([' ', ':']).to_owned()
+}
+
+/// What was not done. What has no word of its own says its action.
+fn infinitive(action: &str) -> String {
+    let said = match action {
+        "replace" | "patch" | "update" => "change",
+        "get" | "query" => "read",
+        "request" => "send a request",
+        "mail" => "send",
+        "skip" => "deliver an event to",
+        "level" => "change the level of",
+        other => return other.replace('_', " "),
+    };
+    said.to_owned()
 }
 
 /// What was done, in the past tense. What has no word of its own says its action.

@@ -85,8 +85,8 @@ async fn make(visit: &Visit) -> Result<Response, Trouble> {
         },
         is_live: is_first,
         exports: vec![
-            Link::new("CSV", start.clone().under("/console/logs.csv")),
-            Link::new("JSON", start.clone().under("/console/logs.json")),
+            Link::new("Export CSV", start.clone().under("/console/logs.csv")),
+            Link::new("Export JSON", start.clone().under("/console/logs.json")),
         ],
         views: saved(visit, may_save).await?,
         save: (may_save && filters.any()).then(|| save_question(&start)),

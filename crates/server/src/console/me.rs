@@ -151,7 +151,7 @@ pub(super) async fn remove_passkey(visit: Visit) -> Response {
         passkeys::remove(&visit.app, &visit.admin, holder, &visit.param("passkey")).await?;
         Ok(visit.done(
             &Section::Me.address().at("passkeys"),
-            "The passkey is removed.",
+            "The passkey is removed, and where else you had signed in with it you are signed out.",
         ))
     };
     visit.or_trouble(done.await)

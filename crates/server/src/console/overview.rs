@@ -125,7 +125,7 @@ impl Facts {
             Some((at, directory.name.clone()))
         });
         let none = tile(
-            "Last request from a provider",
+            "Last request",
             "none yet".to_owned(),
             String::new(),
             Section::Directories.address(),

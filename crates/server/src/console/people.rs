@@ -1,12 +1,13 @@
 //! What users and groups have in common on pages.
 
 use super::attention::of_team;
+use super::form::Form;
 use super::happening;
 use super::trouble::Trouble;
 use super::visit::Visit;
 use crate::admin::view::ManagedBy;
 use portreeve_console::pages::users::Change;
-use portreeve_console::parts::{Filter, Source};
+use portreeve_console::parts::{Choice, Field, Filter, Form as Input, Source};
 use portreeve_console::{Address, Section};
 use portreeve_directory::Permission;
 use portreeve_directory::Refusal;
@@ -82,6 +83,22 @@ pub(super) fn native(all: &[Directory]) -> Vec<&Directory> {
     all.iter()
         .filter(|directory| directory.provider == Provider::Native)
         .collect()
+}
+
+/// Chooses the native directory in which something is made.
+pub(super) async fn directory_field(
+    visit: &Visit,
+    form: &'static str,
+    sent: &Form,
+) -> Result<Field, Trouble> {
+    let all = directories(visit).await?;
+    let choices = native(&all).into_iter().map(|directory| {
+        let chosen = sent.text("directory") == directory.id;
+        Choice::new(directory.id.clone(), directory.name.clone(), chosen)
+    });
+    let choices = Input::Select(choices.collect());
+    Ok(Field::new(form, "directory", "Directory", choices)
+        .help("Only directories that are edited here."))
 }
 
 /// What happened to something, the newest first; nothing for who may not read the log.

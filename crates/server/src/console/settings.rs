@@ -59,6 +59,18 @@ fn settings(visit: &Visit, shown: &'static str, blocks: Vec<Block>) -> Settings 
     }
 }
 
+/// A page again, which says what was wrong with what was sent.
+async fn again(
+    visit: &Visit,
+    refusal: Refusal,
+    page: impl Future<Output = Result<Settings, Trouble>>,
+) -> Result<Response, Trouble> {
+    let problem = Trouble::from(refusal).problem()?;
+    let mut page = page.await?;
+    page.problem = Some(problem);
+    Ok(visit.again(&page))
+}
+
 fn text(text: impl Into<String>) -> Shown {
     Shown::Text(text.into())
 }

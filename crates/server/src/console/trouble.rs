@@ -9,6 +9,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderValue, StatusCode};
 use portreeve_console::Page;
 use portreeve_console::pages::message::Message;
+use portreeve_console::parts::{Alert, Tone};
 use portreeve_directory::{Permission, Refusal};
 use portreeve_store as store;
 
@@ -57,11 +58,15 @@ impl From<BodyError> for Trouble {
 }
 
 impl Trouble {
-    /// What is wrong, where a form can say it beside what was filled in.
-    pub(crate) fn said(&self) -> Option<&str> {
+    /// What was wrong with what was sent, for the form to say.
+    ///
+    /// # Errors
+    ///
+    /// Itself, when something else went wrong.
+    pub(crate) fn problem(self) -> Result<Alert, Self> {
         match self {
-            Self::Invalid(said) => Some(said),
-            _ => None,
+            Self::Invalid(said) => Ok(Alert::new(Tone::Bad, "This was not done", said)),
+            other => Err(other),
         }
     }
 

@@ -4,21 +4,21 @@ mod one;
 
 pub(super) use one::{delete, end_sessions, level, reinstate, save, show, suspend};
 
-use super::directories::problem;
 use super::form::Form;
 use super::happening::time;
-use super::people::{self, PAGE, address, chosen, directories, native, source, user_page};
+use super::people::{
+    self, PAGE, address, chosen, directories, directory_field, native, source, user_page,
+};
 use super::trouble::Trouble;
 use super::visit::{Visit, shown};
 use crate::admin::page::{Listing, Page as Part};
 use crate::admin::users::{self, NewUser, UserView};
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
-use portreeve_console::pages::users::{List, New, Row};
+use portreeve_console::pages::new::{Kind, New};
+use portreeve_console::pages::users::{List, Row};
 use portreeve_console::parts::{
-    Alert, Choice, Empty, Field, Filter, Form as Input, Icon, Link, Pager, Search, Status as Shown,
-    Toolbar,
+    Alert, Empty, Field, Filter, Icon, Link, Pager, Search, Status as Shown, Toolbar,
 };
 use portreeve_console::{Address, Section};
 use portreeve_directory::directories::Directory;
@@ -48,19 +48,10 @@ async fn make(visit: &Visit) -> Result<Response, Trouble> {
     let signed_in = visit
         .read(move |tx| sessions::last_started(tx, &team, &ids))
         .await?;
-    let rows = found.items.iter().map(|user| Row {
-        id: user.id.clone(),
-        href: user_page(&user.directory_id, &user.id),
-        name: user.name().to_owned(),
-        user_name: user.user_name.clone().unwrap_or_default(),
-        email: user.email.clone().unwrap_or_default(),
-        source: source(&user.managed_by),
-        status: status(user.status),
-        level: shown(user.level),
-        last_sign_in: signed_in.get(&user.id).copied().map(time),
-        changed: time(user.updated_at.0),
-    });
-    let rows: Vec<Row> = rows.collect();
+    let users = found.items.iter();
+    let rows: Vec<Row> = users
+        .map(|user| row(user, signed_in.get(&user.id).copied()))
+        .collect();
     let narrowed = ["q", "status", "level"]
         .iter()
         .any(|name| !visit.query(name).is_empty());
@@ -90,6 +81,25 @@ async fn make(visit: &Visit) -> Result<Response, Trouble> {
         create: may.then(|| Address::new("/console/users/new")),
         address,
     }))
+}
+
+fn row(user: &UserView, signed_in: Option<i64>) -> Row {
+    let user_name = user.user_name.clone().unwrap_or_default();
+    // Where people sign in with their address, it is not said twice.
+    let email = user.email.clone();
+    let email = email.filter(|email| !email.eq_ignore_ascii_case(&user_name));
+    Row {
+        id: user.id.clone(),
+        href: user_page(&user.directory_id, &user.id),
+        name: user.name().to_owned(),
+        user_name,
+        email: email.unwrap_or_default(),
+        source: source(&user.managed_by),
+        status: status(user.status),
+        level: shown(user.level),
+        last_sign_in: signed_in.map(time),
+        changed: time(user.updated_at.0),
+    }
 }
 
 fn nobody() -> Part<UserView> {
@@ -200,8 +210,7 @@ pub(super) fn status(status: Status) -> Shown {
 
 /// The form for a new one.
 pub(super) async fn new(visit: Visit) -> Response {
-    let page = form(&visit, &Form::default(), None).await;
-    visit.or_trouble(page.map(|page| visit.page(&page)))
+    visit.answer(form(&visit, &Form::default(), None).await)
 }
 
 /// Makes a user in a native directory.
@@ -220,12 +229,8 @@ pub(super) async fn create(visit: Visit, body: Body) -> Response {
                 Ok(visit.done(&page, &format!("{} is made.", user.name())))
             }
             Err(refusal) => {
-                let trouble = Trouble::from(refusal);
-                let Some(problem) = problem(&trouble) else {
-                    return Err(trouble);
-                };
-                let page = self::form(&visit, &form, Some(problem)).await?;
-                Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+                let problem = Trouble::from(refusal).problem()?;
+                Ok(visit.again(&self::form(&visit, &form, Some(problem)).await?))
             }
         }
     };
@@ -233,25 +238,12 @@ pub(super) async fn create(visit: Visit, body: Body) -> Response {
 }
 
 async fn form(visit: &Visit, sent: &Form, problem: Option<Alert>) -> Result<New, Trouble> {
-    let all = directories(visit).await?;
-    let directories = native(&all).into_iter().map(|directory| {
-        Choice::new(
-            directory.id.clone(),
-            directory.name.clone(),
-            sent.text("directory") == directory.id,
-        )
-    });
     Ok(New {
         shell: visit.shell(),
+        kind: Kind::User,
         problem,
         fields: vec![
-            Field::new(
-                "user",
-                "directory",
-                "Directory",
-                Input::Select(directories.collect()),
-            )
-            .help("Only directories that are edited here."),
+            directory_field(visit, "user", sent).await?,
             Field::line("user", "user_name", "User name", sent.text("user_name"))
                 .example("ada@contoso.com")
                 .help("What they sign in with; unique in the directory.")

@@ -210,6 +210,16 @@ impl Visit {
         response
     }
 
+    /// The page, or that of what went wrong.
+    pub(crate) fn answer(&self, page: Result<impl Page, Trouble>) -> Response {
+        self.or_trouble(page.map(|page| self.page(&page)))
+    }
+
+    /// A form again, which says what was wrong with what was sent.
+    pub(crate) fn again(&self, page: &impl Page) -> Response {
+        self.page_as(StatusCode::UNPROCESSABLE_ENTITY, page)
+    }
+
     /// Goes on to another page, which says what was done.
     pub(crate) fn done(&self, to: &portreeve_console::Address, said: &str) -> Response {
         let value = URL_SAFE_NO_PAD.encode(said);

@@ -64,6 +64,10 @@ async fn page(
     Ok(Connect {
         shell: visit.shell(),
         attention: attention.await?,
+        heading: match view.provider {
+            Provider::Generic => "Connect your provider".to_owned(),
+            _ => format!("Connect {}", head.provider),
+        },
         steps: guide::steps(view.provider, progress, &head.href),
         tenant_url: Copyable::new("tenant URL", view.tenant_url.clone().unwrap_or_default()),
         mappings: guide::mappings(view.provider),

@@ -1,7 +1,7 @@
 //! How the people of a directory sign in: the connection to the provider, its doctor, and a trial.
 
 use super::connect::step;
-use super::{detail, head, problem};
+use super::{detail, head};
 use crate::admin::connections::{self, ConnectionView, Examined, NewConnection, TrialResult};
 use crate::admin::directories::DirectoryDetail;
 use crate::console::form::Form;
@@ -12,7 +12,6 @@ use crate::sso::providers::redirect_uri;
 use crate::sso::trial::Brought;
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
 use portreeve_console::Address;
 use portreeve_console::pages::directories::{Probe, SignIn, Trial};
 use portreeve_console::parts::{
@@ -76,14 +75,11 @@ pub(in crate::console) async fn save(visit: Visit, body: Body) -> Response {
                 Ok(visit.done(&back, "The connection is saved. Now test it."))
             }
             Err(refusal) => {
-                let trouble = Trouble::from(refusal);
-                let Some(problem) = problem(&trouble) else {
-                    return Err(trouble);
-                };
+                let problem = Trouble::from(refusal).problem()?;
                 let known = known(&visit, &detail).await?;
                 let mut page = page(&visit, &detail, known.as_ref(), Some(&form));
                 page.problem = Some(problem);
-                Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+                Ok(visit.again(&page))
             }
         }
     };

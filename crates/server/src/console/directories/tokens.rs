@@ -1,8 +1,8 @@
 //! The secret tokens of a directory.
 
-use super::{detail, head, problem, shown_once};
+use super::{detail, head, shown_once};
 use crate::admin::directories::DirectoryDetail;
-use crate::admin::tokens::{self, NewToken, Rotation, TokenStatus, TokenView};
+use crate::admin::tokens::{self, MadeToken, NewToken, Rotation, TokenStatus, TokenView};
 use crate::console::happening::time;
 use crate::console::trouble::Trouble;
 use crate::console::visit::Visit;
@@ -145,16 +145,7 @@ pub(in crate::console) async fn create(visit: Visit, body: Body) -> Response {
             expires_at: None,
         };
         match tokens::create(&visit.app, &visit.admin, &detail.directory.id, wanted).await {
-            Ok(made) => {
-                let (url, secret) = (made.tenant_url, made.secret_token);
-                Ok(shown(
-                    &visit,
-                    &detail,
-                    url,
-                    secret.0.expose_secret(),
-                    String::new(),
-                ))
-            }
+            Ok(made) => Ok(is_made(&visit, &detail, made, String::new())),
             Err(refusal) => wrong(&visit, &detail, refusal.into()).await,
         }
     };
@@ -180,15 +171,7 @@ pub(in crate::console) async fn rotate(visit: Visit, body: Body) -> Response {
                     ),
                     None => String::new(),
                 };
-                let made = rotated.made;
-                let (url, secret) = (made.tenant_url, made.secret_token);
-                Ok(shown(
-                    &visit,
-                    &detail,
-                    url,
-                    secret.0.expose_secret(),
-                    follows,
-                ))
+                Ok(is_made(&visit, &detail, rotated.made, follows))
             }
             Err(refusal) => wrong(&visit, &detail, refusal.into()).await,
         }
@@ -213,26 +196,18 @@ async fn wrong(
     detail: &DirectoryDetail,
     trouble: Trouble,
 ) -> Result<Response, Trouble> {
-    let Some(problem) = problem(&trouble) else {
-        return Err(trouble);
-    };
-    let page = make(visit, detail, Some(problem)).await?;
-    Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    let problem = trouble.problem()?;
+    Ok(visit.again(&make(visit, detail, Some(problem)).await?))
 }
 
-fn shown(
-    visit: &Visit,
-    detail: &DirectoryDetail,
-    url: String,
-    secret: &str,
-    follows: String,
-) -> Response {
+/// The secret of a token that was made.
+fn is_made(visit: &Visit, detail: &DirectoryDetail, made: MadeToken, follows: String) -> Response {
     let page = Made {
         shell: visit.shell(),
         title: "New secret token".to_owned(),
         name: detail.directory.name.clone(),
-        tenant_url: Copyable::new("tenant URL", url),
-        secret: shown_once(secret),
+        tenant_url: Copyable::new("tenant URL", made.tenant_url),
+        secret: shown_once(made.secret_token.0.expose_secret()),
         follows,
         next: Link::new(
             "Back to the tokens",

@@ -2,14 +2,12 @@
 
 use crate::admin::groups::{self, GroupChange, GroupView};
 use crate::admin::members::{self, MemberView, NewMember};
-use crate::console::directories::problem;
 use crate::console::happening::time;
 use crate::console::people::{PAGE, group_page, history, source, user_page};
 use crate::console::trouble::Trouble;
 use crate::console::visit::Visit;
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
 use portreeve_console::pages::groups::{Group, Member};
 use portreeve_console::parts::{
     Alert, Confirm, Copyable, Fact, Facts, Field, Pager, Shown, Source, Tone,
@@ -221,11 +219,8 @@ async fn again(visit: &Visit, group: &GroupView, trouble: Trouble) -> Result<Res
         ),
         other => other,
     };
-    let Some(problem) = problem(&trouble) else {
-        return Err(trouble);
-    };
-    let page = page(visit, group, Some(problem)).await?;
-    Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+    let problem = trouble.problem()?;
+    Ok(visit.again(&page(visit, group, Some(problem)).await?))
 }
 
 /// Takes a member away.

@@ -1,5 +1,6 @@
 //! One event, with everything about it.
 
+use crate::console::attention;
 use crate::console::happening::{sentence, time, word};
 use crate::console::people::{group_page, user_page, values};
 use crate::console::trouble::Trouble;
@@ -8,8 +9,11 @@ use axum::response::Response;
 use portreeve_console::pages::logs::Event as Page;
 use portreeve_console::parts::{Alert, Copyable, Fact, Facts, Link, Shown, Tone};
 use portreeve_console::{Address, Section};
+use portreeve_directory::Refusal;
 use portreeve_directory::actors::Actors;
+use portreeve_directory::directories;
 use portreeve_directory::events::{self, Event};
+use portreeve_store::Tx;
 
 /// What to do about a refusal, by its reason code. What has no line here says it in its own sentence.
 const REMEDIES: &[(&str, &str)] = &[
@@ -65,9 +69,12 @@ async fn make(visit: &Visit) -> Result<Response, Trouble> {
     let read = visit.read(move |tx| {
         let event = events::get(tx, &team, &id)?;
         let actors = Actors::of(tx, &team, std::slice::from_ref(&event))?;
-        Ok((event, actors))
+        let directory = event.directory_id.as_deref();
+        let directory = directory.map(|id| self::directory(tx, &team, id));
+        let directory = directory.transpose()?;
+        Ok((event, actors, directory))
     });
-    let (event, actors) = read.await?;
+    let (event, actors, directory) = read.await?;
     let request = event.request_id.clone().filter(|id| !id.is_empty());
     Ok(visit.page(&Page {
         shell: visit.shell(),
@@ -80,8 +87,21 @@ async fn make(visit: &Visit) -> Result<Response, Trouble> {
                 Section::Logs.address().with("request", id),
             )
         }),
-        facts: facts(&event, &actors),
+        facts: facts(&event, &actors, directory),
     }))
+}
+
+/// The name of a directory and the way to it; its id, once it is removed.
+fn directory(tx: &mut Tx<'_>, team: &str, id: &str) -> Result<Fact, Refusal> {
+    let shown = match directories::find_in(tx, team, id) {
+        Ok(directory) => Shown::Link(Link::new(
+            directory.name.clone(),
+            attention::page(&directory),
+        )),
+        Err(Refusal::NotFound(..)) => Shown::Copyable(Copyable::new("directory", id)),
+        Err(refusal) => return Err(refusal),
+    };
+    Ok(Fact::new("Directory", shown))
 }
 
 fn refusal(event: &Event) -> Option<Alert> {
@@ -99,7 +119,7 @@ fn refusal(event: &Event) -> Option<Alert> {
     ))
 }
 
-fn facts(event: &Event, actors: &Actors) -> Facts {
+fn facts(event: &Event, actors: &Actors, directory: Option<Fact>) -> Facts {
     let copyable = |label: &'static str, value: &str| {
         Fact::new(label, Shown::Copyable(Copyable::new(label, value)))
     };
@@ -113,16 +133,8 @@ fn facts(event: &Event, actors: &Actors) -> Facts {
         Fact::new("By", Shown::Link(Link::new(actors.name(event), by)))
             .note(event.actor_kind.clone()),
     ];
-    if let Some(object) = object(event) {
-        facts.push(object);
-    }
-    if let Some(id) = &event.directory_id {
-        let page = Address::new("/console/directories").join(id);
-        facts.push(Fact::new(
-            "Directory",
-            Shown::Link(Link::new("The directory", page)),
-        ));
-    }
+    facts.extend(object(event));
+    facts.extend(directory);
     if let Some(id) = event.request_id.as_deref().filter(|id| !id.is_empty()) {
         facts.push(copyable("Request", id));
     }

@@ -1,13 +1,12 @@
 //! Local owners.
 
-use super::{question, settings, text};
+use super::{again, question, settings, text};
 use crate::admin;
 use crate::console::happening::time;
 use crate::console::trouble::Trouble;
 use crate::console::visit::Visit;
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
 use portreeve_console::Address;
 use portreeve_console::pages::settings::{Block, Content, Row, Settings, Table};
 use portreeve_console::parts::{Field, Shown};
@@ -19,8 +18,7 @@ fn here() -> Address {
 
 /// The local owners.
 pub(in crate::console) async fn show(visit: Visit) -> Response {
-    let page = make(&visit).await;
-    visit.or_trouble(page.map(|page| visit.page(&page)))
+    visit.answer(make(&visit).await)
 }
 
 async fn make(visit: &Visit) -> Result<Settings, Trouble> {
@@ -71,15 +69,6 @@ async fn make(visit: &Visit) -> Result<Settings, Trouble> {
     Ok(settings(visit, "Local owners", vec![block]))
 }
 
-async fn again(visit: &Visit, trouble: Trouble) -> Result<Response, Trouble> {
-    let Some(problem) = crate::console::directories::problem(&trouble) else {
-        return Err(trouble);
-    };
-    let mut page = make(visit).await?;
-    page.problem = Some(problem);
-    Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
-}
-
 /// Makes one.
 pub(in crate::console) async fn create(visit: Visit, body: Body) -> Response {
     let done = async {
@@ -87,7 +76,7 @@ pub(in crate::console) async fn create(visit: Visit, body: Body) -> Response {
         let name = form.text("name").to_owned();
         match admin::create_owner(&visit.app, &visit.admin, None, name).await {
             Ok(owner) => Ok(visit.done(&here(), &format!("{} is a local owner now.", owner.name))),
-            Err(refusal) => again(&visit, refusal.into()).await,
+            Err(refusal) => again(&visit, refusal, make(&visit)).await,
         }
     };
     visit.or_trouble(done.await)
@@ -98,7 +87,7 @@ pub(in crate::console) async fn remove(visit: Visit) -> Response {
     let done = async {
         match admin::remove_owner(&visit.app, &visit.admin, None, visit.param("owner")).await {
             Ok(()) => Ok(visit.done(&here(), "The local owner is removed.")),
-            Err(refusal) => again(&visit, refusal.into()).await,
+            Err(refusal) => again(&visit, refusal, make(&visit)).await,
         }
     };
     visit.or_trouble(done.await)

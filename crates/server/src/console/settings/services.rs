@@ -1,6 +1,6 @@
 //! Service accounts.
 
-use super::{badge, chosen_permissions, permissions_field, question, settings, text};
+use super::{again, badge, chosen_permissions, permissions_field, question, settings, text};
 use crate::admin::service_accounts::{
     self, AccountStatus, NewServiceAccount, ServiceAccountChange, ServiceAccountView,
 };
@@ -9,7 +9,6 @@ use crate::console::trouble::Trouble;
 use crate::console::visit::Visit;
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
 use portreeve_console::Address;
 use portreeve_console::pages::settings::{Block, Content, Row, Settings, Table};
 use portreeve_console::parts::{Field, Shown, Tone};
@@ -21,8 +20,7 @@ fn here() -> Address {
 
 /// The service accounts of the team.
 pub(in crate::console) async fn show(visit: Visit) -> Response {
-    let page = make(&visit).await;
-    visit.or_trouble(page.map(|page| visit.page(&page)))
+    visit.answer(make(&visit).await)
 }
 
 async fn make(visit: &Visit) -> Result<Settings, Trouble> {
@@ -106,15 +104,6 @@ fn row(account: &ServiceAccountView, may: bool) -> Row {
     }
 }
 
-async fn again(visit: &Visit, trouble: Trouble) -> Result<Response, Trouble> {
-    let Some(problem) = crate::console::directories::problem(&trouble) else {
-        return Err(trouble);
-    };
-    let mut page = make(visit).await?;
-    page.problem = Some(problem);
-    Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
-}
-
 /// Makes one.
 pub(in crate::console) async fn create(visit: Visit, body: Body) -> Response {
     let done = async {
@@ -129,7 +118,7 @@ pub(in crate::console) async fn create(visit: Visit, body: Body) -> Response {
                 &here(),
                 &format!("{} is made. Now make a token for it.", account.name),
             )),
-            Err(refusal) => again(&visit, refusal.into()).await,
+            Err(refusal) => again(&visit, refusal, make(&visit)).await,
         }
     };
     visit.or_trouble(done.await)
@@ -150,7 +139,7 @@ pub(in crate::console) async fn suspend(visit: Visit, body: Body) -> Response {
         let which = visit.param("account");
         match service_accounts::update(&visit.app, &visit.admin, None, &which, wanted).await {
             Ok(account) => Ok(visit.done(&here(), &format!("{} is changed.", account.name))),
-            Err(refusal) => again(&visit, refusal.into()).await,
+            Err(refusal) => again(&visit, refusal, make(&visit)).await,
         }
     };
     visit.or_trouble(done.await)

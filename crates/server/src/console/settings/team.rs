@@ -1,17 +1,15 @@
 //! The team, and the server that it is on.
 
-use super::{question, settings, text};
+use super::{again, badge, question, settings, text};
 use crate::admin::teams::{self, People, TeamChange};
 use crate::config::SETTINGS;
 use crate::console::attention::page;
-use crate::console::directories::problem;
 use crate::console::happening::time;
 use crate::console::people;
 use crate::console::trouble::Trouble;
 use crate::console::visit::Visit;
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
 use portreeve_console::Address;
 use portreeve_console::pages::settings::{Block, Content, Row, Settings, Table};
 use portreeve_console::parts::{Alert, Copyable, Fact, Facts, Field, Link, Shown, Tone};
@@ -23,8 +21,7 @@ fn here() -> Address {
 
 /// The team, the directory that decides, and the server.
 pub(in crate::console) async fn show(visit: Visit) -> Response {
-    let page = make(&visit).await;
-    visit.or_trouble(page.map(|page| visit.page(&page)))
+    visit.answer(make(&visit).await)
 }
 
 async fn make(visit: &Visit) -> Result<Settings, Trouble> {
@@ -82,6 +79,7 @@ async fn active(visit: &Visit, active: Option<String>) -> Result<Block, Trouble>
                 said(&preview.losing, "lose what it gives them"),
                 said(&preview.gaining, "gain it")
             );
+            let costs = preview.losing.count > 0;
             let mut switch = question(
                 format!("switch-{}", directory.id),
                 "Switch…",
@@ -89,14 +87,18 @@ async fn active(visit: &Visit, active: Option<String>) -> Result<Block, Trouble>
                 &effect,
                 here().join("active"),
             );
+            switch.danger = costs;
             switch.values = vec![("directory", directory.id.clone())];
             actions.push(switch);
         }
-        let state = if is_active { "decides" } else { "" };
+        let state = match is_active {
+            true => badge(Tone::Good, "Yes"),
+            false => text("no"),
+        };
         rows.push(Row {
             cells: vec![
                 Shown::Link(Link::new(directory.name.clone(), page(&directory))),
-                text(state),
+                state,
             ],
             actions,
         });
@@ -107,7 +109,7 @@ async fn active(visit: &Visit, active: Option<String>) -> Result<Block, Trouble>
         lead: "The people of one directory of the team may reach machines.".to_owned(),
         actions: Vec::new(),
         content: Content::Table(Table {
-            head: vec!["Directory", "Now"],
+            head: vec!["Directory", "Decides"],
             rows,
             empty: "There is no directory yet.",
         }),
@@ -179,15 +181,7 @@ fn warning(visit: &Visit) -> Option<Alert> {
 async fn change(visit: &Visit, wanted: TeamChange, said: &str) -> Result<Response, Trouble> {
     match teams::update(&visit.app, &visit.admin, None, wanted).await {
         Ok(_) => Ok(visit.done(&here(), said)),
-        Err(refusal) => {
-            let trouble = Trouble::from(refusal);
-            let Some(problem) = problem(&trouble) else {
-                return Err(trouble);
-            };
-            let mut page = make(visit).await?;
-            page.problem = Some(problem);
-            Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
-        }
+        Err(refusal) => again(visit, refusal, make(visit)).await,
     }
 }
 

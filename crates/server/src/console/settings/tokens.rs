@@ -1,6 +1,6 @@
 //! API tokens.
 
-use super::{badge, chosen_permissions, permissions_field, question, settings, text};
+use super::{again, badge, chosen_permissions, permissions_field, question, settings, text};
 use crate::admin::api_tokens::{self, ApiTokenView, NewApiToken};
 use crate::admin::service_accounts;
 use crate::admin::tokens::TokenStatus;
@@ -31,8 +31,7 @@ fn here() -> Address {
 
 /// The tokens of the team.
 pub(in crate::console) async fn show(visit: Visit) -> Response {
-    let page = make(&visit).await;
-    visit.or_trouble(page.map(|page| visit.page(&page)))
+    visit.answer(make(&visit).await)
 }
 
 async fn make(visit: &Visit) -> Result<Settings, Trouble> {
@@ -164,15 +163,7 @@ pub(in crate::console) async fn create(visit: Visit, body: Body) -> Response {
                 });
                 Ok(visit.page_as(StatusCode::CREATED, &page))
             }
-            Err(refusal) => {
-                let trouble = Trouble::from(refusal);
-                let Some(problem) = crate::console::directories::problem(&trouble) else {
-                    return Err(trouble);
-                };
-                let mut page = make(&visit).await?;
-                page.problem = Some(problem);
-                Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
-            }
+            Err(refusal) => again(&visit, refusal, make(&visit)).await,
         }
     };
     visit.or_trouble(done.await)

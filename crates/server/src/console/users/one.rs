@@ -2,7 +2,6 @@
 
 use crate::admin::sessions;
 use crate::admin::users::{self, UserChange, UserView, WantedStatus};
-use crate::console::directories::problem;
 use crate::console::form::Form;
 use crate::console::happening::time;
 use crate::console::people::{group_page, history, source, text, user_page};
@@ -11,7 +10,6 @@ use crate::console::trouble::Trouble;
 use crate::console::visit::{Visit, shown};
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
 use portreeve_console::pages::users::{Edit, Membership, User};
 use portreeve_console::parts::{
     Alert, Choice, Confirm, Copyable, Fact, Facts, Field, Form as Input, Shown,
@@ -343,13 +341,9 @@ async fn carry_out(visit: &Visit, wanted: UserChange, said: &str) -> Result<Resp
     match users::update(&visit.app, &visit.admin, &directory, &user, wanted).await {
         Ok(user) => Ok(visit.done(&user_page(&user.directory_id, &user.id), said)),
         Err(refusal) => {
-            let trouble = Trouble::from(refusal);
-            let Some(problem) = problem(&trouble) else {
-                return Err(trouble);
-            };
+            let problem = Trouble::from(refusal).problem()?;
             let user = find(visit).await?;
-            let page = page(visit, &user, Some(problem)).await?;
-            Ok(visit.page_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+            Ok(visit.again(&page(visit, &user, Some(problem)).await?))
         }
     }
 }
