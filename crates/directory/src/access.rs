@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use portreeve_access::{self as known, Estate, Grant, Person, Standing};
 use portreeve_scim::schema::POSIX;
 use portreeve_store::{Tx, params, statements};
-use serde_json::Value;
 
 mod through;
 
@@ -47,6 +46,15 @@ pub fn version(tx: &mut Tx<'_>, team_id: &str) -> Result<i64, Refusal> {
     Ok(row.map_or(Ok(0), |row| row.int(0))?)
 }
 
+/// What is known of somebody, and of their account on hosts.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// As decisions take it.
+    pub person: Person,
+    /// What their account is, or would be.
+    pub account: Found,
+}
+
 /// The facts about a user or service account of a team at a time. A name that they have not been given yet is the one that
 /// they would get.
 ///
@@ -58,10 +66,18 @@ pub fn person(
     holder: &Holder,
     now: i64,
 ) -> Result<Person, Refusal> {
+    Ok(facts(tx, team_id, holder, now)?.person)
+}
+
+/// As [`person`], with what is known of the account.
+///
+/// # Errors
+/// As [`person`].
+pub fn facts(tx: &mut Tx<'_>, team_id: &str, holder: &Holder, now: i64) -> Result<Facts, Refusal> {
     match holder {
         Holder::User { directory_id, id } => {
             let directory = directories::find_in(tx, team_id, directory_id)?;
-            let user = users::by_id(tx, directory_id, id)?;
+            let user = users::by_id(tx, &directory.id, id)?;
             of_user(tx, &directory, &user, now)
         }
         Holder::Service(id) => of_service(tx, team_id, id),
@@ -72,26 +88,47 @@ pub fn person(
     }
 }
 
-/// As [`person`], for a user that was read.
-pub fn of_user(
+/// Gives somebody the account that they are to have.
+///
+/// # Errors
+/// As [`person`].
+pub fn give_account(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    holder: &Holder,
+    now: i64,
+) -> Result<(), Refusal> {
+    match holder {
+        Holder::User { directory_id, id } => {
+            let directory = directories::find_in(tx, team_id, directory_id)?;
+            let user = users::by_id(tx, &directory.id, id)?;
+            accounts::ensure(tx, team_id, &directory, &user, now).map(drop)
+        }
+        Holder::Service(id) => {
+            let account = service_accounts::by_id(tx, team_id, id)?;
+            accounts::ensure_service(tx, team_id, &account, now).map(drop)
+        }
+        Holder::Owner(_) => Ok(()),
+    }
+}
+
+fn of_user(
     tx: &mut Tx<'_>,
     directory: &Directory,
     user: &User,
     now: i64,
-) -> Result<Person, Refusal> {
+) -> Result<Facts, Refusal> {
     let team = teams::by_id(tx, &directory.team_id)?;
     let resource = user.parsed()?;
-    let sent = resource
-        .as_map()
-        .get(POSIX)
-        .and_then(|posix| posix.get("remoteIdentity"));
+    let posix = resource.as_map().get(POSIX);
+    let sent = posix.and_then(|posix| posix.get("remoteIdentity")?.as_str());
     let mut remote = remote_identities::list(tx, &directory.team_id, &user.id)?;
-    remote.extend(remote_identities::sent(sent.and_then(Value::as_str)));
+    remote.extend(remote_identities::sent(sent));
     let account = accounts::find(tx, directory, user)?;
     let is_out =
         user.status != Status::Active || suspensions::is_suspended(tx, &directory.id, &user.id)?;
     let groups = memberships::of_user(tx, &directory.id, &user.id, now)?;
-    Ok(Person {
+    let person = Person {
         id: user.id.clone(),
         name: resource.user_name().unwrap_or_default().to_owned(),
         directory: Some(known::Directory {
@@ -106,24 +143,26 @@ pub fn of_user(
         account: account_of(&account),
         remote_identities: remote,
         memberships: through::memberships(tx, &directory.id, groups)?,
-    })
+    };
+    Ok(Facts { person, account })
 }
 
-fn of_service(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Person, Refusal> {
-    let account = service_accounts::by_id(tx, team_id, id)?;
-    let found = accounts::find_of_service(tx, team_id, &account)?;
-    Ok(Person {
-        id: account.id.clone(),
-        name: account.name.clone(),
+fn of_service(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Facts, Refusal> {
+    let service = service_accounts::by_id(tx, team_id, id)?;
+    let account = accounts::find_of_service(tx, team_id, &service)?;
+    let person = Person {
+        id: service.id.clone(),
+        name: service.name.clone(),
         directory: None,
-        standing: match account.active {
+        standing: match service.active {
             true => Standing::Active,
             false => Standing::Suspended,
         },
-        account: account_of(&found),
-        remote_identities: remote_identities::list(tx, team_id, &account.id)?,
+        account: account_of(&account),
+        remote_identities: remote_identities::list(tx, team_id, &service.id)?,
         memberships: Vec::new(),
-    })
+    };
+    Ok(Facts { person, account })
 }
 
 fn account_of(found: &Found) -> known::Account {

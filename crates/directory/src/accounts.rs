@@ -18,7 +18,7 @@ pub(crate) mod numbers;
 pub(crate) mod population;
 
 pub use follow::{advance, begin, is_behind, look_at_all};
-pub use population::{Person, Preview, page, preview};
+pub use population::{NAMED, Person, Preview, page, preview};
 
 statements! {
     ONE = "SELECT name, uid, gid FROM posix_accounts WHERE team_id = $1 AND holder_id = $2";

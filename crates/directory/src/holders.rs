@@ -4,7 +4,10 @@ use crate::events::Cause;
 use crate::permissions::{Level, Permissions};
 use crate::revocations::{self, Revoke};
 use crate::service_accounts;
-use crate::{Actor, Refusal, owners, passkeys, resolve, sessions, suspensions, users};
+use crate::{
+    Actor, Refusal, accounts, owners, passkeys, remote_identities, resolve, sessions, suspensions,
+    users,
+};
 use portreeve_store::{Row, Tx, params, statements};
 use serde::{Deserialize, Serialize};
 
@@ -157,11 +160,13 @@ pub fn shut_out(
 }
 
 /// Removes everything that lets somebody in who is gone: sessions (those that live end with an event each), API tokens
-/// and passkeys; certificates are revoked. What became of them is in the log.
+/// and passkeys; certificates are revoked, and the name of their account on hosts is free. What became of them is in the log.
 pub fn forget(tx: &mut Tx<'_>, cause: &Cause<'_>, holder_id: &str) -> Result<(), Refusal> {
     sessions::forget_of_holder(tx, cause, holder_id)?;
     revocations::revoke(tx, cause, Revoke::Holder(holder_id), "removed")?;
     tx.exec(DELETE_TOKENS, &params![cause.team_id, holder_id])?;
+    remote_identities::forget(tx, cause.team_id, holder_id)?;
+    accounts::forget(tx, cause.team_id, holder_id, cause.at)?;
     passkeys::delete_of_holder(tx, cause.team_id, holder_id)
 }
 

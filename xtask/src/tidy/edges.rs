@@ -67,6 +67,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
     ),
     (
         "portreeve-server",
+        "portreeve-access",
+        "the surfaces decide and explain who may log in where",
+    ),
+    (
+        "portreeve-server",
         "portreeve-passkey",
         "owners sign in with passkeys",
     ),
