@@ -64,7 +64,7 @@ fn token(text: &[u8]) {
         issuer: ISSUER,
         client_id: "portreeve",
         tenant_id: Some("contoso"),
-        nonce: "n",
+        nonce: Some("n"),
         access_token: Some("a"),
         now: 1_767_600_000,
     };

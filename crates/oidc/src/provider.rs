@@ -109,7 +109,7 @@ impl Provider {
             issuer: &metadata.issuer,
             client_id,
             tenant_id: metadata.tenant_id.as_deref(),
-            nonce,
+            nonce: Some(nonce),
             access_token: tokens
                 .access_token
                 .as_ref()
@@ -117,15 +117,48 @@ impl Provider {
             now: now.unix,
         };
         let token = tokens.id_token.expose_secret();
+        self.verify_as(metadata, token, &expected, now).await
+    }
+
+    /// Verifies an ID token that somebody has got in a sign-in of `client_id` that they began themselves, so that nobody
+    /// here knows its nonce. Whoever takes it sees to it that it is taken once.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub async fn verify_presented(
+        &self,
+        metadata: &Metadata,
+        token: &str,
+        client_id: &str,
+        now: Now,
+    ) -> Result<Claims, Error> {
+        let expected = Expected {
+            issuer: &metadata.issuer,
+            client_id,
+            tenant_id: metadata.tenant_id.as_deref(),
+            nonce: None,
+            access_token: None,
+            now: now.unix,
+        };
+        self.verify_as(metadata, token, &expected, now).await
+    }
+
+    async fn verify_as(
+        &self,
+        metadata: &Metadata,
+        token: &str,
+        expected: &Expected<'_>,
+        now: Now,
+    ) -> Result<Claims, Error> {
         let keys = self
             .keys
             .get(now.steady, async || self.fetch_keys(metadata).await)
             .await?;
-        match verify(token, &keys, &expected) {
+        match verify(token, &keys, expected) {
             Err(TokenError::UnknownKey(_)) => {
                 let fetch = async || self.fetch_keys(metadata).await;
                 let keys = self.keys.get_after(now.steady, UNKNOWN_KEY, fetch).await?;
-                Ok(verify(token, &keys, &expected)?)
+                Ok(verify(token, &keys, expected)?)
             }
             result => Ok(result?),
         }

@@ -48,7 +48,7 @@ fn expected() -> Expected<'static> {
         issuer: ISSUER,
         client_id: CLIENT,
         tenant_id: Some("t"),
-        nonce: NONCE,
+        nonce: Some(NONCE),
         access_token: Some(ACCESS),
         now: NOW,
     }
