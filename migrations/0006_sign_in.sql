@@ -9,9 +9,10 @@ ALTER TABLE teams ADD COLUMN active_directory_id TEXT;
 CREATE INDEX users_status ON users (directory_id, status, id) WHERE status <> 'active';
 CREATE INDEX users_level ON users (directory_id, level, id) WHERE level <> 'user';
 
--- What the log is searched by: requests, people, and categories that are rare beside what providers do.
+-- What the log is searched by: requests, people, actions, and categories that are rare beside what providers do.
 CREATE INDEX events_request ON events (team_id, request_id, position) WHERE request_id IS NOT NULL;
 CREATE INDEX events_actor ON events (team_id, actor_id, position) WHERE actor_kind <> 'token';
+CREATE INDEX events_action ON events (team_id, action, position);
 CREATE INDEX events_category ON events (team_id, category, position) WHERE category <> 'SCIM_SYNC';
 
 -- 'test': made by a test of the connection, for as long as that takes; NULL: an ordinary token.
@@ -71,6 +72,8 @@ CREATE TABLE sessions (
   holder_id TEXT NOT NULL,
   -- how the holder signed in: oidc, link, passkey or browser (a session of the command line that a browser let in)
   method TEXT NOT NULL,
+  -- the passkey that it began with, also one of the command line that a browser with such a session let in
+  passkey_id TEXT,
   address TEXT NOT NULL,
   agent TEXT NOT NULL,
   -- what signing out at the provider needs, sealed

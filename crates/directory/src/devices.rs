@@ -49,6 +49,9 @@ pub struct Approval {
     pub holder: Holder,
     /// Their name, for the log.
     pub name: String,
+    /// The passkey that their own session goes back to.
+    #[serde(default)]
+    pub passkey_id: Option<String>,
 }
 
 /// The two codes of a device that has asked.

@@ -27,6 +27,7 @@ statements! {
     ALONE = "DELETE FROM replicas";
     HOLDER = "SELECT holder FROM leases WHERE owner_id = $1 AND name = $2 AND holder IN (SELECT id FROM replicas)";
     ACQUIRE = "INSERT INTO leases (owner_id, name, holder, fence) VALUES ($1, $2, $3, 1) ON CONFLICT (owner_id, name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1 WHERE leases.holder = excluded.holder OR leases.holder NOT IN (SELECT id FROM replicas) RETURNING fence";
+    SEIZE = "INSERT INTO leases (owner_id, name, holder, fence) VALUES ($1, $2, $3, 1) ON CONFLICT (owner_id, name) DO UPDATE SET holder = excluded.holder, fence = leases.fence + 1 WHERE leases.holder <> excluded.holder";
     HOLD = "SELECT fence FROM leases WHERE owner_id = $1 AND name = $2 AND holder = $3 AND fence = $4 AND holder IN (SELECT id FROM replicas)";
     RELEASE = "UPDATE leases SET holder = '' WHERE owner_id = $1 AND name = $2 AND holder = $3 AND fence = $4";
     FORGET = "DELETE FROM leases WHERE owner_id = $1";
@@ -56,6 +57,9 @@ pub const RETENTION: &str = "retention";
 
 /// Running the cycles of an application.
 pub const PROVISIONING: &str = "provisioning";
+
+/// Provisioning one object of an application at once. Nobody else begins a cycle of it in the meantime.
+pub const ON_DEMAND: &str = "on_demand";
 
 /// Sending a team's mails.
 pub const MAIL: &str = "mail";
@@ -167,6 +171,13 @@ pub fn acquire(
         holder: replica.to_owned(),
         fence: row.int(0)?,
     }))
+}
+
+/// Ends the tenure of another replica whose work rests at this moment, which the caller has seen in the same transaction:
+/// whatever it begins from now on fails at its first transaction. The lease is `replica`'s, who takes it by [`acquire`]
+/// when there is work to do.
+pub fn seize(tx: &mut Tx<'_>, owner_id: &str, name: &str, replica: &str) -> Result<(), Refusal> {
+    Ok(tx.exec(SEIZE, &params![owner_id, name, replica])?)
 }
 
 /// What every transaction of leased work does first: it fails unless the lease is still held, and nobody else gets the

@@ -8,6 +8,7 @@ use portreeve_store::{Tx, params, statements};
 use serde_json::json;
 
 statements! {
+    HIGHEST = "SELECT DISTINCT level FROM users WHERE directory_id = $1 AND level <> 'user'";
     ABOVE = "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND level <> 'user' ORDER BY level, id";
     SET = "UPDATE users SET level = $3, version = version + 1, updated_at = $4 WHERE directory_id = $1 AND id = $2";
 }
@@ -16,6 +17,15 @@ statements! {
 pub fn above_user(tx: &mut Tx<'_>, directory_id: &str) -> Result<Vec<User>, Refusal> {
     let rows = tx.query(ABOVE, &params![directory_id])?;
     rows.into_iter().map(users::from_row).collect()
+}
+
+/// The highest level that a user of a directory has.
+pub fn highest(tx: &mut Tx<'_>, directory_id: &str) -> Result<Level, Refusal> {
+    let mut highest = Level::User;
+    for row in tx.query(HIGHEST, &params![directory_id])? {
+        highest = highest.max(Level::parse(row.text(0)?).unwrap_or(Level::User));
+    }
+    Ok(highest)
 }
 
 /// Gives a user a level. Whether whoever asks may do that is the caller's to check ([`Level::is_guarded`]). Refused when

@@ -124,6 +124,15 @@ pub enum Refusal {
         m = .0.meaning()
     )]
     Forbidden(Permission),
+    /// Whoever asks may do that, but not where it makes somebody of an admin or owner.
+    #[error(
+        "\"{directory}\" has admins or owners, and whoever decides where its people come from can become each of them, so this needs the permission {needed} as well; ask an owner of the team",
+        needed = Permission::LevelWrite
+    )]
+    Guarded {
+        /// The name of the directory.
+        directory: String,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(store::Error),

@@ -18,6 +18,7 @@ statements! {
     BY_USER_NAME = "SELECT id, external_id FROM users WHERE directory_id = $1 AND user_name_key = $2";
     LINKED = "SELECT user_id FROM subjects WHERE directory_id = $1 AND issuer = $2 AND subject = $3";
     LINK = "INSERT INTO subjects (directory_id, issuer, subject, user_id, linked_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (directory_id, issuer, subject) DO UPDATE SET user_id = excluded.user_id, linked_at = excluded.linked_at";
+    UNLINK = "DELETE FROM subjects WHERE directory_id = $1 AND user_id = $2";
     SAMPLE = "SELECT external_id FROM users WHERE directory_id = $1 AND external_id IS NOT NULL ORDER BY external_id LIMIT $2";
     ANY = "SELECT 1 FROM users WHERE directory_id = $1 LIMIT 1";
 }
@@ -333,6 +334,11 @@ pub fn link(
     }
     let row = params![directory_id, &claims.issuer, &claims.subject, user_id, now];
     Ok(tx.exec(LINK, &row)?)
+}
+
+/// Forgets with which accounts a user has signed in.
+pub(crate) fn unlink(tx: &mut Tx<'_>, directory_id: &str, user_id: &str) -> Result<(), Refusal> {
+    Ok(tx.exec(UNLINK, &params![directory_id, user_id])?)
 }
 
 /// What the users of a directory could be found by.

@@ -13,12 +13,12 @@ use std::collections::HashMap;
 /// What [`from_row`] takes.
 macro_rules! columns {
     () => {
-        "id, kind, holder_kind, directory_id, holder_id, method, address, agent, created_at, seen_at, idle_at, expires_at, ended_at, ended_why"
+        "id, kind, holder_kind, directory_id, holder_id, method, address, agent, created_at, seen_at, idle_at, expires_at, ended_at, ended_why, passkey_id"
     };
 }
 
 statements! {
-    INSERT = "INSERT INTO sessions (team_id, id, kind, hash, holder_kind, directory_id, holder_id, method, address, agent, provider, created_at, seen_at, idle_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14)";
+    INSERT = "INSERT INTO sessions (team_id, id, kind, hash, holder_kind, directory_id, holder_id, method, address, agent, provider, created_at, seen_at, idle_at, expires_at, passkey_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14, $15)";
     BY_ID = concat!("SELECT ", columns!(), ", hash FROM sessions WHERE team_id = $1 AND id = $2");
     PROVIDER = "SELECT provider FROM sessions WHERE team_id = $1 AND id = $2";
     LIVE = concat!("SELECT ", columns!(), " FROM sessions WHERE team_id = $1 AND ended_at IS NULL AND idle_at > $2 AND expires_at > $2 AND id < $3 ORDER BY id DESC LIMIT $4");
@@ -26,6 +26,8 @@ statements! {
     SEEN = "UPDATE sessions SET seen_at = $3, idle_at = $4 WHERE team_id = $1 AND id = $2 AND ended_at IS NULL AND seen_at < $3";
     END = "UPDATE sessions SET ended_at = $3, ended_why = $4 WHERE team_id = $1 AND id = $2 AND ended_at IS NULL";
     END_OF_HOLDER = "UPDATE sessions SET ended_at = $3, ended_why = $4 WHERE team_id = $1 AND holder_id = $2 AND ended_at IS NULL AND idle_at > $3 AND expires_at > $3 RETURNING id";
+    END_OF_PASSKEY = "UPDATE sessions SET ended_at = $3, ended_why = $4 WHERE team_id = $1 AND holder_id = $2 AND passkey_id = $5 AND id <> $6 AND ended_at IS NULL AND idle_at > $3 AND expires_at > $3 RETURNING id";
+    DELETE_OF_HOLDER = "DELETE FROM sessions WHERE team_id = $1 AND holder_id = $2";
     PRUNE = "DELETE FROM sessions WHERE expires_at < $1";
 }
 
@@ -89,6 +91,8 @@ pub struct Session {
     pub holder: Holder,
     /// How they signed in: `oidc`, `link`, `passkey`, `browser`.
     pub method: String,
+    /// The passkey that it goes back to.
+    pub passkey_id: Option<String>,
     /// The address that they signed in from.
     pub address: String,
     /// What their program called itself then.
@@ -125,6 +129,8 @@ pub struct New<'a> {
     pub holder: &'a Holder,
     /// How: `oidc`, `link`, `passkey`, `browser`.
     pub method: &'a str,
+    /// The passkey that it goes back to: their own, or that of the session by which they let a command line in.
+    pub passkey_id: Option<&'a str>,
     /// From which address.
     pub address: &'a str,
     /// What the program calls itself.
@@ -152,6 +158,7 @@ pub fn start(
         carrier: new.carrier,
         holder: new.holder.clone(),
         method: new.method.to_owned(),
+        passkey_id: new.passkey_id.map(str::to_owned),
         address: new.address.to_owned(),
         agent,
         created_at: now,
@@ -177,7 +184,8 @@ pub fn start(
             new.provider,
             now,
             session.idle_at,
-            session.expires_at
+            session.expires_at,
+            new.passkey_id
         ],
     )?;
     Ok((session, secret))
@@ -192,7 +200,7 @@ pub fn verify(
     let Some(row) = tx.query_one(BY_ID, &params![&presented.team_id, &presented.id])? else {
         return Ok(None);
     };
-    if !presented.is(row.bytes(14)?) {
+    if !presented.is(row.bytes(15)?) {
         return Ok(None);
     }
     Ok(Some(from_row(row)?).filter(|session| session.is_live(now)))
@@ -308,6 +316,32 @@ pub fn cut(
     Ok(ended.len())
 }
 
+/// Ends all live sessions of a holder that go back to a passkey which is removed, but for one, with an event for each.
+pub fn cut_of_passkey(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    holder_id: &str,
+    passkey_id: &str,
+    but: Option<&str>,
+) -> Result<(), Refusal> {
+    let (why, but) = ("passkey_removed", but.unwrap_or_default());
+    let row = params![cause.team_id, holder_id, cause.at, why, passkey_id, but];
+    for mut row in tx.query(END_OF_PASSKEY, &row)? {
+        told(tx, cause, &row.take_text(0)?, holder_id, why)?;
+    }
+    Ok(())
+}
+
+/// Ends all live sessions of a holder who is gone, with an event for each, and keeps nothing else of any.
+pub(crate) fn forget_of_holder(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    holder_id: &str,
+) -> Result<(), Refusal> {
+    cut(tx, cause, holder_id, "removed")?;
+    Ok(tx.exec(DELETE_OF_HOLDER, &params![cause.team_id, holder_id])?)
+}
+
 /// Ends one session with its event.
 pub fn cut_one(
     tx: &mut Tx<'_>,
@@ -361,6 +395,7 @@ fn from_row(mut row: Row) -> Result<Session, Refusal> {
         expires_at: row.int(11)?,
         ended_at: row.opt_int(12)?,
         ended_why: row.take_opt_text(13)?,
+        passkey_id: row.take_opt_text(14)?,
         id: row.take_text(0)?,
         method: row.take_text(5)?,
         address: row.take_text(6)?,

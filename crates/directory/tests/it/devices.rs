@@ -32,6 +32,7 @@ fn approval() -> Approval {
             directory_id: "0192f7a0-0000-7000-8000-000000000002".to_owned(),
             id: "0192f7a0-0000-7000-8000-000000000003".to_owned(),
         },
+        passkey_id: None,
         name: "Ada Lovelace".to_owned(),
     }
 }

@@ -14,6 +14,7 @@ on_each_engine! {
     a_replica_that_has_beaten_meanwhile_is_not_buried
     who_stops_frees_its_leases_at_once
     a_second_tenure_ends_the_first_of_the_same_replica
+    a_lease_that_is_taken_over_is_lost_to_whoever_has_it
     a_deleted_directory_has_no_leases
     work_of_a_dead_replica_is_taken_over_within_half_a_minute
 }
@@ -142,6 +143,27 @@ fn a_second_tenure_ends_the_first_of_the_same_replica(on: Engine) {
         .write(move |tx, _| leases::release(tx, &first))
         .unwrap();
     assert!(world.works(&second, "unharmed"));
+}
+
+fn a_lease_that_is_taken_over_is_lost_to_whoever_has_it(on: Engine) {
+    let world = World::new(on);
+    world.registers("a");
+    world.registers("b");
+    let seizes = |id: &'static str| {
+        world
+            .write(move |tx, _| leases::seize(tx, OWNER, RETENTION, id))
+            .unwrap();
+    };
+    let own = world.takes("a").unwrap();
+    seizes("a");
+    assert!(world.works(&own, "own"));
+    seizes("b");
+    assert!(!world.works(&own, "lost"));
+    assert_eq!(world.takes("a"), None);
+    assert!(world.takes("b").is_some());
+    world.write(|tx, _| leases::leave(tx, "b")).unwrap();
+    seizes("a");
+    assert_eq!(world.holder().as_deref(), Some("a"), "nobody had it");
 }
 
 fn a_deleted_directory_has_no_leases(on: Engine) {

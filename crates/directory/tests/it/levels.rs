@@ -4,9 +4,11 @@ use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::holders::{self, Holder};
 use portreeve_directory::permissions::{Level, Permissions};
+use portreeve_directory::resolve::{self, Claims};
 use portreeve_directory::sessions::{self, Carrier, New};
 use portreeve_directory::users::{Precondition, Status, User};
-use portreeve_directory::{Refusal, levels, owners, suspensions, users};
+use portreeve_directory::{Refusal, api_tokens, levels, owners, passkeys, suspensions, users};
+use portreeve_store::params;
 use serde_json::{Value, json};
 
 on_each_engine! {
@@ -14,6 +16,7 @@ on_each_engine! {
     a_team_keeps_an_owner
     somebody_suspended_here_stays_out_whatever_the_provider_sends
     sessions_end_with_their_holder
+    nothing_is_kept_of_how_a_deleted_user_came_in
     a_change_that_was_worked_out_before_a_level_was_given_does_not_take_it_away
 }
 
@@ -182,6 +185,7 @@ fn sessions_end_with_their_holder(on: Engine) {
                     carrier: Carrier::Browser,
                     holder: &holder,
                     method: "oidc",
+                    passkey_id: None,
                     address: "192.0.2.1",
                     agent: "Firefox",
                     provider: None,
@@ -200,12 +204,14 @@ fn sessions_end_with_their_holder(on: Engine) {
         let ended = world
             .read(move |tx| {
                 Ok((
-                    sessions::by_id(tx, &team, &one)?,
+                    sessions::by_id(tx, &team, &one).ok(),
                     sessions::live(tx, &team, at, None, 9)?,
                 ))
             })
             .unwrap();
-        assert_eq!(ended.0.ended_why.as_deref(), Some(why), "{how}");
+        let kept = ended.0.map(|session| session.ended_why);
+        let expected = (how != "deleted").then(|| Some(why.to_owned()));
+        assert_eq!(kept, expected, "{how}");
         assert!(ended.1.is_empty(), "{how}");
         let events = world.events();
         let event = events
@@ -217,7 +223,76 @@ fn sessions_end_with_their_holder(on: Engine) {
             ("SESSION", "end"),
             "{how}"
         );
+        assert_eq!(event.changes[0]["new"], why, "{how}");
     }
+}
+
+fn nothing_is_kept_of_how_a_deleted_user_came_in(on: Engine) {
+    let world = World::new(on);
+    let (ann, bob) = (world.named("ann"), world.named("bob"));
+    for (user, credential) in [(&ann, b"a"), (&bob, b"b")] {
+        let (team, holder) = (world.directory.team_id.clone(), of(&world, user));
+        let made = world.write(move |tx, call| {
+            let (id, at) = (call.new_id(), call.at);
+            let session = New {
+                id: &id,
+                carrier: Carrier::Cli,
+                holder: &holder,
+                method: "browser",
+                passkey_id: None,
+                address: "192.0.2.1",
+                agent: "portreeve",
+                provider: None,
+            };
+            sessions::start(tx, &team, &session, at)?;
+            let token = api_tokens::New {
+                id: &id,
+                name: "t",
+                holder: &holder,
+                permissions: Level::User.permissions(),
+                expires_at: None,
+            };
+            api_tokens::create(tx, &team, &token, at)?;
+            let passkey = passkeys::New {
+                credential_id: credential,
+                holder: &holder,
+                name: "k",
+                public_key: b"key",
+                counter: 0,
+                backup_eligible: false,
+            };
+            passkeys::add(tx, &team, &passkey, at)?;
+            let claims = Claims {
+                issuer: "https://id.example".to_owned(),
+                subject: holder.id().to_owned(),
+                ..Claims::default()
+            };
+            resolve::link(tx, &call.directory.id, &claims, holder.id(), at)
+        });
+        made.unwrap();
+    }
+    let rows = |user: &User| {
+        let id = user.id.clone();
+        let counted = world.read(move |tx| {
+            let of = [
+                ("sessions", "holder_id"),
+                ("api_tokens", "holder_id"),
+                ("passkeys", "holder_id"),
+                ("subjects", "user_id"),
+            ];
+            let count = of.map(|(table, column)| {
+                let sql = format!("SELECT count(*) FROM {table} WHERE {column} = $1");
+                let row = tx.query_one(&sql, &params![&id])?;
+                row.map_or(Ok(0), |row| Ok(row.int(0)?))
+            });
+            count.into_iter().collect::<Result<Vec<i64>, Refusal>>()
+        });
+        counted.unwrap()
+    };
+    assert_eq!(rows(&ann), [1, 1, 1, 1]);
+    world.delete_user(&ann.id).unwrap();
+    assert_eq!(rows(&ann), [0, 0, 0, 0]);
+    assert_eq!(rows(&bob), [1, 1, 1, 1], "somebody else");
 }
 
 fn a_change_that_was_worked_out_before_a_level_was_given_does_not_take_it_away(on: Engine) {
