@@ -134,6 +134,7 @@ CREATE TABLE authorities (
   -- when the one that is `next` takes over; NULL: not before an admin says so
   activate_at BIGINT,
   retired_at BIGINT,
+  -- old: until when it is trusted at least; otherwise when its successor is due, where it needs one by then
   keep_until BIGINT,
   PRIMARY KEY (team_id, id)
 );

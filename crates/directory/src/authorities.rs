@@ -20,10 +20,9 @@ statements! {
     LIST = concat!("SELECT ", columns!(), " FROM authorities WHERE team_id = $1 ORDER BY created_at, id");
     STATES = "SELECT id, state FROM authorities WHERE team_id = $1 ORDER BY created_at, id";
     DUE = concat!("SELECT ", columns!(), " FROM authorities WHERE team_id = $1 AND (state = 'next' AND activate_at <= $2 OR state = 'old' AND keep_until <= $2) ORDER BY created_at, id");
-    TEAMS_WITH_DUE = "SELECT DISTINCT team_id FROM authorities WHERE state = 'next' AND activate_at <= $1 OR state = 'old' AND keep_until <= $1";
+    TEAMS_WITH_DUE = "SELECT DISTINCT team_id FROM authorities WHERE state = 'next' AND activate_at <= $1 OR state <> 'next' AND keep_until <= $1";
     RETIRE = "UPDATE authorities SET state = 'old', retired_at = $3, keep_until = $4 WHERE team_id = $1 AND id = $2";
     ACTIVATE = "UPDATE authorities SET state = 'current', activate_at = NULL WHERE team_id = $1 AND id = $2";
-    SCHEDULE = "UPDATE authorities SET activate_at = $3 WHERE team_id = $1 AND id = $2";
     KEEP = "UPDATE authorities SET keep_until = $3 WHERE team_id = $1 AND id = $2";
     DELETE = "DELETE FROM authorities WHERE team_id = $1 AND id = $2";
 }
@@ -111,7 +110,7 @@ pub struct Authority {
     pub activate_at: Option<i64>,
     /// Since when it signs nothing any more.
     pub retired_at: Option<i64>,
-    /// Until when it is trusted at least.
+    /// Old: until when it is trusted at least. Otherwise: when it is time for its successor.
     pub keep_until: Option<i64>,
 }
 
@@ -150,11 +149,6 @@ pub fn add(tx: &mut Tx<'_>, cause: &Cause<'_>, new: &Authority) -> Result<(), Re
     told(tx, cause, "create", new)
 }
 
-/// Says when the one that is `next` takes over; `None`: not by itself.
-pub fn schedule(tx: &mut Tx<'_>, team_id: &str, id: &str, at: Option<i64>) -> Result<(), Refusal> {
-    Ok(tx.exec(SCHEDULE, &params![team_id, id, at])?)
-}
-
 /// The key that is `next` signs from now on, and the one that did is old. Returns whether there was one.
 pub fn activate(tx: &mut Tx<'_>, cause: &Cause<'_>, purpose: Purpose) -> Result<bool, Refusal> {
     let all = list(tx, cause.team_id)?;
@@ -173,7 +167,7 @@ pub fn activate(tx: &mut Tx<'_>, cause: &Cause<'_>, purpose: Purpose) -> Result<
     Ok(true)
 }
 
-/// The teams with a key whose turn has come, or that nobody needs any more.
+/// The teams with a key whose turn has come, that nobody needs any more, or whose successor is due.
 pub fn teams_with_due(tx: &mut Tx<'_>, now: i64) -> Result<Vec<String>, Refusal> {
     let rows = tx.query(TEAMS_WITH_DUE, &params![now])?;
     rows.into_iter()

@@ -29,6 +29,7 @@ pub enum What {
     Grant,
     Account,
     Certificate,
+    Authority,
     Provisioner,
 }
 
@@ -57,6 +58,7 @@ impl What {
             Self::Grant => "grant",
             Self::Account => "account on hosts",
             Self::Certificate => "certificate",
+            Self::Authority => "key of the certificate authority",
             Self::Provisioner => "provisioner",
         }
     }

@@ -1,6 +1,9 @@
-//! The installation's master key: 32 random bytes in the data folder, from which other keys are derived by purpose.
+//! The installation's master key: 32 random bytes in the data folder, in a variable or in a credential of systemd, from
+//! which other keys are derived by purpose.
 
 use aws_lc_rs::{hkdf, rand};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -31,6 +34,25 @@ impl MasterKey {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// The key in a text: base64 of 32 bytes. `from` says where the text comes from.
+    pub(crate) fn parse(text: &str, from: &str) -> io::Result<Self> {
+        let bytes = STANDARD.decode(text.trim()).unwrap_or_default();
+        bytes.try_into().map(Self).map_err(|_| {
+            io::Error::other(format!(
+                "{from} is not a key of 32 bytes in base64; make one with: openssl rand -base64 32"
+            ))
+        })
+    }
+
+    /// The key in a file that somebody else keeps from others' eyes, as its 32 bytes or as base64.
+    pub(crate) fn credential(path: &Path) -> io::Result<Self> {
+        let bytes = fs::read(path)?;
+        match <[u8; 32]>::try_from(bytes.as_slice()) {
+            Ok(key) => Ok(Self(key)),
+            Err(_) => Self::parse(&String::from_utf8_lossy(&bytes), &path.display().to_string()),
         }
     }
 

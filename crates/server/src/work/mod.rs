@@ -4,7 +4,9 @@
 //! once has a lease; whichever replica gets it does the work until it stops or is held to be dead by the others. The
 //! rules of leases are in [`portreeve_directory::leases`].
 
+mod alone;
 mod answers;
+mod authorities;
 mod counts;
 mod jobs;
 mod mail;
@@ -13,7 +15,9 @@ mod provisioning;
 mod replica;
 mod retention;
 
+pub(crate) use alone::Alone;
 pub(crate) use answers::tell_interrupted;
+pub(crate) use authorities::turn_keys;
 pub(crate) use counts::count_events;
 pub(crate) use jobs::{Jobs, Turn};
 pub(crate) use mail::send as send_mails;

@@ -137,6 +137,50 @@ impl Replica {
         Ok(Some(held(lease)))
     }
 
+    /// The lease of a piece of work for a moment, and for good that of other work, whose living holder loses it; `None` when
+    /// `rests` says that the other work does not rest, or another server has the moment. Also, whether there was such a
+    /// holder.
+    pub(crate) async fn take_over(
+        self: &Arc<Self>,
+        owner_id: &str,
+        (name, other): (&'static str, &'static str),
+        rests: impl Fn(&mut Tx<'_>) -> Result<bool, Refusal> + Send + 'static,
+    ) -> Result<Option<(Held, bool)>, Refusal> {
+        if self.left().is_zero() && !self.beat().await? {
+            return Ok(None);
+        }
+        let id = self.id();
+        let (owner, holder) = (owner_id.to_owned(), id.clone());
+        let taken = self.store.write(Scope::of(owner_id), move |tx| {
+            if !rests(tx)? {
+                return Ok::<_, Refusal>(None);
+            }
+            let Some(lease) = leases::acquire(tx, &owner, name, &holder)? else {
+                return Ok(None);
+            };
+            let before = leases::holder(tx, &owner, other)?;
+            leases::seize(tx, &owner, other, &holder)?;
+            Ok(Some((
+                lease,
+                before.is_some_and(|before| before != *holder),
+            )))
+        });
+        let Some((lease, has_moved)) = taken.await? else {
+            return Ok(None);
+        };
+        let mut state = self.lock();
+        if state.id != id {
+            return Ok(None);
+        }
+        state.elsewhere.remove(&(owner_id.to_owned(), other));
+        let held = Held {
+            replica: self.clone(),
+            lease: lease.clone(),
+        };
+        state.held.insert((owner_id.to_owned(), name), lease);
+        Ok(Some((held, has_moved)))
+    }
+
     /// Says that this server lives. `false`: the others had buried it, and it lives under another id from now on.
     async fn beat(&self) -> Result<bool, Refusal> {
         if self.sole {
@@ -271,6 +315,21 @@ impl Held {
     pub(crate) fn forget(&self) {
         let mut state = self.replica.lock();
         state.held.retain(|_, lease| *lease != self.lease);
+    }
+
+    /// Gives it back. Where that fails, it is free for the others when this server is gone.
+    pub(crate) async fn release(&self) {
+        self.forget();
+        let lease = self.lease.clone();
+        let scope = self.lease.scope();
+        let released = self
+            .replica
+            .store
+            .write(scope, move |tx| leases::release(tx, &lease));
+        let released: Result<(), Refusal> = released.await;
+        if let Err(error) = released {
+            tracing::warn!(%error, work = self.lease.name, "a lease was not given back");
+        }
     }
 
     /// Does something that no transaction guards as long as nobody else can have the lease; `None` when it was broken
