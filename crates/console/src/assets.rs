@@ -44,6 +44,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("times.js", include_str!("../assets/js/times.js")),
     ("refresh.js", include_str!("../assets/js/refresh.js")),
     ("live.js", include_str!("../assets/js/live.js")),
+    ("preview.js", include_str!("../assets/js/preview.js")),
     ("search.js", include_str!("../assets/js/search.js")),
     ("dialogs.js", include_str!("../assets/js/dialogs.js")),
     ("copy.js", include_str!("../assets/js/copy.js")),

@@ -31,6 +31,8 @@
 //! |---|---|---|
 //! | `data-live="User Group"` | an element with an id | when the feed tells of a change of that kind, the page is asked for again and the element updated in place; `data-live="*"` for every change |
 //! | `data-search` | a form with GET | results come while one types, into the element with the id `results` |
+//! | `data-preview="id"` | a form | while one writes, the form's address is asked for with what is written so far, and the element of that id taken over; what the same form's button with `formmethod="get"` shows |
+//! | `data-countdown` | a `<time>` | how long it is until then, to the second |
 //! | `data-copy="…"` | a button | copies the value and says so |
 //! | `data-dialog="id"` | a link to `#id` | opens the dialog; without script the address does |
 //! | `data-href` | a row | a click anywhere in it leads there |
@@ -40,9 +42,12 @@
 //! `category` are looked at; and `/console/palette?q=…`, what Ctrl-K finds, as JSON: a list of
 //! `{"label", "detail", "href", "kind"}`, the best first.
 
+pub mod access;
+pub mod certificates;
 pub mod cli;
 pub mod directories;
 pub mod groups;
+pub mod hosts;
 pub mod logs;
 pub mod me;
 pub mod message;

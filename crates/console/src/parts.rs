@@ -3,6 +3,7 @@
 //! Each part is a type with a template of its own. In a page's template `{{ part }}` puts it in; because the type says that
 //! it is markup already, it is not escaped again, while what is in it was.
 
+mod access;
 mod action;
 mod badge;
 mod chart;
@@ -14,6 +15,9 @@ mod message;
 mod session;
 mod value;
 
+pub use access::{
+    Certificate, Certificates, Chain, ChainStep, Countdown, Reached, ReachedHosts, Tags,
+};
 pub use action::{Confirm, Menu, MenuItem, PostButton};
 pub use badge::{Badge, Level, Source, Status, Tone};
 pub use chart::{Bar, Chart, Series};

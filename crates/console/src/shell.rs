@@ -131,6 +131,12 @@ pub enum Section {
     Users,
     /// Sets of people.
     Groups,
+    /// Machines.
+    Hosts,
+    /// Who may log in where.
+    Access,
+    /// What lets them in.
+    Certificates,
     /// Sources of people.
     Directories,
     /// Who changed what, and what happened.
@@ -143,10 +149,13 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Overview,
         Self::Users,
         Self::Groups,
+        Self::Hosts,
+        Self::Access,
+        Self::Certificates,
         Self::Directories,
         Self::Logs,
         Self::Settings,
@@ -159,6 +168,9 @@ impl Section {
             Self::Overview => "Overview",
             Self::Users => "Users",
             Self::Groups => "Groups",
+            Self::Hosts => "Hosts",
+            Self::Access => "Access",
+            Self::Certificates => "Certificates",
             Self::Directories => "Directories",
             Self::Logs => "Logs",
             Self::Settings => "Settings",
@@ -172,6 +184,9 @@ impl Section {
             Self::Overview => "/console",
             Self::Users => "/console/users",
             Self::Groups => "/console/groups",
+            Self::Hosts => "/console/hosts",
+            Self::Access => "/console/access",
+            Self::Certificates => "/console/certificates",
             Self::Directories => "/console/directories",
             Self::Logs => "/console/logs",
             Self::Settings => "/console/settings",
@@ -190,6 +205,9 @@ impl Section {
             Self::Overview => 'o',
             Self::Users => 'u',
             Self::Groups => 'g',
+            Self::Hosts => 'h',
+            Self::Access => 'a',
+            Self::Certificates => 'c',
             Self::Directories => 'd',
             Self::Logs => 'l',
             Self::Settings => 's',
@@ -202,6 +220,9 @@ impl Section {
             Self::Overview => Icon::Gauge,
             Self::Users => Icon::Users,
             Self::Groups => Icon::Groups,
+            Self::Hosts => Icon::Host,
+            Self::Access => Icon::Shield,
+            Self::Certificates => Icon::Certificate,
             Self::Directories => Icon::Directory,
             Self::Logs => Icon::Log,
             Self::Settings => Icon::Settings,

@@ -4,6 +4,7 @@ import { icon, kept } from "./dom.js";
 import * as times from "./times.js";
 import * as live from "./live.js";
 import * as search from "./search.js";
+import * as preview from "./preview.js";
 import * as dialogs from "./dialogs.js";
 import * as copy from "./copy.js";
 import * as forms from "./forms.js";
@@ -36,5 +37,5 @@ function themes() {
   }
 }
 
-for (const part of [times, dialogs, search, copy, forms, palette, keys, passkey, live]) part.start();
+for (const part of [times, dialogs, search, preview, copy, forms, palette, keys, passkey, live]) part.start();
 themes();

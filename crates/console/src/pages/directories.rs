@@ -1,10 +1,12 @@
 //! Directories: where people come from.
 
+mod accounts;
 mod connect;
 mod requests;
 mod sign_in;
 mod tokens;
 
+pub use accounts::{Account, Accounts, Forecast};
 pub use connect::{Connect, Mapping, MappingRow, Probe, ProbeStep, Verdict};
 pub use requests::{Request, Requests};
 pub use sign_in::{SignIn, Trial};
@@ -90,6 +92,8 @@ pub struct Head {
     pub is_fed: bool,
     /// Whether the person may see how people sign in.
     pub shows_sign_in: bool,
+    /// Whether the person may see the accounts that people have on hosts.
+    pub shows_accounts: bool,
 }
 
 /// The pages of a directory.
@@ -105,14 +109,17 @@ pub enum View {
     Rules,
     /// How its people sign in.
     SignIn,
+    /// The accounts of its people on hosts.
+    Accounts,
 }
 
 impl View {
-    const ALL: [(Self, &'static str, &'static str); 5] = [
+    const ALL: [(Self, &'static str, &'static str); 6] = [
         (Self::Connect, "Connect", ""),
         (Self::Tokens, "Secret tokens", "tokens"),
         (Self::Requests, "Requests", "requests"),
         (Self::SignIn, "Sign-in", "sign-in"),
+        (Self::Accounts, "Accounts on hosts", "accounts"),
         (Self::Rules, "Rules", "rules"),
     ];
 }
@@ -132,6 +139,7 @@ impl Head {
         };
         let open = View::ALL.into_iter().filter(|(view, _, _)| match view {
             View::SignIn => self.shows_sign_in,
+            View::Accounts => self.shows_accounts,
             view => self.is_fed || !needs_provider(*view),
         });
         Tabs {
@@ -178,7 +186,7 @@ macro_rules! of_directory {
     )+};
 }
 
-of_directory!(Connect, Tokens, Requests, Rules, SignIn);
+of_directory!(Accounts, Connect, Tokens, Requests, Rules, SignIn);
 
 /// The way to all directories.
 fn all() -> Crumb {

@@ -2,7 +2,10 @@
 
 use askama::Template;
 
-use crate::parts::{Confirm, Facts, Field, Icon, PostButton, Sessions, Source, Time};
+use crate::parts::{
+    Certificates, Code, Confirm, Facts, Field, Icon, PostButton, ReachedHosts, Sessions, Source,
+    Time,
+};
 use crate::{Address, Page, Section, Shell};
 
 /// What is known about oneself, where one is signed in, and with what one can sign in.
@@ -17,6 +20,8 @@ pub struct Me {
     pub source: Source,
     /// The groups one is in, directly or through others.
     pub groups: Vec<Membership>,
+    /// Where one may log in, for those who are in a directory.
+    pub access: Option<Access>,
     /// Where one is signed in.
     pub sessions: Sessions,
     /// What signs one out everywhere else, where there is another session.
@@ -38,6 +43,19 @@ pub struct Membership {
     pub via: String,
     /// When it ends.
     pub until: Option<Time>,
+}
+
+/// Where one may log in, and how.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Why it is nowhere, and who can change that; empty where it is somewhere.
+    pub nowhere: String,
+    /// The hosts, each with the command that leads there.
+    pub hosts: ReachedHosts,
+    /// How one gets a certificate: with which program, and what is typed.
+    pub commands: Vec<(&'static str, Code)>,
+    /// One's certificates, the latest first.
+    pub certificates: Certificates,
 }
 
 /// With what one can sign in when the provider cannot.

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::parts::{Alert, Field};
 use crate::{Crumb, Page, Section, Shell};
 
-/// The form that makes a user, a group or a directory.
+/// The form that makes a user, a group, a host or a directory.
 #[derive(Debug, Template)]
 #[template(path = "new.html")]
 pub struct New {
@@ -26,6 +26,8 @@ pub enum Kind {
     User,
     /// A group in a native directory.
     Group,
+    /// A host.
+    Host,
     /// A directory.
     Directory,
 }
@@ -35,6 +37,7 @@ impl Kind {
         match self {
             Self::User => "user",
             Self::Group => "group",
+            Self::Host => "host",
             Self::Directory => "directory",
         }
     }
@@ -44,6 +47,7 @@ impl Kind {
         match self {
             Self::User => Section::Users,
             Self::Group => Section::Groups,
+            Self::Host => Section::Hosts,
             Self::Directory => Section::Directories,
         }
     }
@@ -51,6 +55,7 @@ impl Kind {
     fn lead(self) -> Option<&'static str> {
         match self {
             Self::User | Self::Group => None,
+            Self::Host => Some("Its tags say which grants let people in."),
             Self::Directory => {
                 Some("Say who will feed it. The next page shows, step by step, what to do there.")
             }

@@ -3,8 +3,8 @@
 use askama::Template;
 
 use crate::parts::{
-    Alert, Column, Confirm, Empty, Facts, Field, Icon, Level, Pager, Sessions, Source, Status,
-    Time, Toolbar,
+    Alert, Certificates, Column, Confirm, Empty, Facts, Field, Icon, Level, Pager, ReachedHosts,
+    Sessions, Source, Status, Time, Toolbar,
 };
 use crate::{Address, Crumb, Page, Section, Shell};
 
@@ -103,6 +103,10 @@ pub struct User {
     pub sessions: Option<Sessions>,
     /// Ends all of that.
     pub end_sessions: Option<Confirm>,
+    /// Where they may log in, where the person may know.
+    pub access: Option<Access>,
+    /// Their certificates, where the person may see them.
+    pub certificates: Option<Certificates>,
     /// What happened to them, the newest first.
     pub history: Vec<Change>,
     /// All of that.
@@ -113,6 +117,43 @@ pub struct User {
     pub change_status: Option<Confirm>,
     /// Removes them.
     pub delete: Option<Confirm>,
+}
+
+/// Where somebody may log in, and as whom.
+#[derive(Debug)]
+pub struct Access {
+    /// Why it is nowhere, said to admins; empty where it is somewhere.
+    pub nowhere: String,
+    /// The hosts.
+    pub hosts: ReachedHosts,
+    /// Where it is said why somebody may log in, or may not.
+    pub explain: Address,
+    /// Where temporary access is given, where the person may.
+    pub grant: Option<Address>,
+    /// The account: name, numbers, what is wrong with it.
+    pub account: Facts,
+    /// Other names on some hosts.
+    pub identities: Vec<Identity>,
+    /// Adds one of those, where the person may.
+    pub add: Option<Confirm>,
+}
+
+/// Another account name on some hosts.
+#[derive(Debug)]
+pub struct Identity {
+    /// The name.
+    pub name: String,
+    /// The tag expression.
+    pub hosts: String,
+    /// Takes it away, where the person may.
+    pub remove: Option<Confirm>,
+}
+
+impl Access {
+    fn dialogs(&self) -> impl Iterator<Item = &Confirm> {
+        let of_rows = self.identities.iter().filter_map(|one| one.remove.as_ref());
+        of_rows.chain(&self.add)
+    }
 }
 
 /// The form that changes somebody who is edited here.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use askama::Template;
 
-use super::{Badge, Copyable, Level, Link, Source, Status, Time, markup};
+use super::{Badge, Copyable, Level, Link, Source, Status, Tags, Time, markup};
 
 /// What is known about something.
 #[derive(Clone, Debug, Default, Template)]
@@ -43,6 +43,8 @@ pub enum Shown {
     Source(Source),
     /// A way to somewhere.
     Link(Link),
+    /// What a host is called by.
+    Tags(Tags),
 }
 
 impl Fact {
@@ -85,6 +87,7 @@ impl fmt::Display for Shown {
             Self::Level(value) => value.fmt(out),
             Self::Source(value) => value.fmt(out),
             Self::Link(link) => Anchor { link }.fmt(out),
+            Self::Tags(tags) => tags.fmt(out),
         }
     }
 }

@@ -24,6 +24,10 @@ pub struct Field {
     pub required: bool,
     /// What a browser may fill in itself (`autocomplete`); `off` is for what is nobody's own data.
     pub autocomplete: &'static str,
+    /// The `datalist` with what may be chosen; empty without one. Of a line only.
+    pub list: &'static str,
+    /// Whether it is code, in which every character counts.
+    pub is_code: bool,
 }
 
 /// How a field is filled in.
@@ -108,6 +112,8 @@ impl Field {
             error: String::new(),
             required: false,
             autocomplete: "off",
+            list: "",
+            is_code: false,
         }
     }
 
@@ -169,6 +175,20 @@ impl Field {
     #[must_use]
     pub fn autocomplete(mut self, what: &'static str) -> Self {
         self.autocomplete = what;
+        self
+    }
+
+    /// Whose values may be chosen from the `datalist` of that id; of no effect on fields that are no lines.
+    #[must_use]
+    pub fn list(mut self, id: &'static str) -> Self {
+        self.list = id;
+        self
+    }
+
+    /// In which every character counts.
+    #[must_use]
+    pub fn code(mut self) -> Self {
+        self.is_code = true;
         self
     }
 

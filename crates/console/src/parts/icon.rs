@@ -10,6 +10,7 @@ use super::markup;
 pub enum Icon {
     Alert,
     Browser,
+    Certificate,
     Check,
     ChevronDown,
     ChevronRight,
@@ -24,6 +25,7 @@ pub enum Icon {
     Filter,
     Gauge,
     Groups,
+    Host,
     Info,
     Key,
     Link,
@@ -49,9 +51,10 @@ pub enum Icon {
 
 impl Icon {
     /// All of them.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 39] = [
         Self::Alert,
         Self::Browser,
+        Self::Certificate,
         Self::Check,
         Self::ChevronDown,
         Self::ChevronRight,
@@ -66,6 +69,7 @@ impl Icon {
         Self::Filter,
         Self::Gauge,
         Self::Groups,
+        Self::Host,
         Self::Info,
         Self::Key,
         Self::Link,

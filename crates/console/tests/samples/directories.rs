@@ -1,13 +1,13 @@
 //! Directories.
 
 use portreeve_console::pages::directories::{
-    Connect, Head, List, Made, Mapping, MappingRow, Probe, ProbeStep, Request, Requests, Row,
-    Rules, SignIn, Token, Tokens, Trial, Verdict,
+    Account, Accounts, Connect, Forecast, Head, List, Made, Mapping, MappingRow, Probe, ProbeStep,
+    Request, Requests, Row, Rules, SignIn, Token, Tokens, Trial, Verdict,
 };
 use portreeve_console::pages::new::{Kind, New};
 use portreeve_console::parts::{
-    Alert, Badge, Choice, Copyable, Count, Empty, Fact, Facts, Field, Form, Icon, Link, PostButton,
-    Secret, Step, StepState, Steps, Tone,
+    Alert, Badge, Choice, Copyable, Count, Empty, Fact, Facts, Field, Form, Icon, Link, Pager,
+    PostButton, Secret, Step, StepState, Steps, Tone,
 };
 use portreeve_console::{Address, Section};
 
@@ -24,6 +24,7 @@ pub(crate) fn samples(words: Words) -> Vec<Sample> {
         Sample::new("directory-tokens", &tokens(words)),
         Sample::new("directory-token-made", &made(words)),
         Sample::new("directory-requests", &requests(words)),
+        Sample::new("directory-accounts", &accounts(words)),
         Sample::new("directory-rules", &rules(words)),
         Sample::new("directory-sign-in", &sign_in(words)),
         Sample::new("directory-sign-in-tried", &tried(words)),
@@ -42,6 +43,7 @@ fn head(words: Words) -> Head {
         state: Badge::new(Tone::Good, "Connected"),
         is_fed: true,
         shows_sign_in: true,
+        shows_accounts: true,
     }
 }
 
@@ -350,5 +352,77 @@ fn tried(words: Words) -> SignIn {
             )]),
         }),
         ..sign_in(words)
+    }
+}
+
+fn accounts(words: Words) -> Accounts {
+    let user = |name: &str| {
+        Link::new(
+            words.of(name),
+            Section::Users.address().join("0b7c").join("1"),
+        )
+    };
+    let row = |user_name: &str, name: &str, problem: &str| Account {
+        who: user(user_name),
+        name: words.of_some(name),
+        numbers: if problem.is_empty() {
+            "65537".to_owned()
+        } else {
+            String::new()
+        },
+        problem: words.of_some(problem),
+        state: match problem {
+            "" => Badge::new(Tone::Good, "Given"),
+            _ => Badge::new(Tone::Bad, "No account"),
+        },
+    };
+    Accounts {
+        shell: shell(words),
+        head: head(words),
+        problem: None,
+        fields: vec![Field::new(
+            "names",
+            "dots",
+            "Dots",
+            Form::One(vec![
+                Choice::new("drop", "Leave them out", true).help("ada.lovelace is adalovelace"),
+                Choice::new("hyphen", "A hyphen", false),
+            ]),
+        )],
+        may_change: true,
+        forecast: Some(Forecast {
+            summary: vec![Alert::new(
+                Tone::Warn,
+                "2 of 16 people would have no account",
+                "",
+            )],
+            renames: vec![
+                (
+                    words.of("ada.lovelace@contoso.example"),
+                    words.of("adalovelace"),
+                    words.of("ada-lovelace"),
+                ),
+                (words.of("eve"), words.of("eve"), String::new()),
+            ],
+            without: vec![(
+                user("root@contoso.example"),
+                words.of("\"root\" cannot be an account name"),
+            )],
+        }),
+        rows: vec![
+            row("ada@contoso.example", "ada", ""),
+            row(
+                "root@contoso.example",
+                "",
+                "\"root\" cannot be an account name: it is reserved",
+            ),
+        ],
+        pager: Pager {
+            total: None,
+            shown: 2,
+            noun: ("person", "people"),
+            previous: None,
+            next: Some(here().join("accounts").with("after", "1")),
+        },
     }
 }

@@ -1,11 +1,13 @@
 //! One's own page.
 
-use portreeve_console::pages::me::{Me, Membership, Passkey, Passkeys};
+use portreeve_console::pages::me::{Access, Me, Membership, Passkey, Passkeys};
 use portreeve_console::parts::{
-    Confirm, Fact, Facts, Level, PostButton, Session, Sessions, Shown, Source,
+    Code, Confirm, Copyable, Fact, Facts, Level, PostButton, Reached, ReachedHosts, Session,
+    Sessions, Shown, Source,
 };
 use portreeve_console::{Address, Section};
 
+use super::hosts::certificates;
 use super::{Sample, Words, minutes_ago, shell};
 
 pub(crate) fn samples(words: Words) -> Vec<Sample> {
@@ -16,6 +18,11 @@ pub(crate) fn samples(words: Words) -> Vec<Sample> {
     person.passkeys = None;
     person.groups.clear();
     person.end_others = None;
+    if let Some(access) = &mut person.access {
+        access.hosts.rows.clear();
+        access.certificates.rows.clear();
+        access.nowhere = words.of("No group of yours has access to any host now.");
+    }
     vec![
         Sample::new("me", &me(words)),
         Sample::new("me-user", &person),
@@ -52,6 +59,7 @@ fn me(words: Words) -> Me {
                 Some(minutes_ago(-90)),
             ),
         ],
+        access: Some(access(words)),
         sessions: sessions(words),
         end_others: Some(Confirm {
             id: "end-others".to_owned(),
@@ -113,5 +121,39 @@ fn passkeys(words: Words) -> Passkeys {
             },
         }],
         hindrance: String::new(),
+    }
+}
+
+fn access(words: Words) -> Access {
+    let host = |name: &str, sudo| Reached {
+        name: words.of(name),
+        href: Some(Section::Hosts.address().join(name)),
+        account: words.of("ada"),
+        sudo,
+        until: sudo.then(|| minutes_ago(-90)),
+        command: Some(Copyable::new("command", words.of(&format!("ssh {name}")))),
+    };
+    let code = |text: &str| Code {
+        what: "commands".to_owned(),
+        text: words.of(text),
+    };
+    Access {
+        nowhere: String::new(),
+        hosts: ReachedHosts {
+            caption: "Your hosts".to_owned(),
+            rows: vec![
+                host("web-1", false),
+                host("db-primary.eu-west-1.internal", true),
+            ],
+            more: 40,
+        },
+        commands: vec![
+            ("With portreeve", code("portreeve ssh login\nssh web-1")),
+            (
+                "With step",
+                code("step ca bootstrap --ca-url https://ca.contoso.example --fingerprint 0f1e"),
+            ),
+        ],
+        certificates: certificates(words, None),
     }
 }

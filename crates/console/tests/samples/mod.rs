@@ -1,7 +1,10 @@
 //! A sample of every page, with the data of a small company or with hostile data in its place.
 
+mod access;
+mod certificates;
 mod directories;
 mod groups;
+mod hosts;
 mod logs;
 mod me;
 mod overview;
@@ -71,6 +74,9 @@ pub(crate) fn all(words: Words) -> Vec<Sample> {
         overview::samples(words),
         users::samples(words),
         groups::samples(words),
+        hosts::samples(words),
+        access::samples(words),
+        certificates::samples(words),
         logs::samples(words),
         settings::samples(words),
         directories::samples(words),

@@ -1,13 +1,16 @@
 //! Users.
 
 use portreeve_console::pages::new::{Kind, New};
-use portreeve_console::pages::users::{Change, Edit, List, Membership, Row, User};
+use portreeve_console::pages::users::{
+    Access, Change, Edit, Identity, List, Membership, Row, User,
+};
 use portreeve_console::parts::{
-    Alert, Empty, Fact, Facts, Field, Filter, Icon, Level, Link, Pager, Search, Session, Sessions,
-    Source, Status, Tone, Toolbar,
+    Alert, Empty, Fact, Facts, Field, Filter, Icon, Level, Link, Pager, Reached, ReachedHosts,
+    Search, Session, Sessions, Source, Status, Tone, Toolbar,
 };
 use portreeve_console::{Address, Section};
 
+use super::hosts::certificates;
 use super::{Sample, Words, confirm, minutes_ago, shell};
 
 pub(crate) fn samples(words: Words) -> Vec<Sample> {
@@ -134,6 +137,37 @@ fn rows(words: Words) -> Vec<Row> {
     people.into_iter().enumerate().map(row).collect()
 }
 
+fn access(words: Words) -> Access {
+    let identity = |name: &str, may: bool| Identity {
+        name: words.of(name),
+        hosts: words.of("role=db"),
+        remove: may.then(|| confirm(words, "remove-identity")),
+    };
+    Access {
+        nowhere: String::new(),
+        hosts: ReachedHosts {
+            caption: words.of("Hosts of Ada Lovelace"),
+            rows: vec![Reached {
+                name: words.of("web-1"),
+                href: Some(Section::Hosts.address().join("web-1")),
+                account: words.of("ada"),
+                sudo: true,
+                until: None,
+                command: None,
+            }],
+            more: 3,
+        },
+        explain: Address::new("/console/access/explain").with("user", words.of("ada")),
+        grant: Some(Address::new("/console/access/new").with("subject", words.of("ada"))),
+        account: Facts(vec![
+            Fact::text("Name", words.of("ada")).note(words.of("from the user name")),
+            Fact::text("Numbers", "65537"),
+        ]),
+        identities: vec![identity("deploy", true), identity("dba", false)],
+        add: Some(confirm(words, "add-identity")),
+    }
+}
+
 fn user(words: Words) -> User {
     let entra = || Source::Directory(words.of("Contoso Entra"));
     let membership = |name: &str, nested: bool| Membership {
@@ -189,6 +223,8 @@ fn user(words: Words) -> User {
             rows: vec![session],
         }),
         end_sessions: Some(confirm(words, "end-sessions")),
+        access: Some(access(words)),
+        certificates: Some(certificates(words, None)),
         history: history(words),
         all_history: Section::Logs.address().with("object", words.of("0199-1")),
         change_level: Some(confirm(words, "level")),

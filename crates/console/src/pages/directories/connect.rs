@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::{Head, View};
-use crate::{Page, Shell};
 use crate::parts::{Alert, Copyable, Icon, PostButton, Steps, Tone};
+use crate::{Page, Shell};
 
 /// The way from a new directory to people who arrive.
 #[derive(Debug, Template)]

@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::{Head, View};
-use crate::{Page, Shell};
 use crate::parts::{Badge, Column, Link, Time};
+use crate::{Page, Shell};
 
 /// The latest requests for a directory, as far as this server has seen them.
 #[derive(Debug, Template)]

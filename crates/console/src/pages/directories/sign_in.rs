@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::{Head, Probe, View};
-use crate::{Page, Shell};
 use crate::parts::{Alert, Confirm, Copyable, Facts, Field, PostButton};
+use crate::{Page, Shell};
 
 /// The connection of a directory to an identity provider.
 #[derive(Debug, Template)]

@@ -1,0 +1,194 @@
+//! Hosts.
+
+use portreeve_console::pages::hosts::{Host, List, Misread, People, Person, Row};
+use portreeve_console::pages::new::{Kind, New};
+use portreeve_console::parts::{
+    Alert, Certificate, Certificates, Code, Count, Empty, Fact, Facts, Field, Form, Icon, Link,
+    Pager, Search, Shown, Tags, Tone,
+};
+use portreeve_console::{Address, Section};
+
+use super::users::history;
+use super::{Sample, Words, confirm, minutes_ago, shell};
+
+pub(crate) fn samples(words: Words) -> Vec<Sample> {
+    let mut none = list(words);
+    none.rows.clear();
+    none.commands = Some(Code {
+        what: "commands".to_owned(),
+        text: words.of("portreeve host create web-1 --tag env=prod --tag role=web"),
+    });
+    let mut wrong = list(words);
+    wrong.problem = Some(misread(words));
+    let new = New {
+        shell: shell(words),
+        kind: Kind::Host,
+        problem: None,
+        fields: fields(words),
+    };
+    vec![
+        Sample::new("hosts", &list(words)),
+        Sample::new("hosts-empty", &none),
+        Sample::new("hosts-misread", &wrong),
+        Sample::new("host", &host(words)),
+        Sample::new("host-new", &new),
+    ]
+}
+
+/// An expression with something wrong in it.
+pub(crate) fn misread(words: Words) -> Misread {
+    Misread {
+        before: words.of("env=prod and "),
+        after: words.of(") or region=eu"),
+        why: words.of("\")\" stands where a tag is expected"),
+    }
+}
+
+/// Tags of a host.
+pub(crate) fn tags(words: Words, all: &[&str]) -> Tags {
+    let tag = |text: &&str| {
+        let href = Section::Hosts.address().with("q", words.of(text));
+        Link::new(words.of(text), href)
+    };
+    Tags(all.iter().map(tag).collect())
+}
+
+/// Certificates of somebody, or of a host.
+pub(crate) fn certificates(words: Words, who: Option<&str>) -> Certificates {
+    let one = |serial: &str, state: (Tone, &str), issued: i64, href: bool| Certificate {
+        serial: serial.to_owned(),
+        href: href.then(|| Section::Certificates.address().join(serial)),
+        key_id: words.of("ada@contoso.example"),
+        principals: words.of("ada, deploy, u:0199"),
+        who: who.map(|who| {
+            Link::new(
+                words.of(who),
+                Section::Users.address().join("0b7c").join("1"),
+            )
+        }),
+        state: portreeve_console::parts::Badge::new(state.0, state.1),
+        issued: minutes_ago(issued),
+        ends: minutes_ago(issued - 960),
+    };
+    Certificates {
+        caption: words.of("Certificates"),
+        rows: vec![
+            one("7093458345", (Tone::Good, "Live"), 30, true),
+            one("7093458344", (Tone::Bad, "Revoked"), 600, true),
+            one("7093458343", (Tone::Neutral, "Expired"), 3_000, false),
+        ],
+    }
+}
+
+fn list(words: Words) -> List {
+    let row = |name: &str, note: &str, all: &[&str], people, seen: Option<i64>| Row {
+        id: name.to_owned(),
+        href: Section::Hosts.address().join(name),
+        name: words.of(name),
+        note: words.of_some(note),
+        tags: tags(words, all),
+        people: Some(Count(people)),
+        certificate: seen.map(|seen| minutes_ago(seen - 20_000)),
+        contact: seen.map(minutes_ago),
+    };
+    List {
+        shell: shell(words),
+        search: Search {
+            address: Section::Hosts.address().with("q", words.of("env=prod")),
+            label: "Name, or tags: env=prod and not legacy",
+        },
+        problem: None,
+        rows: vec![
+            row("bastion-eu", "", &["env=prod", "role=bastion"], 61, Some(1)),
+            row(
+                "db-primary.eu-west-1.internal.contoso.example",
+                "through bastion-eu",
+                &[
+                    "env=prod",
+                    "region=eu-west-1",
+                    "role=db",
+                    "team=Data platform",
+                    "legacy=yes",
+                ],
+                4,
+                Some(3),
+            ),
+            row("web-1", "", &["env=prod", "role=web"], 12, Some(2)),
+            row("web-2", "", &[], 0, None),
+        ],
+        empty: Empty {
+            icon: Icon::Host,
+            title: "No hosts yet".to_owned(),
+            text: "A host is a machine that people log in to.".to_owned(),
+            link: Some(Link::new("New host", Address::new("/console/hosts/new"))),
+        },
+        commands: None,
+        pager: Pager {
+            total: Some(10_000),
+            shown: 4,
+            noun: ("host", "hosts"),
+            previous: None,
+            next: Some(Section::Hosts.address().with("after", words.of("web-2"))),
+        },
+        create: Some(Address::new("/console/hosts/new")),
+    }
+}
+
+fn fields(words: Words) -> Vec<Field> {
+    vec![
+        Field::line("host", "name", "Name", words.of("web-1")).required(),
+        Field::new(
+            "host",
+            "tags",
+            "Tags",
+            Form::Text {
+                value: words.of("env=prod\nrole=web"),
+                rows: 4,
+            },
+        )
+        .help("One in each line: key=value.")
+        .code(),
+        Field::line("host", "bastion", "Reached through", words.of("bastion-eu")),
+    ]
+}
+
+fn host(words: Words) -> Host {
+    let person = |name: &str, sudo, by: &[&str]| Person {
+        name: words.of(name),
+        href: Address::new("/console/access/explain").with("user", words.of(name)),
+        account: words.of("ada"),
+        sudo,
+        by: by
+            .iter()
+            .map(|by| Link::new(words.of(by), Section::Access.address().join("g1")))
+            .collect(),
+        until: sudo.then(|| minutes_ago(-90)),
+    };
+    Host {
+        shell: shell(words),
+        name: words.of("web-1"),
+        problem: Some(Alert::new(
+            Tone::Bad,
+            "This was not done",
+            words.of("the name is taken"),
+        )),
+        profile: Facts(vec![
+            Fact::new("Tags", Shown::Tags(tags(words, &["env=prod", "role=web"]))),
+            Fact::text("Reached through", words.of("bastion-eu")),
+        ]),
+        edit: Some((Section::Hosts.address().join("web-1"), fields(words))),
+        people: Some(People {
+            rows: vec![
+                person("ada@contoso.example", true, &["web-ops", "sre"]),
+                person("grace@contoso.example", false, &["web-ops"]),
+            ],
+            total: Count(12),
+            grant: Some(Address::new("/console/access/new").with("hosts", "name=web-1")),
+        }),
+        explain: Some(vec![Field::line("explain", "user", "Who", "").required()]),
+        certificates: Some(certificates(words, None)),
+        history: history(words),
+        all_history: Section::Logs.address().with("object", words.of("h1")),
+        delete: Some(confirm(words, "delete")),
+    }
+}
