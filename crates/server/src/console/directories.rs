@@ -296,6 +296,7 @@ fn head(visit: &Visit, detail: &DirectoryDetail) -> Head {
         state,
         is_fed,
         shows_sign_in: visit.may(Permission::ConnectionRead),
+        shows_accounts: visit.may(Permission::GrantRead),
     }
 }
 

@@ -37,6 +37,7 @@ async fn make(visit: &Visit) -> Result<Response, Trouble> {
         profile,
         source: from,
         groups,
+        access: None,
         sessions: all,
         end_others: (others > 0).then(|| Confirm {
             id: "end-others".to_owned(),

@@ -87,6 +87,8 @@ async fn page(visit: &Visit, user: &UserView, problem: Option<Alert>) -> Result<
         groups: groups.collect(),
         sessions: sessions.map(|all| table(&format!("Sessions of {name}"), &all, false, may_end)),
         end_sessions: end_sessions.map(Question::confirm),
+        access: None,
+        certificates: None,
         history: history(visit, &user.id).await?,
         all_history: Section::Logs.address().with("object", user.id.clone()),
         change_level: change_level(visit, user, &here),
