@@ -143,7 +143,7 @@ impl<'a> Reach<'a> {
     }
 
     /// The hosts that are not among those of another reach in the same estate.
-    pub fn beyond(&self, other: Option<&Self>) -> impl Iterator<Item = &Host> {
+    pub fn beyond(&self, other: Option<&Self>) -> impl Iterator<Item = &'a Host> + use<'a> {
         let mut beyond = self.all.clone();
         if let Some(other) = other {
             beyond.subtract(&other.all);

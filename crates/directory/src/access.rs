@@ -10,10 +10,12 @@ use crate::{
 };
 use jiff::Timestamp;
 use portreeve_access::{self as known, Estate, Grant, Person, Standing};
-use portreeve_scim::schema::POSIX;
 use portreeve_store::{Tx, params, statements};
 
+mod having;
 mod through;
+
+pub use having::{Who, having};
 
 statements! {
     VERSION = "SELECT version FROM estates WHERE team_id = $1";
@@ -120,10 +122,8 @@ fn of_user(
 ) -> Result<Facts, Refusal> {
     let team = teams::by_id(tx, &directory.team_id)?;
     let resource = user.parsed()?;
-    let posix = resource.as_map().get(POSIX);
-    let sent = posix.and_then(|posix| posix.get("remoteIdentity")?.as_str());
     let mut remote = remote_identities::list(tx, &directory.team_id, &user.id)?;
-    remote.extend(remote_identities::sent(sent));
+    remote.extend(remote_identities::sent_in(&resource));
     let account = accounts::find(tx, directory, user)?;
     let is_out =
         user.status != Status::Active || suspensions::is_suspended(tx, &directory.id, &user.id)?;

@@ -5,7 +5,7 @@ use portreeve_access::tags::{TagError, Tags};
 use portreeve_access::{Expression, Host as Known};
 use portreeve_scim::text::fold;
 use portreeve_store::{Row, Tx, params, statements};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What [`from_row`] takes.
 macro_rules! select {
@@ -22,6 +22,7 @@ statements! {
     COUNT = "SELECT count(*) FROM hosts WHERE team_id = $1";
     BEHIND = "SELECT name FROM hosts WHERE team_id = $1 AND bastion_id = $2 ORDER BY name_key LIMIT 1";
     BASTIONS = concat!(select!(), " AND h.is_bastion ORDER BY h.name_key");
+    THROUGH = "SELECT h.id, b.name FROM hosts h JOIN hosts b ON b.team_id = h.team_id AND b.id = h.bastion_id WHERE h.team_id = $1 AND h.bastion_id IS NOT NULL";
     INSERT = "INSERT INTO hosts (team_id, id, name, name_key, tags, is_bastion, bastion_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $8)";
     UPDATE = "UPDATE hosts SET name = $3, name_key = $4, tags = $5, is_bastion = $6, bastion_id = $7, version = version + 1, updated_at = $8 WHERE team_id = $1 AND id = $2";
     CONTACT = "UPDATE hosts SET last_contact_at = $3 WHERE team_id = $1 AND id = $2 AND (last_contact_at IS NULL OR last_contact_at < $3)";
@@ -204,23 +205,25 @@ pub fn find(tx: &mut Tx<'_>, team_id: &str, id_or_name: &str) -> Result<Host, Re
     }
 }
 
-/// The next `limit` hosts after a name (empty for the first), by name, that an expression chooses.
+/// The next `limit` hosts after a name (empty for the first), by name, that an expression chooses and that have a text in
+/// their names.
 pub fn list(
     tx: &mut Tx<'_>,
     team_id: &str,
-    chosen: &Expression,
+    (chosen, named): (&Expression, &str),
     after: &str,
     limit: usize,
 ) -> Result<Vec<Host>, Refusal> {
     let mut page: Vec<Host> = Vec::new();
-    let mut place = fold(after).into_owned();
+    let (mut place, named) = (fold(after).into_owned(), fold(named));
     while page.len() < limit {
         let rows = tx.query(PAGE, &params![team_id, &place, STRETCH])?;
         let is_last = i64::try_from(rows.len()).is_ok_and(|count| count < STRETCH);
         for row in rows {
             let host = from_row(row)?;
             place = fold(&host.name).into_owned();
-            if page.len() < limit && chosen.contains(&host.known()) {
+            let fits = place.contains(named.as_ref()) && chosen.contains(&host.known());
+            if fits && page.len() < limit {
                 page.push(host);
             }
         }
@@ -235,6 +238,14 @@ pub fn list(
 pub fn bastions(tx: &mut Tx<'_>, team_id: &str) -> Result<Vec<Host>, Refusal> {
     let rows = tx.query(BASTIONS, &params![team_id])?;
     rows.into_iter().map(from_row).collect()
+}
+
+/// The hosts of a team that are reached through another one: their ids, and its name.
+pub fn bastions_of(tx: &mut Tx<'_>, team_id: &str) -> Result<HashMap<String, String>, Refusal> {
+    let rows = tx.query(THROUGH, &params![team_id])?;
+    rows.into_iter()
+        .map(|mut row| Ok((row.take_text(0)?, row.take_text(1)?)))
+        .collect()
 }
 
 /// How many hosts a team has.

@@ -1,9 +1,13 @@
 //! Remote identities: the account names that a person or service account has on hosts that do not take the usual one.
 
 use crate::Refusal;
+use crate::members::{self, CHUNK};
 use portreeve_access::posix::{PosixProblem, posix_problem};
 use portreeve_access::{Expression, RemoteIdentity};
-use portreeve_store::{Row, Tx, params, statements};
+use portreeve_scim::Resource;
+use portreeve_scim::schema::POSIX;
+use portreeve_store::{Param, Row, Tx, params, statements};
+use std::collections::BTreeMap;
 
 statements! {
     LIST = "SELECT hosts, name FROM remote_identities WHERE team_id = $1 AND holder_id = $2 ORDER BY place";
@@ -71,10 +75,35 @@ pub(crate) fn forget(tx: &mut Tx<'_>, team_id: &str, holder_id: &str) -> Result<
     Ok(tx.exec(DELETE, &params![team_id, holder_id])?)
 }
 
+/// Those of many people and service accounts; who has none is not there.
+pub(crate) fn of_many(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    holder_ids: &[&str],
+) -> Result<BTreeMap<String, Vec<RemoteIdentity>>, Refusal> {
+    let mut all: BTreeMap<String, Vec<RemoteIdentity>> = BTreeMap::new();
+    for chunk in holder_ids.chunks(CHUNK) {
+        let mut given: Vec<Param<'_>> = vec![team_id.into()];
+        let list = members::placeholders(chunk, &mut given);
+        let sql = format!(
+            "SELECT holder_id, hosts, name FROM remote_identities WHERE team_id = $1 AND holder_id IN ({list}) ORDER BY holder_id, place"
+        );
+        for mut row in tx.query(&sql, &given)? {
+            let one = RemoteIdentity {
+                hosts: row.text(1)?.parse()?,
+                name: row.take_text(2)?,
+            };
+            all.entry(row.take_text(0)?).or_default().push(one);
+        }
+    }
+    Ok(all)
+}
+
 /// The one that a provider sends, if it can be one: on hosts with the tag [`TAG`]. A provider cannot make anybody an account
 /// of the system.
-pub(crate) fn sent(name: Option<&str>) -> Option<RemoteIdentity> {
-    let name = name.filter(|name| posix_problem(name).is_none())?;
+pub(crate) fn sent_in(resource: &Resource) -> Option<RemoteIdentity> {
+    let name = resource.as_map().get(POSIX)?.get("remoteIdentity")?;
+    let name = name.as_str().filter(|name| posix_problem(name).is_none())?;
     Some(RemoteIdentity {
         hosts: TAG.parse::<Expression>().ok()?,
         name: name.to_owned(),

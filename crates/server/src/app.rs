@@ -5,6 +5,7 @@ use crate::applications::Applications;
 use crate::auth::Tokens;
 use crate::config::Config;
 use crate::contact::Contacts;
+use crate::estates::Estates;
 use crate::feeds::Feeds;
 use crate::limits::Limits;
 use crate::neighbours;
@@ -48,6 +49,8 @@ pub struct App {
     pub(crate) mailer: Option<Mailer>,
     /// Tokens verified a moment ago.
     pub(crate) tokens: Tokens,
+    /// Hosts and grants read a moment ago.
+    pub(crate) estates: Estates,
     /// When providers were last heard of.
     pub(crate) contacts: Contacts,
     /// Unknown attributes that were told already.

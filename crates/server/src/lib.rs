@@ -13,6 +13,7 @@ mod body;
 pub mod config;
 mod console;
 mod contact;
+mod estates;
 mod feeds;
 mod health;
 mod http;

@@ -25,7 +25,7 @@ pub(crate) fn tell_news(app: &App) {
 
 /// Directories or tokens have changed: what was remembered of them is forgotten.
 pub(crate) fn tell_rules(app: &App) {
-    app.tokens.clear();
+    forget_rules(app);
     tell(app, || RULES.to_owned());
 }
 
@@ -55,7 +55,7 @@ pub(crate) async fn listen(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         match heard {
             Ok(Notice::Payload(payload)) => hear(&app, &payload),
             Ok(Notice::Missed) | Err(RecvError::Lagged(_)) => {
-                app.tokens.clear();
+                forget_rules(&app);
                 app.look_again();
             }
             Err(RecvError::Closed) => return,
@@ -67,13 +67,18 @@ pub(crate) async fn listen(app: Arc<App>, mut stop: watch::Receiver<bool>) {
 fn hear(app: &App, payload: &str) {
     match payload {
         NEWS => app.look_again(),
-        RULES => app.tokens.clear(),
+        RULES => forget_rules(app),
         _ => {
             if let Some(directory_id) = payload.strip_prefix(GONE) {
                 forget(app, directory_id);
             }
         }
     }
+}
+
+fn forget_rules(app: &App) {
+    app.tokens.clear();
+    app.estates.look_again();
 }
 
 fn forget(app: &App, directory_id: &str) {

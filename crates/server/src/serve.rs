@@ -114,6 +114,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         providers,
         mailer,
         tokens: crate::auth::Tokens::default(),
+        estates: crate::estates::Estates::default(),
         contacts: Contacts::default(),
         told: Told::default(),
         strangers: scim::Strangers::default(),

@@ -1,11 +1,15 @@
 //! What admins do, for the admin API and the console alike: each of the two reads a request in its own form and shows the
 //! result in its own form, and what happens between is here once.
 
+pub(crate) mod accounts;
 pub(crate) mod api_tokens;
 pub(crate) mod connections;
 pub(crate) mod directories;
+pub(crate) mod explain;
+pub(crate) mod grants;
 pub(crate) mod groups;
 pub(crate) mod holders;
+pub(crate) mod hosts;
 pub(crate) mod members;
 mod once;
 mod owners;

@@ -4,6 +4,7 @@
 //! On the local socket it is open to whoever may open the socket. Over the network an API token or a session is needed, and
 //! each route names the permission that its sender must have (`routes.rs`).
 
+mod accounts;
 mod api_tokens;
 mod applications;
 mod ask;
@@ -11,8 +12,11 @@ mod changes;
 mod connections;
 mod directories;
 mod events;
+mod explain;
 mod feed;
+mod grants;
 mod groups;
+mod hosts;
 mod me;
 mod meta;
 mod once;

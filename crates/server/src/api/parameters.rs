@@ -94,6 +94,47 @@ pub(super) const SESSIONS: &[Parameter] = &[TEAM, SESSIONS_OF, COUNT, CURSOR];
 
 const SESSIONS_OF: Parameter = text("user", "Only those of the user or local owner with this id");
 
+/// Hosts.
+pub(super) const HOSTS: &[Parameter] = &[
+    TEAM,
+    text(
+        "hosts",
+        "Only those that a tag expression chooses, such as `env=prod and not legacy`",
+    ),
+    text("search", "Only those with this text in their names"),
+    COUNT,
+    CURSOR,
+];
+
+/// Grants.
+pub(super) const GRANTS: &[Parameter] = &[
+    TEAM,
+    text(
+        "subject",
+        "Only those of the group, user or service account with this id",
+    ),
+    of(
+        "ended",
+        Kind::Word(&["true", "false"]),
+        "Whether those are listed that have ended lately",
+    ),
+    COUNT,
+    CURSOR,
+];
+
+/// Who is to log in where.
+pub(super) const EXPLAIN: &[Parameter] = &[
+    TEAM,
+    text(
+        "user",
+        "Id or user name of a user, or id or name of a service account",
+    ),
+    text("host", "Id or name of a host"),
+];
+
+/// A list that goes on page by page.
+pub(super) const PAGED: &[Parameter] = &[COUNT, CURSOR];
+
 /// A switch of the active directory.
 pub(super) const SWITCH: &[Parameter] = &[text(
     "active_directory_id",

@@ -16,15 +16,20 @@ use super::shapes::{
 };
 use super::streams::{NewStream, StreamView};
 use super::{
-    api_tokens, applications, changes, connections, directories, events, groups, me, meta, openapi,
-    owners, passkeys, service_accounts, sessions, streams, teams, tokens, users,
+    accounts, api_tokens, applications, changes, connections, directories, events, explain, grants,
+    groups, hosts, me, meta, openapi, owners, passkeys, service_accounts, sessions, streams, teams,
+    tokens, users,
 };
+use crate::admin::accounts::{AccountView, NamesPreview, RemoteIdentityView};
 use crate::admin::api_tokens::{ApiTokenRotation, ApiTokenView, MadeApiToken, NewApiToken};
 use crate::admin::connections::{ConnectionView, Examined, NewConnection, TrialResult};
 use crate::admin::directories::{
     DirectoryChange, DirectoryDetail, DirectoryView, MadeDirectory, NewDirectory,
 };
+use crate::admin::explain::{Explanation, ReachedView};
+use crate::admin::grants::{GrantChange, GrantView, NewGrant, Preview, PreviewRequest};
 use crate::admin::groups::{GroupChange, GroupView, NewGroup};
+use crate::admin::hosts::{AllowedView, HostChange, HostView, NewHost};
 use crate::admin::members::{MemberView, NewMember};
 use crate::admin::passkeys::PasskeyView;
 use crate::admin::probe::Probed;
@@ -36,9 +41,10 @@ use crate::admin::users::{NewUser, UserChange, UserView};
 use http::Method;
 use portreeve_directory::Permission::{
     ApiTokenRead, ApiTokenWrite, ApplicationRead, ApplicationWrite, ConnectionRead,
-    ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GroupRead, GroupWrite, Oneself,
-    OwnerWrite, ServiceAccountRead, ServiceAccountWrite, SessionRead, SessionWrite, SettingsRead,
-    SettingsWrite, TeamWrite, TokenWrite, UserRead, UserWrite,
+    ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GrantRead, GrantWrite, GroupRead,
+    GroupWrite, HostRead, HostWrite, Oneself, OwnerWrite, ServiceAccountRead, ServiceAccountWrite,
+    SessionRead, SessionWrite, SettingsRead, SettingsWrite, TeamWrite, TokenWrite, UserRead,
+    UserWrite,
 };
 
 /// The routes, in the order in which the API's description has them.
@@ -69,6 +75,24 @@ fn routes() -> Vec<Route> {
 
         route(Method::GET, "/me/sessions", Oneself, "List one's own sessions", sessions::own).lists::<SessionView>().named("me.sessions"),
         route(Method::DELETE, "/me/sessions/{session}", Oneself, "End one of one's own sessions", sessions::end_own).named("me.end_session"),
+
+        route(Method::GET, "/me/hosts", Oneself, "List the hosts that one may log in to", hosts::own).query(parameters::PAGED).pages::<ReachedView>().named("me.hosts"),
+        route(Method::GET, "/me/explain/{host}", Oneself, "Explain whether one may log in to a host", explain::own).gives::<Explanation>().named("me.explain"),
+
+        route(Method::GET, "/hosts", HostRead, "List hosts", hosts::list).query(parameters::HOSTS).pages::<HostView>(),
+        route(Method::POST, "/hosts", HostWrite, "Make a host", hosts::create).takes::<NewHost>().makes::<HostView>(),
+        route(Method::GET, "/hosts/{host}", HostRead, "Show a host", hosts::get).query(parameters::OF_TEAM).gives::<HostView>(),
+        route(Method::PATCH, "/hosts/{host}", HostWrite, "Change a host", hosts::update).query(parameters::OF_TEAM).takes::<HostChange>().gives::<HostView>(),
+        route(Method::DELETE, "/hosts/{host}", HostWrite, "Remove a host", hosts::delete).query(parameters::OF_TEAM),
+        route(Method::GET, "/hosts/{host}/people", HostRead, "List who may log in to a host now", hosts::people).query(parameters::OF_TEAM).lists::<AllowedView>().named("host.people"),
+
+        route(Method::GET, "/grants", GrantRead, "List grants", grants::list).query(parameters::GRANTS).pages::<GrantView>(),
+        route(Method::POST, "/grants", GrantWrite, "Grant a group access to hosts, or a user for a limited time", grants::create).takes::<NewGrant>().makes::<GrantView>(),
+        route(Method::POST, "/grants/preview", GrantRead, "Show what a grant would come to", grants::preview).takes::<PreviewRequest>().gives::<Preview>(),
+        route(Method::GET, "/grants/{grant}", GrantRead, "Show a grant", grants::get).query(parameters::OF_TEAM).gives::<GrantView>(),
+        route(Method::PATCH, "/grants/{grant}", GrantWrite, "Change a grant", grants::update).query(parameters::OF_TEAM).takes::<GrantChange>().gives::<GrantView>(),
+        route(Method::DELETE, "/grants/{grant}", GrantWrite, "Revoke a grant", grants::revoke).query(parameters::OF_TEAM).gives::<GrantView>().named("grant.revoke"),
+        route(Method::GET, "/explain", GrantRead, "Explain whether somebody may log in to a host", explain::get).query(parameters::EXPLAIN).gives::<Explanation>().named("explain.get"),
 
         route(Method::GET, "/teams", SettingsRead, "List teams", teams::list).lists::<TeamView>(),
         route(Method::POST, "/teams", TeamWrite, "Make a team", teams::create).takes::<NewTeam>().makes::<TeamView>().only_here(),
@@ -123,6 +147,11 @@ fn routes() -> Vec<Route> {
         route(Method::POST, "/directories/{directory}/users", UserWrite, "Make a user in a native directory", users::create).takes::<NewUser>().makes::<UserView>(),
         route(Method::GET, "/directories/{directory}/users/{user}", UserRead, "Show a user", users::get).gives::<UserView>(),
         route(Method::PATCH, "/directories/{directory}/users/{user}", UserWrite, "Change a user; where a provider manages it, its level and whether it is suspended", users::update).takes::<UserChange>().gives::<UserView>(),
+        route(Method::GET, "/directories/{directory}/users/{user}/account", UserRead, "Show the account of a user on hosts", accounts::get).gives::<AccountView>(),
+        route(Method::GET, "/directories/{directory}/users/{user}/remote-identities", GrantRead, "List the account names of a user on hosts that do not take the usual one", accounts::remote_identities).lists::<RemoteIdentityView>().tagged(),
+        route(Method::PUT, "/directories/{directory}/users/{user}/remote-identities", GrantWrite, "Say which account names a user has on hosts that do not take the usual one", accounts::set_remote_identities).takes::<Vec<RemoteIdentityView>>().lists::<RemoteIdentityView>().tagged(),
+        route(Method::GET, "/directories/{directory}/accounts", GrantRead, "List the accounts of people on hosts", accounts::list).query(parameters::PAGED).pages::<AccountView>(),
+        route(Method::POST, "/directories/{directory}/accounts/preview", GrantRead, "Show which account names a rule would make, and which it could not", accounts::preview).takes::<accounts::NamesRequest>().gives::<NamesPreview>(),
         route(Method::DELETE, "/directories/{directory}/users/{user}", UserWrite, "Remove a user of a native directory", users::delete),
         route(Method::GET, "/directories/{directory}/groups", GroupRead, "List groups", groups::list).query(parameters::GROUPS).pages::<GroupView>(),
         route(Method::POST, "/directories/{directory}/groups", GroupWrite, "Make a group in a native directory", groups::create).takes::<NewGroup>().makes::<GroupView>(),
