@@ -263,6 +263,8 @@ fn serve(
         tokio::spawn(neighbours::listen(app.clone(), app.stop.clone())),
         tokio::spawn(work::count_events(app.clone(), app.stop.clone())),
         tokio::spawn(work::prune(app.clone(), app.stop.clone())),
+        tokio::spawn(work::turn_keys(app.clone(), app.stop.clone())),
+        tokio::spawn(work::follow_access(app.clone(), app.stop.clone())),
         tokio::spawn(work::end_memberships(app.clone(), app.stop.clone())),
         tokio::spawn(work::provision(app.clone(), app.stop.clone())),
         tokio::spawn(work::send_mails(app.clone(), app.stop.clone())),

@@ -1,5 +1,6 @@
 //! Directories: make, see, change and remove them.
 
+use super::accounts::PosixNames;
 use super::rules::{self, Rules};
 use super::tokens;
 use super::view::{At, Shown};
@@ -10,6 +11,7 @@ use portreeve_directory::directories::{
     self, Counts, Directory, GroupRemoval, Provider, Settings, UserRemoval,
 };
 use portreeve_directory::revocations::{self, Revoke};
+use portreeve_directory::teams::Team;
 use portreeve_directory::{
     Level, Refusal, What, events, groups, levels, owners, teams, unknown, users,
 };
@@ -42,6 +44,8 @@ pub(crate) struct NewDirectory {
     pub(crate) unique_group_names: Option<bool>,
     /// Whether changes are offered as security events (RFC 9967).
     pub(crate) security_events: Option<bool>,
+    /// How account names on hosts are made from user names.
+    pub(crate) posix_names: Option<PosixNames>,
     /// Extension schemas of users in the form of RFC 7643 section 7; the whole list.
     #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     pub(crate) user_extensions: Option<Vec<Value>>,
@@ -67,6 +71,8 @@ pub(crate) struct DirectoryChange {
     pub(crate) unique_group_names: Option<bool>,
     /// Whether changes are offered as security events (RFC 9967).
     pub(crate) security_events: Option<bool>,
+    /// How account names on hosts are made from user names.
+    pub(crate) posix_names: Option<PosixNames>,
     /// Extension schemas of users in the form of RFC 7643 section 7; the whole list.
     #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     pub(crate) user_extensions: Option<Vec<Value>>,
@@ -91,6 +97,8 @@ pub(crate) struct DirectoryView {
     pub(crate) groups: GroupRemoval,
     pub(crate) unique_group_names: bool,
     pub(crate) security_events: bool,
+    /// How account names on hosts are made from user names.
+    pub(crate) posix_names: PosixNames,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) user_extensions: Vec<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -120,6 +128,7 @@ impl DirectoryView {
             groups: settings.groups,
             unique_group_names: settings.unique_group_names,
             security_events: settings.security_events,
+            posix_names: settings.posix_names.into(),
             user_extensions: settings.user_extensions,
             group_extensions: settings.group_extensions,
             created_at: At(directory.created_at),
@@ -181,6 +190,7 @@ pub(crate) async fn create(
         groups: wanted.groups,
         unique_group_names: wanted.unique_group_names,
         security_events: wanted.security_events,
+        posix_names: wanted.posix_names,
         user_extensions: wanted.user_extensions,
         group_extensions: wanted.group_extensions,
     };
@@ -190,7 +200,7 @@ pub(crate) async fn create(
         let team = admin.ensure_team(tx, wanted.team.as_deref())?;
         let new = directories::New {
             id: admin.new_id(),
-            team_id: team.id,
+            team_id: team.id.clone(),
             name: wanted.name.clone(),
             provider,
             settings: settings.clone(),
@@ -199,6 +209,9 @@ pub(crate) async fn create(
         let changes = Value::Object(rules::decided(&directory)).to_string();
         let about = object(&directory);
         admin.record(tx, &directory, "create", &about, Some(&changes))?;
+        if is_first(tx, &team)? {
+            teams::activate(tx, &team, Some(&directory.id))?;
+        }
         let token = match directory.is_fed() {
             true => Some(tokens::make(tx, &admin, &directory, "first", None)?),
             false => None,
@@ -246,6 +259,13 @@ pub(crate) async fn get(app: &App, admin: &Admin, which: &str) -> Result<Directo
     read.await
 }
 
+/// Whether a team has no other directory: from its first one, people reach machines until somebody says otherwise.
+fn is_first(tx: &mut Tx<'_>, team: &Team) -> Result<bool, Refusal> {
+    let all = directories::list(tx)?;
+    let own = all.iter().filter(|one| one.team_id == team.id);
+    Ok(team.active_directory_id.is_none() && own.count() == 1)
+}
+
 /// Changes name and rules.
 pub(crate) async fn update(
     app: &App,
@@ -259,6 +279,7 @@ pub(crate) async fn update(
         groups: wanted.groups,
         unique_group_names: wanted.unique_group_names,
         security_events: wanted.security_events,
+        posix_names: wanted.posix_names,
         user_extensions: wanted.user_extensions,
         group_extensions: wanted.group_extensions,
     };

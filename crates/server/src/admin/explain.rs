@@ -296,7 +296,7 @@ pub(crate) async fn entitlement(
         }
         // Somebody else may be given the name a moment earlier, so that it is looked at again.
         let (team, of) = (team_id.to_owned(), holder.clone());
-        let give = app.write(Scope::ALL, move |tx| {
+        let give = app.write(Scope::of(team_id), move |tx| {
             access::give_account(tx, &team, &of, now)
         });
         give.await?;

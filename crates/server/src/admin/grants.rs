@@ -2,17 +2,15 @@
 
 use super::people::{self, Change};
 use super::view::At;
-use super::{Admin, Object, change, groups, members_of};
+use super::{Admin, Object, change, members_of};
 use crate::app::App;
 use portreeve_access::Grant;
 use portreeve_access::grant::{Level, Phase};
 use portreeve_directory::access::{self, Access};
-use portreeve_directory::directories::{self, Directory};
 use portreeve_directory::events::{self, Category};
-use portreeve_directory::grants::{self, Ended, Record, To};
-use portreeve_directory::holders::Holder;
+use portreeve_directory::grants::{self, Ended, Record};
 use portreeve_directory::teams::Team;
-use portreeve_directory::{Refusal, What, service_accounts};
+use portreeve_directory::{Refusal, What};
 use portreeve_scim::time;
 use portreeve_store::Tx;
 use schemars::JsonSchema;
@@ -20,8 +18,10 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 mod preview;
+mod subject;
 
 pub(crate) use preview::{Preview, PreviewRequest, preview};
+pub(super) use subject::holder_of;
 
 /// A grant as it is shown.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -382,7 +382,7 @@ fn new_record(
     team: &Team,
     wanted: &NewGrant,
 ) -> Result<Record, Refusal> {
-    let subject = subject(tx, admin, team, wanted)?;
+    let subject = subject::of(tx, admin, team, wanted)?;
     let grant = Grant {
         id: admin.new_id(),
         to: subject.subject(),
@@ -430,115 +430,6 @@ fn changed_record(before: &Record, wanted: &GrantChange) -> Result<Record, Refus
         note.trim().clone_into(&mut after.note);
     }
     Ok(after)
-}
-
-/// Who is to have a grant.
-fn subject(tx: &mut Tx<'_>, admin: &Admin, team: &Team, wanted: &NewGrant) -> Result<To, Refusal> {
-    let within = wanted.directory.as_deref();
-    match (&wanted.group, &wanted.user) {
-        (Some(group), None) => group_of(tx, admin, team, within, group),
-        (None, Some(user)) => Ok(match holder_of(tx, admin, team, within, user)? {
-            Holder::User { directory_id, id } => To::User { directory_id, id },
-            Holder::Service(id) | Holder::Owner(id) => To::Service(id),
-        }),
-        _ => Err(Refusal::Invalid {
-            attribute: "group",
-            reason: "say who is to have the grant: either a group, or a user for a limited time"
-                .to_owned(),
-        }),
-    }
-}
-
-/// The group with that id or name: of the directory that is named, else of the active SSH directory, else of the only other
-/// one that has such a group.
-fn group_of(
-    tx: &mut Tx<'_>,
-    admin: &Admin,
-    team: &Team,
-    within: Option<&str>,
-    wanted: &str,
-) -> Result<To, Refusal> {
-    let found = in_directories(tx, team, within, |tx, directory| {
-        groups::find(tx, directory, wanted, admin.at).map(|group| group.id)
-    })?;
-    let (directory, id) = only(found, "group", wanted)?
-        .ok_or_else(|| Refusal::NotFound(What::Group, wanted.to_owned()))?;
-    Ok(To::Group {
-        directory_id: directory.id,
-        id,
-    })
-}
-
-/// The user with that id or `userName`, as [`group_of`] finds groups; or the service account with that id or name.
-pub(super) fn holder_of(
-    tx: &mut Tx<'_>,
-    admin: &Admin,
-    team: &Team,
-    within: Option<&str>,
-    wanted: &str,
-) -> Result<Holder, Refusal> {
-    let found = in_directories(tx, team, within, |tx, directory| {
-        super::users::find(tx, directory, wanted, admin.at).map(|user| user.id)
-    })?;
-    if let Some((directory, id)) = only(found, "user", wanted)? {
-        return Ok(Holder::User {
-            directory_id: directory.id,
-            id,
-        });
-    }
-    if within.is_none() {
-        match service_accounts::find(tx, &team.id, wanted) {
-            Ok(account) => return Ok(Holder::Service(account.id)),
-            Err(Refusal::NotFound(..)) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(Refusal::NotFound(What::User, wanted.to_owned()))
-}
-
-/// What is found in the directory that is named; else in the active SSH directory; else in all others of the team.
-fn in_directories(
-    tx: &mut Tx<'_>,
-    team: &Team,
-    within: Option<&str>,
-    find: impl Fn(&mut Tx<'_>, &Directory) -> Result<String, Refusal>,
-) -> Result<Vec<(Directory, String)>, Refusal> {
-    let mut directories = match within {
-        Some(which) => vec![directories::find_in(tx, &team.id, which)?],
-        None => directories::list(tx)?,
-    };
-    directories.retain(|directory| directory.team_id == team.id);
-    let is_active =
-        |directory: &Directory| team.active_directory_id.as_deref() == Some(&directory.id);
-    directories.sort_by_key(|directory| !is_active(directory));
-    let mut all = Vec::new();
-    for directory in directories {
-        match find(tx, &directory) {
-            Ok(id) if is_active(&directory) => return Ok(vec![(directory, id)]),
-            Ok(id) => all.push((directory, id)),
-            Err(Refusal::NotFound(..)) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(all)
-}
-
-/// The only thing that was found, if any.
-fn only(
-    mut found: Vec<(Directory, String)>,
-    attribute: &'static str,
-    wanted: &str,
-) -> Result<Option<(Directory, String)>, Refusal> {
-    match (found.pop(), found.pop()) {
-        (Some((one, _)), Some((other, _))) => Err(Refusal::Invalid {
-            attribute,
-            reason: format!(
-                "the directories {} and {} both have \"{wanted}\"; say which by directory",
-                other.name, one.name
-            ),
-        }),
-        (found, _) => Ok(found),
-    }
 }
 
 fn level(sudo: bool) -> Level {

@@ -1,5 +1,6 @@
 //! The rules of a directory as an admin writes them: read from a request, applied to settings, compared in events.
 
+use super::accounts::PosixNames;
 use portreeve_directory::Refusal;
 use portreeve_directory::directories::{Directory, Provider, Settings};
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
@@ -13,6 +14,7 @@ pub(super) struct Rules {
     pub(super) groups: Option<String>,
     pub(super) unique_group_names: Option<bool>,
     pub(super) security_events: Option<bool>,
+    pub(super) posix_names: Option<PosixNames>,
     /// Schemas in the form of RFC 7643 section 7; the whole list, as all the others.
     pub(super) user_extensions: Option<Vec<Value>>,
     pub(super) group_extensions: Option<Vec<Value>>,
@@ -34,6 +36,9 @@ impl Rules {
         }
         if let Some(security_events) = self.security_events {
             settings.security_events = security_events;
+        }
+        if let Some(names) = self.posix_names {
+            settings.posix_names = names.into();
         }
         if let Some(schemas) = &self.user_extensions {
             settings.user_extensions.clone_from(schemas);
@@ -70,6 +75,7 @@ pub(super) fn decided(directory: &Directory) -> Map<String, Value> {
         ("groups", json!(settings.groups)),
         ("unique_group_names", json!(settings.unique_group_names)),
         ("security_events", json!(settings.security_events)),
+        ("posix_names", json!(settings.posix_names)),
         ("user_extensions", extensions(&settings.user_extensions)),
         ("group_extensions", extensions(&settings.group_extensions)),
     ];

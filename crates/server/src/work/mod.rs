@@ -4,6 +4,7 @@
 //! once has a lease; whichever replica gets it does the work until it stops or is held to be dead by the others. The
 //! rules of leases are in [`portreeve_directory::leases`].
 
+mod access;
 mod alone;
 mod answers;
 mod authorities;
@@ -15,6 +16,7 @@ mod provisioning;
 mod replica;
 mod retention;
 
+pub(crate) use access::follow_access;
 pub(crate) use alone::Alone;
 pub(crate) use answers::tell_interrupted;
 pub(crate) use authorities::turn_keys;

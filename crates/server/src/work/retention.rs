@@ -10,7 +10,7 @@ use crate::http::asked_to_stop;
 use portreeve_directory::applications::{self, cycles, records};
 use portreeve_directory::events::{self, Log};
 use portreeve_directory::leases::{Halted, RETENTION};
-use portreeve_directory::{Refusal, idempotency, outcomes, sessions, sign_ins, teams};
+use portreeve_directory::{Refusal, grants, idempotency, outcomes, sessions, sign_ins, teams};
 use portreeve_store::Scope;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +108,7 @@ async fn forget_passed(app: &App, now: i64) -> Result<(), Refusal> {
     let write = app.store.write(Scope::ALL, move |tx| {
         sign_ins::prune(tx, now - DAY_US)?;
         sessions::prune(tx, now - 30 * DAY_US)?;
+        grants::prune(tx, now - 90 * DAY_US)?;
         idempotency::prune(tx, now)
     });
     write.await
