@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 statements! {
     ONE = "SELECT member_id, added_at, expires_at FROM local_members WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
-    OF_GROUP = "SELECT member_id FROM local_members WHERE directory_id = $1 AND group_id = $2 ORDER BY member_id";
+    OF_GROUP = "SELECT member_id FROM local_members WHERE directory_id = $1 AND group_id = $2 AND (expires_at IS NULL OR expires_at > $3) ORDER BY member_id";
     INSERT = "INSERT INTO local_members (directory_id, group_id, member_id, added_at, expires_at) VALUES ($1, $2, $3, $4, $5)";
     SET_END = "UPDATE local_members SET expires_at = $4 WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
     DELETE = "DELETE FROM local_members WHERE directory_id = $1 AND group_id = $2 AND member_id = $3";
@@ -124,13 +124,14 @@ pub fn find(
     row.map(from_row).transpose()
 }
 
-/// The ids of all local members of a group, in their order.
+/// The ids of all local members that a group has at that time, in their order.
 pub(crate) fn of_group(
     tx: &mut Tx<'_>,
     directory_id: &str,
     group_id: &str,
+    now: i64,
 ) -> Result<Vec<String>, Refusal> {
-    let rows = tx.query(OF_GROUP, &params![directory_id, group_id])?;
+    let rows = tx.query(OF_GROUP, &params![directory_id, group_id, now])?;
     rows.into_iter()
         .map(|mut row| Ok(row.take_text(0)?))
         .collect()

@@ -8,6 +8,8 @@ use url::Url;
 
 /// How Entra writes the tenant into the issuer of `common` and `organizations`.
 const TENANT: &str = "{tenantid}";
+/// Where the tenants of Entra External ID are, each on a host of its own: one with its name, and one with its id.
+const EXTERNAL: &str = ".ciamlogin.com";
 /// Browsers and servers take no longer addresses for granted, in bytes.
 const LONGEST_HINT: usize = 4096;
 
@@ -168,6 +170,7 @@ impl Document {
 /// The issuer of tokens, if the document at `url` may name it: the address of the document without its well-known part
 /// (OpenID Connect Discovery 1.0 section 4.3, RFC 8414 section 3.3). Where the address names a tenant of Entra by a
 /// domain, or none (`common`, `organizations`), the issuer has in its place the tenant that the admin has pinned.
+/// Entra External ID names the host with the tenant's id, whichever of its hosts was asked.
 fn issuer(
     named: &str,
     url: &MetadataUrl,
@@ -180,24 +183,38 @@ fn issuer(
         expected: url.issuer().to_owned(),
         got: shown(named),
     };
-    // The scheme, nothing and the host come before the path.
+    // The scheme and nothing come before the host.
+    const HOST: usize = 2;
     const PATH: usize = 3;
     let ours: Vec<&str> = url.issuer().split('/').collect();
     let theirs: Vec<&str> = named.split('/').collect();
     let differ: Vec<usize> = (0..theirs.len())
         .filter(|at| ours.get(*at) != theirs.get(*at))
         .collect();
-    let [at] = differ[..] else {
-        return Err(mismatch());
+    let theirs_is_external = is_external(&ours, &theirs);
+    let at = match differ[..] {
+        _ if theirs.len() != ours.len() => return Err(mismatch()),
+        // The address names the tenant.
+        [HOST] if theirs_is_external && tenant_id.is_none() => return Ok(named.to_owned()),
+        [HOST] | [HOST, PATH] if theirs_is_external => PATH,
+        [at] if at >= PATH => at,
+        _ => return Err(mismatch()),
     };
-    if theirs.len() != ours.len() || at < PATH {
-        return Err(mismatch());
-    }
     match tenant_id {
         Some(tenant) if theirs[at] == TENANT => Ok(named.replace(TENANT, tenant)),
         Some(tenant) if theirs[at].eq_ignore_ascii_case(tenant) => Ok(named.to_owned()),
         Some(_) => Err(mismatch()),
         None => Err(MetadataError::NoTenant { got: shown(named) }),
+    }
+}
+
+/// Whether the parts of two addresses are of Entra External ID, the second with the same tenant in host and path.
+fn is_external(ours: &[&str], theirs: &[&str]) -> bool {
+    match (ours, theirs) {
+        (["https:", "", ours, ..], ["https:", "", theirs, tenant, ..]) => {
+            ours.ends_with(EXTERNAL) && theirs.strip_suffix(EXTERNAL) == Some(tenant)
+        }
+        _ => false,
     }
 }
 

@@ -4,10 +4,10 @@ use super::*;
 use crate::Call;
 use crate::directories::GroupRemoval;
 use crate::events::{self, Outcome};
-use crate::local_members;
 use crate::members::{self, Moved};
 use crate::shown::shown;
 use crate::users::{Precondition, Written};
+use crate::{local_members, memberships};
 use portreeve_scim::patch::MemberStep;
 use portreeve_scim::resource::MemberRef;
 use portreeve_scim::text::fold;
@@ -33,7 +33,7 @@ pub fn create(
         let now = write(tx, call, &kept, new, "active")?;
         // Nobody had anything from the group while it was kept, so all its members are new ones, and so are those who
         // were added here before it was.
-        let local = local_members::of_group(tx, &call.directory.id, &kept.id)?;
+        let local = local_members::of_group(tx, &call.directory.id, &kept.id, call.at)?;
         let named = first.iter().map(|member| member.value.clone());
         let come = Moved {
             added: named.chain(local).collect(),
@@ -171,9 +171,12 @@ fn lost_members(tx: &mut Tx<'_>, call: &Call, id: &str) -> Result<Option<Value>,
     let directory = &call.directory.id;
     let one_more = i64::try_from(events::NAMED + 1).unwrap_or(i64::MAX);
     let first = members::page(tx, directory, id, "", one_more)?;
-    let ids: Vec<String> = first.into_iter().map(|member| member.id).collect();
+    let mut ids: Vec<String> = first.into_iter().map(|member| member.id).collect();
+    ids.extend(local_members::of_group(tx, directory, id, call.at)?);
+    ids.sort();
+    ids.dedup();
     let count = if ids.len() > events::NAMED {
-        usize::try_from(members::count(tx, directory, id)?).unwrap_or(ids.len())
+        usize::try_from(memberships::count(tx, directory, id, call.at)?).unwrap_or(ids.len())
     } else {
         ids.len()
     };

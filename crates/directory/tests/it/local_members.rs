@@ -2,9 +2,9 @@
 
 use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
-use portreeve_directory::Refusal;
-use portreeve_directory::local_members;
+use portreeve_directory::directories::GroupRemoval;
 use portreeve_directory::memberships::{self, InGroup, Member};
+use portreeve_directory::{Refusal, local_members};
 use serde_json::{Value, json};
 
 on_each_engine! {
@@ -16,6 +16,7 @@ on_each_engine! {
     nested_groups_count_from_local_ones_on
     pages_of_members_have_everybody_once
     nothing_is_left_of_who_is_gone
+    a_group_that_comes_back_has_its_local_members_again_and_says_so
 }
 
 const HOUR: i64 = 3_600_000_000;
@@ -265,4 +266,32 @@ fn nothing_is_left_of_who_is_gone(on: Engine) {
         Ok((ann, sales))
     });
     assert_eq!(kept.unwrap(), (None, None));
+}
+
+fn a_group_that_comes_back_has_its_local_members_again_and_says_so(on: Engine) {
+    let world = World::with(on, |settings| settings.groups = GroupRemoval::Keep);
+    let (ann, bob, eve) = (world.named("ann"), world.named("bob"), world.named("eve"));
+    let sales = world.group("Sales", &[&ann.id]);
+    let end = now(&world) + 1_000_000;
+    add(&world, &sales.id, &bob.id, None).unwrap();
+    add(&world, &sales.id, &eve.id, Some(end)).unwrap();
+    let all = json!([ann.id, bob.id, eve.id]);
+    world.delete_group(&sales.id).unwrap();
+    let lost = json!([{"attribute": "members", "old": all}]);
+    assert_eq!(told(&world), ("delete".to_owned(), lost));
+    for user in [&ann, &bob, &eve] {
+        let left = groups_of(&world, &user.id, now(&world));
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    // Asking for the time makes it go on.
+    while now(&world) < end {}
+    let back = world.group("Sales", &[]);
+    assert_eq!(back.id, sales.id);
+    let come = json!([{"attribute": "members", "new": [bob.id]}]);
+    assert_eq!(told(&world), ("create".to_owned(), come));
+    let names = |user: &str| groups_of(&world, user, end).len();
+    assert_eq!(names(&ann.id), 0, "the provider has not sent her again");
+    assert_eq!(names(&bob.id), 1, "what was decided here holds");
+    assert_eq!(names(&eve.id), 0, "it ended meanwhile");
 }

@@ -29,7 +29,8 @@ type Issuer = (
     Result<&'static str, &'static str>,
 );
 
-/// `NAME` stands for the well-known name, `ENTRA` for Entra's address, `ID` for a tenant's id.
+/// `NAME` stands for the well-known name, `ENTRA` for Entra's address, `CIAM` for External ID's domain, `ID` for a
+/// tenant's id.
 #[rustfmt::skip]
 const ISSUERS: &[Issuer] = &[
     ("at the root", "https://id.example/NAME", None, "https://id.example", Ok("https://id.example")),
@@ -49,6 +50,22 @@ const ISSUERS: &[Issuer] = &[
     ("Entra, all, pinned", "ENTRA/organizations/v2.0/NAME", Some("72F988BF-86F1-41AF-91AB-2D7CD011DB47"), "ENTRA/{tenantid}/v2.0", Ok("ENTRA/ID/v2.0")),
     ("Entra, all, not pinned", "ENTRA/common/v2.0/NAME", None, "ENTRA/{tenantid}/v2.0", Err("tenant_not_pinned")),
     ("Entra, another tenant pinned", "ENTRA/contoso.example/v2.0/NAME", Some("other"), "ENTRA/ID/v2.0", Err("issuer_mismatch")),
+    ("External ID, by the tenant's id", "https://ID.CIAM/ID/v2.0/NAME", None, "https://ID.CIAM/ID/v2.0", Ok("https://ID.CIAM/ID/v2.0")),
+    ("External ID, by its name and its id", "https://contoso.CIAM/ID/v2.0/NAME", None, "https://ID.CIAM/ID/v2.0", Ok("https://ID.CIAM/ID/v2.0")),
+    ("External ID, by its name and its id, pinned", "https://contoso.CIAM/ID/v2.0/NAME", Some("ID"), "https://ID.CIAM/ID/v2.0", Ok("https://ID.CIAM/ID/v2.0")),
+    ("External ID, by its name and its id, another pinned", "https://contoso.CIAM/ID/v2.0/NAME", Some("other"), "https://ID.CIAM/ID/v2.0", Err("issuer_mismatch")),
+    ("External ID, by its names, pinned", "https://contoso.CIAM/contoso.example/v2.0/NAME", Some("ID"), "https://ID.CIAM/ID/v2.0", Ok("https://ID.CIAM/ID/v2.0")),
+    ("External ID, by its names, not pinned", "https://contoso.CIAM/contoso.example/v2.0/NAME", None, "https://ID.CIAM/ID/v2.0", Err("tenant_not_pinned")),
+    ("External ID, by its names, another pinned", "https://contoso.CIAM/contoso.example/v2.0/NAME", Some("other"), "https://ID.CIAM/ID/v2.0", Err("issuer_mismatch")),
+    ("External ID, with a place for the tenant, pinned", "https://contoso.CIAM/common/v2.0/NAME", Some("ID"), "https://{tenantid}.CIAM/{tenantid}/v2.0", Ok("https://ID.CIAM/ID/v2.0")),
+    ("External ID, with a place for the tenant, not pinned", "https://contoso.CIAM/common/v2.0/NAME", None, "https://{tenantid}.CIAM/{tenantid}/v2.0", Err("tenant_not_pinned")),
+    ("External ID, two tenants in one issuer", "https://contoso.CIAM/ID/v2.0/NAME", Some("ID"), "https://other.CIAM/ID/v2.0", Err("issuer_mismatch")),
+    ("External ID, two tenants, not pinned", "https://contoso.CIAM/ID/v2.0/NAME", None, "https://other.CIAM/ID/v2.0", Err("issuer_mismatch")),
+    ("External ID, another version", "https://contoso.CIAM/contoso.example/v2.0/NAME", Some("ID"), "https://ID.CIAM/ID/v1.0", Err("issuer_mismatch")),
+    ("External ID, not encrypted", "https://contoso.CIAM/ID/v2.0/NAME", Some("ID"), "http://ID.CIAM/ID/v2.0", Err("issuer_mismatch")),
+    ("External ID, of another address", "https://id.example/ID/v2.0/NAME", Some("ID"), "https://ID.CIAM/ID/v2.0", Err("issuer_mismatch")),
+    ("External ID, its address, another issuer", "https://contoso.CIAM/ID/v2.0/NAME", Some("ID"), "https://ID.example/ID/v2.0", Err("issuer_mismatch")),
+    ("nearly External ID", "https://contoso.CIAM.example/ID/v2.0/NAME", Some("ID"), "https://ID.CIAM/ID/v2.0", Err("issuer_mismatch")),
     ("Entra, version 1", "ENTRA/ID/NAME", Some("ID"), "https://sts.windows.net/ID/", Err("issuer_mismatch")),
 ];
 
@@ -57,6 +74,7 @@ fn the_issuer_belongs_to_the_address_or_to_the_pinned_tenant() {
     let full = |text: &str| {
         text.replace("NAME", ".well-known/openid-configuration")
             .replace("ENTRA", "https://login.microsoftonline.com")
+            .replace("CIAM", "ciamlogin.com")
             .replace("ID", TENANT)
     };
     for (name, url, tenant, issuer, outcome) in ISSUERS {
