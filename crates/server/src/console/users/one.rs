@@ -228,7 +228,10 @@ fn edit(visit: &Visit, user: &UserView, here: &Address) -> Option<Edit> {
 fn profile(user: &UserView) -> Facts {
     let mut facts: Vec<Fact> = FIRST
         .iter()
-        .map(|(attribute, label)| Fact::text(*label, said(&user.resource[*attribute])))
+        .map(|(attribute, label)| {
+            let value = user.resource.get(*attribute);
+            Fact::text(*label, value.map(said).unwrap_or_default())
+        })
         .collect();
     if let Some(id) = &user.external_id {
         facts.push(Fact::new(
