@@ -33,8 +33,12 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
         let public = public_url
             .map(|url| format!(", for clients {url}"))
             .unwrap_or_default();
+        let certifying = server
+            .ca_url()
+            .map(|url| format!(", certificate authority {url}"))
+            .unwrap_or_default();
         tracing::info!(
-            "portreeve is ready: http://{}{public} (local socket {})",
+            "portreeve is ready: http://{}{public}{certifying} (local socket {})",
             server.address(),
             server.socket().display()
         );

@@ -3,6 +3,7 @@
 use crate::api::Answers;
 use crate::applications::Applications;
 use crate::auth::Tokens;
+use crate::ca::Authorities;
 use crate::config::Config;
 use crate::contact::Contacts;
 use crate::estates::Estates;
@@ -12,6 +13,7 @@ use crate::neighbours;
 use crate::requests::Requests;
 use crate::scim::{SecurityEvents, Strangers};
 use crate::sso::providers::Providers;
+use crate::step::Step;
 use crate::told::Told;
 use crate::work::{Jobs, Replica};
 use portreeve_directory::cursor::Cursors;
@@ -41,10 +43,14 @@ pub struct App {
     pub(crate) applications: Applications,
     /// Answers of the API that are kept for those who ask again.
     pub(crate) answers: Answers,
+    /// The certificate authorities of the teams.
+    pub(crate) ca: Authorities,
     /// The jobs of applications, as far as others have to do with them.
     pub(crate) jobs: Jobs,
     /// The identity providers that people sign in with.
     pub(crate) providers: Providers,
+    /// What there is for the API that the `step` client speaks.
+    pub(crate) step: Step,
     /// Who sends mails; nobody where no mail server is known.
     pub(crate) mailer: Option<Mailer>,
     /// Tokens verified a moment ago.

@@ -3,15 +3,20 @@
 mod applications;
 mod load;
 mod mail;
+mod pkcs11;
 mod settings;
+mod step;
 #[cfg(test)]
 mod tests;
 
 pub use applications::Applications;
 pub use load::{Load, Patience};
 pub use mail::Mail;
+pub use pkcs11::Pkcs11;
 use portreeve_store::Database;
+use secrecy::SecretString;
 pub use settings::{SETTINGS, Setting};
+pub use step::Step;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -140,6 +145,8 @@ pub struct Config {
     pub database: Database,
     /// Without a slash at the end.
     pub public_url: Option<String>,
+    /// Where the API that the `step` client speaks is.
+    pub step: Step,
     /// Proxies whose forwarding headers count, in their canonical form.
     pub trusted_proxies: Vec<IpAddr>,
     /// How much may be asked of the server.
@@ -150,6 +157,10 @@ pub struct Config {
     pub applications: Applications,
     /// How mails leave, if they do.
     pub mail: Option<Mail>,
+    /// The token that holds the keys of the certificate authorities; `None`: they are kept sealed in the database.
+    pub pkcs11: Option<Pkcs11>,
+    /// Where the master key comes from.
+    pub master_key: MasterKeyFrom,
     /// Whether this folder's master key counts although the database was used with another one.
     pub replace_master_key: bool,
     /// What was given, and where it came from.
@@ -158,6 +169,36 @@ pub struct Config {
     pub patience: Patience,
     /// How often background work looks after itself; no setting either.
     pub pace: Pace,
+}
+
+/// Where the installation's master key comes from.
+#[derive(Debug, Clone, Default)]
+pub enum MasterKeyFrom {
+    /// The file `master.key` in the data folder, which is made where there is none.
+    #[default]
+    Folder,
+    /// The variable [`MASTER_KEY`]: 32 bytes as base64.
+    Environment(SecretString),
+    /// A credential of systemd: a file of 32 bytes, or of their base64.
+    Credential(PathBuf),
+}
+
+/// The variable with the master key.
+pub const MASTER_KEY: &str = "PORTREEVE_MASTER_KEY";
+
+/// The name of the credential with the master key (`LoadCredential=`, `LoadCredentialEncrypted=`).
+const CREDENTIAL: &str = "portreeve-master-key";
+
+impl MasterKeyFrom {
+    fn from_environment(environment: impl Fn(&str) -> Option<String>) -> Self {
+        if let Some(key) = environment(MASTER_KEY).filter(|key| !key.is_empty()) {
+            return Self::Environment(SecretString::from(key));
+        }
+        let credential = environment("CREDENTIALS_DIRECTORY")
+            .map(|folder| Path::new(&folder).join(CREDENTIAL))
+            .filter(|file| file.exists());
+        credential.map_or(Self::Folder, Self::Credential)
+    }
 }
 
 /// How long the parts of the log are kept; `None` for ever.
@@ -224,6 +265,8 @@ impl Config {
             })
         })?;
         let mut given = values.clone();
+        let pkcs11 = Pkcs11::from_values(values, &environment)?;
+        let master_key = MasterKeyFrom::from_environment(&environment);
         let database = database(&mut given, environment)?;
         let public_url = read(values, "public-url", public_url)?;
         let trusted_proxies = read(values, "trusted-proxies", |value| {
@@ -245,16 +288,20 @@ impl Config {
                 .unwrap_or(kept.provisioning),
         };
         let replace_master_key = read(values, "replace-master-key", yes_or_no)?;
+        let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8460)));
         Ok(Self {
             retention,
             replace_master_key: replace_master_key.unwrap_or_default(),
             database: database.unwrap_or_else(|| embedded(&data)),
-            listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8460))),
+            listen,
+            step: Step::from_values(values, listen)?,
             public_url,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             load: Load::from_values(values)?,
             applications: Applications::from_values(values)?,
             mail: Mail::from_values(values)?,
+            pkcs11,
+            master_key,
             given,
             patience: Patience::default(),
             pace: Pace::default(),
@@ -267,12 +314,18 @@ impl Config {
         Self {
             database: embedded(&data),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            step: Step {
+                listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+                ..Step::default()
+            },
             public_url: None,
             trusted_proxies: Vec::new(),
             load: Load::default(),
             retention: Retention::default(),
             applications: Applications::default(),
             mail: None,
+            pkcs11: None,
+            master_key: MasterKeyFrom::Folder,
             replace_master_key: false,
             given: Values::new(),
             patience: Patience::default(),
@@ -294,6 +347,10 @@ impl Config {
         let value = match setting.name {
             "data" => self.data.display().to_string(),
             "listen" => self.listen.to_string(),
+            "ca-listen" => match self.step.listen {
+                Some(address) => address.to_string(),
+                None => "none".to_owned(),
+            },
             "database" => self.database.to_string(),
             _ => setting.default.to_owned(),
         };

@@ -6,9 +6,11 @@ mod gate;
 mod places;
 mod stall;
 
+use crate::app::App;
 use crate::config::Patience;
 use crate::limits::Limits;
 use crate::requests::Requests;
+use crate::step::{self, Secured};
 use axum::Router;
 use axum::body::Body;
 use http::header::X_CONTENT_TYPE_OPTIONS;
@@ -16,7 +18,7 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use places::{Place, Places};
 use portreeve_directory::{Clock, Ids};
 use stall::Stall;
@@ -26,11 +28,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpSocket, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixListener};
 use tokio::sync::watch;
 
 /// How long requests under way may take once the server is asked to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client may take until its connection is encrypted.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How many connections the operating system holds that are not accepted yet; others must try again after a second.
 const BACKLOG: u32 = 1024;
 
@@ -69,7 +73,40 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves TCP until asked to stop, then finishes the requests under way.
 pub(crate) async fn tcp(listener: TcpListener, serving: Serving) {
-    let open = GracefulShutdown::new();
+    let open = |stream, peer, watcher| {
+        tokio::spawn(serve(stream, peer, serving.clone(), watcher, None));
+    };
+    accept(listener, &serving, open).await;
+}
+
+/// The same over TLS. Which certificate is shown to whom, [`step`] knows.
+pub(crate) async fn tls(listener: TcpListener, serving: Serving, app: Arc<App>) {
+    let open = |stream, peer: Peer, watcher| {
+        let (app, serving) = (app.clone(), serving.clone());
+        tokio::spawn(async move {
+            let shaken = tokio::select! {
+                shaken = tokio::time::timeout(HANDSHAKE, step::accept(&app, stream)) => shaken,
+                () = peer.must_leave() => return,
+            };
+            match shaken {
+                Ok(Ok((stream, secured))) => {
+                    serve(stream, peer, serving, watcher, Some(secured)).await;
+                }
+                Ok(Err(error)) => tracing::debug!(%error, "a connection was not encrypted"),
+                Err(_) => tracing::debug!("a connection was not encrypted in time"),
+            }
+        });
+    };
+    accept(listener, &serving, open).await;
+}
+
+/// Gives each connection a place and to `open`, until asked to stop.
+async fn accept(
+    listener: TcpListener,
+    serving: &Serving,
+    open: impl Fn(TcpStream, Peer, Watcher),
+) {
+    let under_way = GracefulShutdown::new();
     let places = Places::new(descriptors::make_room(serving.patience.connections));
     let mut stop = serving.stop.clone();
     loop {
@@ -94,11 +131,12 @@ pub(crate) async fn tcp(listener: TcpListener, serving: Serving) {
         if let Some(place) = place {
             // Answers are written whole; waiting to fill packets only delays them.
             let _ = stream.set_nodelay(true);
-            spawn(stream, Peer::Network(peer.ip(), place), &serving, &open);
+            let peer = Peer::Network(peer.ip(), place);
+            open(stream, peer, under_way.watcher());
         }
     }
     drop(listener);
-    drain(open).await;
+    drain(under_way).await;
 }
 
 /// Serves the local socket until asked to stop. Only the server's own user and root are let in.
@@ -109,7 +147,10 @@ pub(crate) async fn unix(listener: UnixListener, own_uid: u32, serving: Serving)
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => match stream.peer_cred() {
-                    Ok(peer) if peer.uid() == own_uid || peer.uid() == 0 => spawn(stream, Peer::Local(peer.uid()), &serving, &open),
+                    Ok(peer) if peer.uid() == own_uid || peer.uid() == 0 => {
+                        let peer = Peer::Local(peer.uid());
+                        tokio::spawn(serve(stream, peer, serving.clone(), open.watcher(), None));
+                    }
                     Ok(peer) => tracing::warn!(uid = peer.uid(), "another user tried the local socket"),
                     Err(error) => tracing::warn!(%error, "the user at the local socket is not known"),
                 },
@@ -141,29 +182,33 @@ impl Peer {
     }
 }
 
-fn spawn(
+/// Answers the requests of one connection. `secured` is what is known of one that is encrypted.
+async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
-    serving: &Serving,
-    open: &GracefulShutdown,
+    serving: Serving,
+    watcher: Watcher,
+    secured: Option<Secured>,
 ) {
     let patience = serving.patience;
-    let (serving, caller) = (Arc::new(serving.clone()), peer.clone());
-    let service = service_fn(move |request| answer(serving.clone(), request, caller.clone()));
+    let (serving, caller) = (Arc::new(serving), peer.clone());
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(secured) = &secured {
+            request.extensions_mut().insert(secured.clone());
+        }
+        answer(serving.clone(), request, caller.clone())
+    });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience.head)
         .serve_connection(TokioIo::new(Stall::new(stream, patience.write)), service);
-    let connection = open.watch(connection);
-    tokio::spawn(async move {
-        tokio::select! {
-            // Clients go away in the middle of things; that is their right.
-            ended = connection => if let Err(error) = ended {
-                tracing::debug!(%error, "a connection ended");
-            },
-            () = peer.must_leave() => tracing::debug!("a connection was idle and its place was needed"),
-        }
-    });
+    tokio::select! {
+        // Clients go away in the middle of things; that is their right.
+        ended = watcher.watch(connection) => if let Err(error) = ended {
+            tracing::debug!(%error, "a connection ended");
+        },
+        () = peer.must_leave() => tracing::debug!("a connection was idle and its place was needed"),
+    }
 }
 
 async fn answer(

@@ -239,6 +239,11 @@ impl Limits {
         if let Some(visitor) = request.get::<Visitor>() {
             visitor.let_in();
         }
+        self.prover(token, now)
+    }
+
+    /// A request comes from somebody who has proven who they are, by that name.
+    pub(crate) fn prover(&self, token: &Arc<str>, now: Duration) -> Result<(), NotNow> {
         match &self.tokens {
             Some(tokens) if !tokens.take(token, now) => {
                 let refused = NotNow::TokenRate(self.load.token_rate);

@@ -2,23 +2,24 @@
 
 use crate::app::App;
 use crate::applications::Applications;
-use crate::config::{self, Config};
+use crate::config::{self, Config, MasterKeyFrom};
 use crate::contact::{self, Contacts};
 use crate::feeds::Feeds;
 use crate::http::{self, Serving};
 use crate::keys::MasterKey;
 use crate::limits::Limits;
 use crate::sso::providers::Providers;
+use crate::step::{self, Step};
 use crate::told::Told;
 use crate::work::{self, Replica};
-use crate::{api, body, console, health, neighbours, scim, sso};
+use crate::{api, body, ca, console, health, neighbours, scim, sso};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, Refusal, installation, roll, teams};
 use portreeve_mail::{Mailer, Settings};
 use portreeve_provisioning::secret::{Elsewhere, Secret};
 use portreeve_store::{Database, Options, Scope, Stats, Store, Tx};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -45,6 +46,8 @@ pub enum ServeError {
     Store(#[from] portreeve_store::Error),
     #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
     Listen { address: String, cause: io::Error },
+    #[error("cannot listen on {address}: {cause}; choose another address with --ca-listen")]
+    ListenForStep { address: SocketAddr, cause: io::Error },
     #[error(
         "cannot make the local socket {path}: {cause}; choose a data folder with a shorter path, on a file system that has sockets, with --data"
     )]
@@ -53,6 +56,10 @@ pub enum ServeError {
         "{path} {state}, but this database is used with another key, which cursors and sealed secrets depend on; copy master.key from the first server or from its backup. If that key is lost, start once with --replace-master-key yes, and give the secrets of event streams and applications again"
     )]
     Key { path: PathBuf, state: &'static str },
+    #[error("the master key cannot be used: {0}")]
+    MasterKey(io::Error),
+    #[error("the keys of the certificate authority cannot be used: {0}")]
+    Token(String),
     #[error("which master key the database is used with could not be read or written: {0}")]
     Installation(Refusal),
     #[error("the teams could not be read or the first one made: {0}")]
@@ -92,9 +99,12 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let applications = Applications::new(&master).map_err(data)?;
     let providers = Providers::new(&master).map_err(data)?;
     let answers = api::Answers::new(&master).map_err(data)?;
+    let token = config.pkcs11.as_ref().map(ca::Token::open).transpose();
+    let ca = ca::Authorities::new(&master, token.map_err(|error| ServeError::Token(error.to_string()))?).map_err(data)?;
 
     let mailer = config.mail.as_ref().map(mailer).transpose()?;
     let (listener, listening, local) = listen(&config)?;
+    let certifying = listen_for_step(&config)?;
     let socket = Config::socket(&config.data);
 
     // The embedded database has one server at a time, and its lock says that this is the one.
@@ -110,8 +120,10 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         security_events,
         applications,
         answers,
+        ca,
         jobs: work::Jobs::default(),
         providers,
+        step: Step::new(certifying.as_ref().map(|(_, address)| *address)),
         mailer,
         tokens: crate::auth::Tokens::default(),
         estates: crate::estates::Estates::default(),
@@ -133,7 +145,8 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         .await
         .map_err(ServeError::Outcomes)?;
     let beat = tokio::spawn(work::beat(app.clone()));
-    let tasks = serve(&app, listener, local, uid);
+    let listeners = (listener, local, certifying.map(|(listener, _)| listener));
+    let tasks = serve(&app, listeners, uid);
     Ok(Running {
         app,
         stop,
@@ -156,6 +169,23 @@ fn listen(config: &Config) -> Result<(TcpListener, SocketAddr, UnixListener), Se
     Ok((listener, listening, local))
 }
 
+/// Listens for the `step` client, at the returned address. Where nobody has said where, a server whose usual address is
+/// taken does without: it may be the second one on this machine.
+fn listen_for_step(config: &Config) -> Result<Option<(TcpListener, SocketAddr)>, ServeError> {
+    let Some(address) = config.step.listen else {
+        return Ok(None);
+    };
+    let listening = http::listen(address).and_then(|it| Ok((it.local_addr()?, it)));
+    match listening {
+        Ok((address, listener)) => Ok(Some((listener, address))),
+        Err(cause) if !config.step.asked => {
+            tracing::warn!(%address, %cause, "the certificate authority's API is not served, because its usual address is not free; give it another one with --ca-listen");
+            Ok(None)
+        }
+        Err(cause) => Err(ServeError::ListenForStep { address, cause }),
+    }
+}
+
 /// Who sends mails. Nobody is asked yet.
 fn mailer(config: &config::Mail) -> Result<Mailer, ServeError> {
     let mut settings = Settings::new(&config.server, &config.from);
@@ -168,16 +198,31 @@ fn mailer(config: &config::Mail) -> Result<Mailer, ServeError> {
     Ok(Mailer::new(&settings)?)
 }
 
-/// The key in the data folder, if it is the one that the database is used with. The first server of a database makes it.
+/// The master key, if it is the one that the database is used with. The first server of a database makes it, unless it is
+/// given.
 async fn master_key(config: &Config, store: &Store) -> Result<MasterKey, ServeError> {
-    let path = config.data.join("master.key");
+    let (path, given) = match &config.master_key {
+        MasterKeyFrom::Folder => (config.data.join("master.key"), None),
+        MasterKeyFrom::Environment(text) => {
+            let given = MasterKey::parse(text.expose_secret(), config::MASTER_KEY);
+            (config::MASTER_KEY.into(), Some(given.map_err(ServeError::MasterKey)?))
+        }
+        MasterKeyFrom::Credential(path) => {
+            let given = MasterKey::credential(path).map_err(ServeError::MasterKey)?;
+            (path.clone(), Some(given))
+        }
+    };
     let data = |cause| ServeError::Data {
         path: config.data.clone(),
         cause,
     };
     let known = store.lookup(installation::master_key).await;
     let known = known.map_err(ServeError::Installation)?;
-    let key = match MasterKey::read(&path).map_err(data)? {
+    let read = match given {
+        Some(given) => Some(given),
+        None => MasterKey::read(&path).map_err(data)?,
+    };
+    let key = match read {
         Some(key) => key,
         None if known.is_none() || config.replace_master_key => {
             MasterKey::make(&path).map_err(data)?
@@ -227,8 +272,7 @@ async fn open(options: &Options) -> Result<(Store, Arc<Ids>), ServeError> {
 /// Everything that goes on until the server is asked to stop.
 fn serve(
     app: &Arc<App>,
-    listener: TcpListener,
-    local: UnixListener,
+    (listener, local, certifying): (TcpListener, UnixListener, Option<TcpListener>),
     uid: u32,
 ) -> Vec<JoinHandle<()>> {
     let serving = |router| Serving {
@@ -245,13 +289,15 @@ fn serve(
         .merge(health::router(app.clone()))
         .merge(api::router(app.clone()))
         .merge(sso::router(app.clone()))
+        .merge(ca::router(app.clone()))
+        .merge(step::bootstrap(app.clone()))
         .merge(console::router(app.clone()))
         .merge(
             Router::new()
                 .fallback(scim::not_found)
                 .with_state(app.clone()),
         );
-    vec![
+    let mut tasks = vec![
         tokio::spawn(http::tcp(listener, serving(public))),
         tokio::spawn(http::unix(
             local,
@@ -268,7 +314,12 @@ fn serve(
         tokio::spawn(work::end_memberships(app.clone(), app.stop.clone())),
         tokio::spawn(work::provision(app.clone(), app.stop.clone())),
         tokio::spawn(work::send_mails(app.clone(), app.stop.clone())),
-    ]
+    ];
+    if let Some(listener) = certifying {
+        let serving = serving(step::router(app.clone()));
+        tasks.push(tokio::spawn(http::tls(listener, serving, app.clone())));
+    }
+    tasks
 }
 
 impl Running {
@@ -280,6 +331,12 @@ impl Running {
     /// How clients reach the server.
     pub fn url(&self) -> String {
         self.app.public_url()
+    }
+
+    /// How the `step` client reaches the first team's certificate authority; `None`: it does not.
+    pub fn ca_url(&self) -> Option<String> {
+        self.app.step.listening?;
+        Some(step::Addresses::of_first(&self.app).url)
     }
 
     /// A link that signs the first owner in, once; `None` where somebody can sign in already.

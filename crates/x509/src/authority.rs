@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyUsagePurpose, SerialNumber, SubjectPublicKeyInfo,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyUsagePurpose, RevokedCertParams, SerialNumber,
+    SubjectPublicKeyInfo,
 };
 use rustls_pki_types::CertificateDer;
 use time::OffsetDateTime;
@@ -157,6 +158,37 @@ impl Issuer {
         self.finish(params, leaf.public_key)
     }
 
+    /// Lists what is revoked: serial numbers (hexadecimal) with since when (RFC 5280 section 5). `number` rises with each list
+    /// that differs; it is good from `valid.0` until `valid.1`.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn crl(
+        &self,
+        revoked: &[(String, Timestamp)],
+        number: u64,
+        valid: (Timestamp, Timestamp),
+    ) -> Result<Vec<u8>, Error> {
+        let revoked = revoked.iter().map(|(serial, at)| {
+            Ok(RevokedCertParams {
+                serial_number: SerialNumber::from_slice(&bytes(serial)?),
+                revocation_time: moment(*at)?,
+                reason_code: None,
+                invalidity_date: None,
+            })
+        });
+        let params = CertificateRevocationListParams {
+            this_update: moment(valid.0)?,
+            next_update: moment(valid.1)?,
+            crl_number: SerialNumber::from(number),
+            issuing_distribution_point: None,
+            revoked_certs: revoked.collect::<Result<_, Error>>()?,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let made = params.signed_by(&self.inner).map_err(unsigned)?;
+        Ok(made.der().to_vec())
+    }
+
     fn certify(&self, public_key: &[u8], about: &About<'_>, below: u8) -> Result<Vec<u8>, Error> {
         let mut params = params(about, below)?;
         params.not_after = moment(about.valid_before.min(self.ends))?;
@@ -200,6 +232,16 @@ fn serial(mut random: [u8; SERIAL_BYTES]) -> SerialNumber {
     // Positive, and of the same length always.
     random[0] = random[0] & 0x7f | 0x40;
     SerialNumber::from_slice(&random)
+}
+
+fn bytes(hexadecimal: &str) -> Result<Vec<u8>, Error> {
+    let wrong = || Error::Contents(format!("{hexadecimal:?} is no serial number"));
+    let digits = hexadecimal.as_bytes().chunks(2);
+    let byte = |pair: &[u8]| {
+        let pair = std::str::from_utf8(pair).ok()?;
+        u8::from_str_radix(pair, 16).ok()
+    };
+    digits.map(|pair| byte(pair).ok_or_else(wrong)).collect()
 }
 
 fn moment(at: Timestamp) -> Result<OffsetDateTime, Error> {

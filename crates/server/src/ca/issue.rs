@@ -10,7 +10,7 @@ use portreeve_access::NoAccess;
 use portreeve_directory::certificates::{self, Certificate, Whose};
 use portreeve_directory::events::{self, Category, New, Outcome};
 use portreeve_directory::holders::{self, Holder};
-use portreeve_directory::{Refusal, access, revocations, teams};
+use portreeve_directory::{Refusal, access, revocations, teams, used_tokens};
 use portreeve_ssh_cert::authority::Signed;
 use portreeve_ssh_cert::policy::{self, Asked, Kind, Named};
 use portreeve_ssh_cert::{SubjectKey, Unsigned};
@@ -35,6 +35,23 @@ pub(crate) struct Wanted {
     pub(crate) replaces: Option<u64>,
     /// Principals that were asked for and are not the person's to choose; the event tells of them.
     pub(crate) ignored: Vec<String>,
+    /// The token that it is asked for with, which is used up by it.
+    pub(crate) once: Option<Once>,
+}
+
+/// A token of somebody else that is good for once.
+#[derive(Debug, Clone)]
+pub(crate) struct Once {
+    /// What tells it from all others.
+    pub(crate) hash: [u8; 32],
+    /// When nobody would accept it any more (microseconds since 1970 UTC).
+    pub(crate) expires_at: i64,
+}
+
+impl Once {
+    /// For whoever brings it again.
+    pub(crate) const USED: &str =
+        "this token was used already, and each is good for once; get another one";
 }
 
 /// Whom a certificate is for.
@@ -125,7 +142,7 @@ async fn issue_it(app: &App, team_id: &str, by: &By, wanted: Wanted) -> Result<I
     };
     let row = row(&unsigned, &wanted, &signs, grants, by.at)?;
     let serial = row.serial;
-    write(app, team_id, by, row, &wanted.ignored).await?;
+    write(app, team_id, by, row, (&wanted.ignored, wanted.once)).await?;
     let (valid_after, valid_before) = unsigned.valid();
     let certificate = sign(signs, unsigned, serial).await?;
     Ok(Issued {
@@ -203,7 +220,7 @@ async fn write(
     team_id: &str,
     by: &By,
     row: Certificate,
-    ignored: &[String],
+    (ignored, once): (&[String], Option<Once>),
 ) -> Result<(), Error> {
     let scope = match row.whose.directory_id() {
         Some(directory_id) => Scope::of(directory_id),
@@ -217,6 +234,11 @@ async fn write(
     let work = move |tx: &mut Tx<'_>| {
         if let Some(no) = barred(tx, &team, &row)? {
             return Ok(Err(no));
+        }
+        if let Some(once) = &once
+            && !used_tokens::use_up(tx, &team, &once.hash, once.expires_at)?
+        {
+            return Ok(Err(("token_used", Once::USED.to_owned())));
         }
         let cause = by.cause(&team, row.whose.directory_id());
         certificates::record(tx, &cause, &row, &extra)?;

@@ -10,7 +10,7 @@ mod rotation;
 mod settings;
 mod token;
 
-pub(crate) use issue::{ForWhom, Issued, Wanted, issue};
+pub(crate) use issue::{ForWhom, Once, Wanted, issue};
 pub(crate) use keyring::Keyring;
 pub(crate) use public::router;
 pub(crate) use rotation::{Begun, Rotation, begin, turn};
@@ -57,13 +57,23 @@ pub(crate) struct By {
 }
 
 impl By {
+    /// Somebody whose request arrives now.
     pub(crate) fn new(app: &App, actor: Actor, request_id: &str) -> Self {
+        Self::with(actor, request_id, &app.clock, &app.ids)
+    }
+
+    pub(crate) fn with(
+        actor: Actor,
+        request_id: &str,
+        clock: &Arc<dyn Clock>,
+        ids: &Arc<Ids>,
+    ) -> Self {
         Self {
             actor,
             request_id: request_id.to_owned(),
-            at: app.clock.now(),
-            clock: app.clock.clone(),
-            ids: app.ids.clone(),
+            at: clock.now(),
+            clock: clock.clone(),
+            ids: ids.clone(),
         }
     }
 

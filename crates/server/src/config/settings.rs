@@ -46,6 +46,20 @@ pub const SETTINGS: &[Setting] = &[
         default: "http:// and the listen address",
     },
     Setting {
+        name: "ca-listen",
+        env: "PORTREEVE_CA_LISTEN",
+        value: "ADDR",
+        help: "Address and port for the certificate authority's HTTPS API, which the step client speaks; port 0 takes a free one, none switches it off",
+        default: "127.0.0.1:8461",
+    },
+    Setting {
+        name: "ca-url",
+        env: "PORTREEVE_CA_URL",
+        value: "URL",
+        help: "How the step client and hosts reach that API: https:// and a host, without a path",
+        default: "https:// and the address it listens on",
+    },
+    Setting {
         name: "trusted-proxies",
         env: "PORTREEVE_TRUSTED_PROXIES",
         value: "ADDRS",
@@ -156,6 +170,27 @@ pub const SETTINGS: &[Setting] = &[
         value: "yes|no",
         help: "Whether a connection to smtp:// must be encrypted",
         default: "yes, except to this machine",
+    },
+    Setting {
+        name: "ca-pkcs11-module",
+        env: "PORTREEVE_CA_PKCS11_MODULE",
+        value: "FILE",
+        help: "Library of a PKCS#11 token that makes and holds the keys of the certificate authorities, such as /usr/lib/softhsm/libsofthsm2.so",
+        default: "none; they are kept in the database, sealed with the master key",
+    },
+    Setting {
+        name: "ca-pkcs11-token",
+        env: "PORTREEVE_CA_PKCS11_TOKEN",
+        value: "LABEL",
+        help: "Label of that token",
+        default: "none; needed with ca-pkcs11-module",
+    },
+    Setting {
+        name: "ca-pkcs11-pin-file",
+        env: "PORTREEVE_CA_PKCS11_PIN_FILE",
+        value: "FILE",
+        help: "File that holds the PIN of that token",
+        default: "none; then the PIN is in the variable PORTREEVE_CA_PKCS11_PIN",
     },
     Setting {
         name: "replace-master-key",

@@ -106,6 +106,17 @@ fn wrong_values_name_the_setting_and_the_remedy() {
             "such as",
         ),
         (
+            "no CA address",
+            "ca-listen = \"yes\"",
+            "127.0.0.1:8461, or none",
+        ),
+        ("a CA without TLS", "ca-url = \"http://ca\"", "https://ca."),
+        (
+            "a CA below a path",
+            "ca-url = \"https://x/ca\"",
+            "host alone",
+        ),
+        (
             "no number of days",
             "retention-audit = \"400d\"",
             "from 1 to 36500, or forever",
@@ -154,6 +165,28 @@ fn wrong_values_name_the_setting_and_the_remedy() {
             .unwrap_err();
         assert!(error.to_string().contains(expect), "{name}: {error}");
     }
+}
+
+#[test]
+fn the_certificate_authority_listens_beside_the_rest() {
+    let step = |file| config(&values(&[], &[], file).unwrap()).unwrap().step;
+    let at = |address: &str| Some(address.parse().unwrap());
+    for (name, file, listen, asked) in [
+        ("as usual", "", at("127.0.0.1:8461"), false),
+        ("any port", "listen = \"[::1]:0\"", at("127.0.0.1:0"), false),
+        (
+            "elsewhere",
+            "ca-listen = \"0.0.0.0:443\"",
+            at("0.0.0.0:443"),
+            true,
+        ),
+        ("nowhere", "ca-listen = \"none\"", None, true),
+    ] {
+        let step = step(file);
+        assert_eq!((step.listen, step.asked), (listen, asked), "{name}");
+    }
+    let url = step("ca-url = \"https://ca.example.com/\"").url;
+    assert_eq!(url.as_deref(), Some("https://ca.example.com"));
 }
 
 #[test]

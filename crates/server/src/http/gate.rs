@@ -5,10 +5,11 @@ use super::{RequestId, Serving, bodies};
 use crate::limits::{NotNow, Visitor};
 use crate::requests::Coming;
 use crate::who::{SESSION, cookie};
+use crate::step::{self, Secured};
 use crate::{api, console, scim};
 use axum::body::Body;
 use axum::response::Response;
-use http::{Request, header};
+use http::{Method, Request, header};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -50,10 +51,15 @@ enum Manner {
     Page,
     /// As the API tells it.
     Problem,
+    /// As `step-ca` tells it.
+    Step,
 }
 
 impl Manner {
     fn of(request: &Request<Body>) -> Self {
+        if request.extensions().get::<Secured>().is_some() {
+            return Self::Step;
+        }
         let (path, headers) = (request.uri().path(), request.headers());
         let accept = headers
             .get(header::ACCEPT)
@@ -74,6 +80,7 @@ impl Manner {
             Self::Scim(media_type) => scim::not_now(not_now, media_type),
             Self::Page => console::not_now(not_now),
             Self::Problem => api::not_now(not_now),
+            Self::Step => step::not_now(not_now),
         }
     }
 }
@@ -115,9 +122,7 @@ async fn within_limits(
         return Ok((routed(serving, request).await, Some(permit)));
     }
     let origin = limits.origin(peer, request.headers());
-    let headers = request.headers();
-    let is_anonymous =
-        !headers.contains_key(header::AUTHORIZATION) && cookie(headers, SESSION).is_none();
+    let is_anonymous = is_anonymous(&request);
     if is_anonymous {
         limits.stranger(origin, serving.clock.steady())?;
     }
@@ -141,6 +146,16 @@ async fn within_limits(
         limits.stranger(origin, serving.clock.steady())?;
     }
     Ok((response, Some(permit)))
+}
+
+/// Whether a request brings nothing that could prove who sends it.
+fn is_anonymous(request: &Request<Body>) -> bool {
+    let headers = request.headers();
+    match request.extensions().get::<Secured>() {
+        // Tokens are in bodies there.
+        Some(secured) => secured.certificate.is_none() && request.method() != Method::POST,
+        None => !headers.contains_key(header::AUTHORIZATION) && cookie(headers, SESSION).is_none(),
+    }
 }
 
 /// A provider's request, to be shown to whoever connects it.

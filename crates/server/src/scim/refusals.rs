@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const PER_MINUTE: u32 = 60;
 const MINUTE_US: i64 = 60_000_000;
 
-/// How many requests without a valid token each directory had of late.
+/// How many requests without a valid token each directory, or certificate authority, had of late.
 #[derive(Debug, Default)]
 pub(crate) struct Strangers(Mutex<HashMap<String, Count>>);
 
@@ -31,7 +31,7 @@ struct Count {
 
 impl Strangers {
     /// Counts a request. If it is to become an event: how many were left out before it.
-    fn came(&self, directory: &str, at: i64) -> Option<u64> {
+    pub(crate) fn came(&self, directory: &str, at: i64) -> Option<u64> {
         let mut counts = self.lock();
         let count = match counts.get_mut(directory) {
             Some(count) => count,
