@@ -67,6 +67,38 @@ story("a group shows where its members come from, and what its provider will not
     await owner.screen("group-nested");
 });
 
+story("somebody is a member for a while, beside those of the provider", async (world) => {
+    const { owner, portreeve, directory, arrived } = await company(world);
+    const { page } = owner;
+    const group = `/console/groups/${directory.id}/${arrived.groups["web-ops"]}`;
+    await page.goto(`${portreeve.url}${group}`);
+    await page.getByRole("link", { name: "Add a member…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Who").fill("grace@contoso.example");
+    const tomorrow = new Date(Date.now() + 24 * 3_600_000).toISOString().slice(0, 16);
+    await dialog.getByLabel("Until").fill(tomorrow);
+    await owner.screen("member-new");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await page.getByText("Grace Hopper is a member now").waitFor();
+    const row = page.getByRole("row").filter({ hasText: "Grace Hopper" });
+    assert.match(await row.locator("time").getAttribute("datetime"), new RegExp(`^${tomorrow}`));
+    await row.getByText("Portreeve").waitFor();
+    await owner.screen("group-local");
+    await page.getByRole("row").filter({ hasText: "Ada Lovelace" }).getByText("Contoso Entra").waitFor();
+    assert.equal(await page.getByRole("link", { name: "Remove…" }).count(), 1, "those of the provider are removed there");
+
+    owner.excuse(/422/);
+    await page.getByRole("link", { name: "Add a member…" }).click();
+    await dialog.getByLabel("Who").fill("nobody@contoso.example");
+    await dialog.getByRole("button", { name: "Add" }).click();
+    await page.getByText("there is nobody with that user name or id").waitFor();
+    await owner.screen("member-unknown");
+    await row.getByRole("link", { name: "Remove…" }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await page.getByText("The member is removed").waitFor();
+    await row.waitFor({ state: "detached" });
+});
+
 story("every screen can be read at 200 % and at 320 pixels", async (world) => {
     const { portreeve, directory, arrived } = await company(world);
     const zoomed = await world.person({ viewport: { width: 640, height: 430 }, deviceScaleFactor: 2 });

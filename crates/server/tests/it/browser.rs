@@ -4,6 +4,12 @@ use http::Method;
 use portreeve_testbed::{Answer, Client, TestServer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use url::form_urlencoded;
+
+/// The HTML of an answer.
+pub(crate) fn html(answer: &Answer) -> String {
+    answer.json.as_str().expect("a page").to_owned()
+}
 
 pub(crate) struct Browser {
     client: Client,
@@ -47,8 +53,46 @@ impl Browser {
         assert_eq!(followed.status, 303, "{followed}");
     }
 
+    /// The cookie of its session, as a request has it.
+    pub(crate) fn session(&self) -> String {
+        let name = "__Host-portreeve";
+        let value = self.cookies.get(name).expect("somebody is signed in");
+        format!("{name}={value}")
+    }
+
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(Method::GET, path, &[], None).await
+    }
+
+    /// A page that is shown; its HTML.
+    pub(crate) async fn page(&mut self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{path}: {answer}");
+        html(&answer)
+    }
+
+    /// Sends a form of a page.
+    pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let body = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        self.send(Method::POST, path, &headers, Some(body)).await
+    }
+
+    /// Sends a form that does what it says; the page that comes then.
+    pub(crate) async fn done(&mut self, path: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.submit(path, fields).await;
+        assert_eq!(answer.status, 303, "{path}: {answer}");
+        let next = answer.header("location").expect("a page").to_owned();
+        self.page(&next).await
+    }
+
+    /// Sends a form that cannot be carried out; the page that says so.
+    pub(crate) async fn not_done(&mut self, path: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.submit(path, fields).await;
+        assert_eq!(answer.status, 422, "{path}: {answer}");
+        html(&answer)
     }
 
     /// `POST` of a JSON body by a page of the server.

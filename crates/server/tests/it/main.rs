@@ -19,6 +19,8 @@ mod cli_sign_in;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod console;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
 mod extensions;
