@@ -3,8 +3,11 @@
 
 pub(crate) mod accounts;
 pub(crate) mod api_tokens;
+pub(crate) mod ca;
+pub(crate) mod certificates;
 pub(crate) mod connections;
 pub(crate) mod directories;
+pub(crate) mod entry;
 pub(crate) mod explain;
 pub(crate) mod grants;
 pub(crate) mod groups;
@@ -17,6 +20,7 @@ pub(crate) mod page;
 pub(crate) mod passkeys;
 mod people;
 pub(crate) mod probe;
+pub(crate) mod provisioners;
 mod rules;
 pub(crate) mod service_accounts;
 pub(crate) mod sessions;
@@ -30,6 +34,7 @@ pub(crate) use once::once;
 pub(crate) use owners::{create_owner, first_owner, link, of_link, owners, remove_owner};
 
 use crate::app::App;
+use crate::ca::By;
 use crate::who::Who;
 use crate::{http::RequestId, neighbours};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -41,7 +46,9 @@ use portreeve_directory::directories::Directory;
 use portreeve_directory::events::{self, Category, Cause, Outcome};
 use portreeve_directory::holders::Holder;
 use portreeve_directory::teams::Team;
-use portreeve_directory::{Actor, Call, Clock, Ids, Permission, Permissions, Refusal, What};
+use portreeve_directory::{
+    Actor, Call, Clock, Ids, Permission, Permissions, Refusal, What, levels,
+};
 use portreeve_provisioning::engine::steps::{Initiator, InitiatorType};
 use portreeve_store::{Scope, Tx};
 use serde::Serialize;
@@ -238,6 +245,19 @@ impl Admin {
         }
     }
 
+    /// Refuses to decide where the people of a directory come from (who may tell of them, where they sign in, whether they
+    /// are there at all) to whoever may not make admins and owners, where some of them are: a provider's token gives an
+    /// owner's address to somebody else as well as another place to sign in does.
+    pub(crate) fn may_decide(&self, tx: &mut Tx<'_>, directory: &Directory) -> Result<(), Refusal> {
+        let is_guarded = levels::highest(tx, &directory.id)?.is_guarded();
+        match is_guarded && !self.permissions.has(Permission::LevelWrite) {
+            true => Err(Refusal::Guarded {
+                directory: directory.name.clone(),
+            }),
+            false => Ok(()),
+        }
+    }
+
     /// Who causes an event.
     pub(crate) fn cause<'a>(
         &'a self,
@@ -253,6 +273,12 @@ impl Admin {
             clock: &*self.clock,
             ids: &self.ids,
         }
+    }
+
+    /// Who has a certificate authority do something.
+    pub(crate) fn by(&self) -> By {
+        let actor = self.actor.clone();
+        By::with(actor, &self.request_id, self.at, &self.clock, &self.ids)
     }
 
     /// Who starts provisioning on demand.

@@ -16,12 +16,16 @@ use super::shapes::{
 };
 use super::streams::{NewStream, StreamView};
 use super::{
-    accounts, api_tokens, applications, changes, connections, directories, events, explain, grants,
-    groups, hosts, me, meta, openapi, owners, passkeys, service_accounts, sessions, streams, teams,
+    accounts, api_tokens, applications, ca, certificates, changes, connections, directories, events, explain, grants,
+    groups, hosts, me, meta, openapi, owners, passkeys, provisioners, service_accounts, sessions, streams, teams,
     tokens, users,
 };
 use crate::admin::accounts::{AccountView, NamesPreview, RemoteIdentityView};
 use crate::admin::api_tokens::{ApiTokenRotation, ApiTokenView, MadeApiToken, NewApiToken};
+use crate::admin::ca::{CaStatus, KrlView, RotationRequest};
+use crate::admin::certificates::{
+    CertificateView, OwnCertificate, OwnRequest, RevokeRequest, RevokedView,
+};
 use crate::admin::connections::{ConnectionView, Examined, NewConnection, TrialResult};
 use crate::admin::directories::{
     DirectoryChange, DirectoryDetail, DirectoryView, MadeDirectory, NewDirectory,
@@ -33,14 +37,16 @@ use crate::admin::hosts::{AllowedView, HostChange, HostView, NewHost};
 use crate::admin::members::{MemberView, NewMember};
 use crate::admin::passkeys::PasskeyView;
 use crate::admin::probe::Probed;
+use crate::admin::provisioners::{NewProvisioner, ProvisionerView, StepChange, StepView};
 use crate::admin::service_accounts::{NewServiceAccount, ServiceAccountChange, ServiceAccountView};
 use crate::admin::sessions::SessionView;
 use crate::admin::teams::{NewTeam, SwitchPreview, TeamChange, TeamView};
 use crate::admin::tokens::{MadeToken, NewToken, RotatedToken, Rotation, TokenView};
 use crate::admin::users::{NewUser, UserChange, UserView};
+use crate::ca::{Settings, SettingsChange};
 use http::Method;
 use portreeve_directory::Permission::{
-    ApiTokenRead, ApiTokenWrite, ApplicationRead, ApplicationWrite, ConnectionRead,
+    ApiTokenRead, ApiTokenWrite, ApplicationRead, ApplicationWrite, CaRead, CaWrite, CertificateRead, CertificateWrite, ConnectionRead,
     ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GrantRead, GrantWrite, GroupRead,
     GroupWrite, HostRead, HostWrite, Oneself, OwnerWrite, ServiceAccountRead, ServiceAccountWrite,
     SessionRead, SessionWrite, SettingsRead, SettingsWrite, TeamWrite, TokenWrite, UserRead,
@@ -94,13 +100,31 @@ fn routes() -> Vec<Route> {
         route(Method::DELETE, "/grants/{grant}", GrantWrite, "Revoke a grant", grants::revoke).query(parameters::OF_TEAM).gives::<GrantView>().named("grant.revoke"),
         route(Method::GET, "/explain", GrantRead, "Explain whether somebody may log in to a host", explain::get).query(parameters::EXPLAIN).gives::<Explanation>().named("explain.get"),
 
-        route(Method::GET, "/teams", SettingsRead, "List teams", teams::list).lists::<TeamView>(),
+        route(Method::POST, "/me/certificate", Oneself, "Issue an SSH certificate to oneself", certificates::own).takes::<OwnRequest>().gives::<OwnCertificate>().named("me.certificate"),
+
+        route(Method::GET, "/ca", CaRead, "Show the certificate authority: its address, its keys, and where they are in their lives", ca::status).query(parameters::OF_TEAM).gives::<CaStatus>().named("ca.status"),
+        route(Method::POST, "/ca/rotate", CaWrite, "Put a new key of the certificate authority in the place of another one", ca::rotate).takes::<RotationRequest>().gives::<CaStatus>().named("ca.rotate"),
+        route(Method::GET, "/ca/policy", CaRead, "Show what is decided about certificates", ca::policy).query(parameters::OF_TEAM).gives::<Settings>().tagged().named("ca.policy"),
+        route(Method::PATCH, "/ca/policy", CaWrite, "Decide something else about certificates", ca::change_policy).query(parameters::OF_TEAM).takes::<SettingsChange>().gives::<Settings>().tagged().named("ca.change_policy"),
+        route(Method::GET, "/ca/krl", CaRead, "Show the list of what is revoked, as OpenSSH reads it", ca::krl).query(parameters::OF_TEAM).gives::<KrlView>().named("ca.krl"),
+        route(Method::GET, "/ca/step", CaRead, "Show how a team is served to the step client", provisioners::step).query(parameters::OF_TEAM).gives::<StepView>().tagged().named("ca.step"),
+        route(Method::PATCH, "/ca/step", CaWrite, "Decide how a team is served to the step client", provisioners::change_step).query(parameters::OF_TEAM).takes::<StepChange>().gives::<StepView>().tagged().named("ca.change_step"),
+        route(Method::GET, "/ca/provisioners", CaRead, "List those whose tokens get certificates", provisioners::list).query(parameters::SHORT_OF_TEAM).pages::<ProvisionerView>(),
+        route(Method::POST, "/ca/provisioners", CaWrite, "Declare somebody whose tokens get certificates", provisioners::create).takes::<NewProvisioner>().makes::<ProvisionerView>(),
+        route(Method::GET, "/ca/provisioners/{provisioner}", CaRead, "Show somebody whose tokens get certificates", provisioners::get).query(parameters::OF_TEAM).gives::<ProvisionerView>(),
+        route(Method::DELETE, "/ca/provisioners/{provisioner}", CaWrite, "Take the tokens of somebody no longer", provisioners::delete).query(parameters::OF_TEAM),
+        route(Method::GET, "/certificates", CertificateRead, "List SSH certificates", certificates::list).query(parameters::CERTIFICATES).pages::<CertificateView>(),
+        route(Method::GET, "/certificates/{certificate}", CertificateRead, "Show an SSH certificate by its serial number", certificates::get).query(parameters::OF_TEAM).gives::<CertificateView>(),
+        route(Method::DELETE, "/certificates/{certificate}", CertificateWrite, "Revoke an SSH certificate", certificates::revoke_one).query(parameters::OF_TEAM).gives::<CertificateView>().named("certificate.revoke"),
+        route(Method::POST, "/certificates/revoke", CertificateWrite, "Revoke SSH certificates by serial number, key, person or host", certificates::revoke).takes::<RevokeRequest>().gives::<RevokedView>().named("certificate.revoke_all"),
+
+        route(Method::GET, "/teams", SettingsRead, "List teams", teams::list).query(parameters::SHORT).pages::<TeamView>(),
         route(Method::POST, "/teams", TeamWrite, "Make a team", teams::create).takes::<NewTeam>().makes::<TeamView>().only_here(),
         route(Method::GET, "/teams/{team}", SettingsRead, "Show a team", teams::get).gives::<TeamView>(),
         route(Method::PATCH, "/teams/{team}", SettingsWrite, "Rename a team, or switch its active directory", teams::update).takes::<TeamChange>().gives::<TeamView>(),
         route(Method::GET, "/teams/{team}/preview", UserRead, "Show what a switch of the active directory would come to", teams::preview).query(parameters::SWITCH).gives::<SwitchPreview>().named("team.preview"),
 
-        route(Method::GET, "/owners", SettingsRead, "List local owners", owners::list).query(parameters::OF_TEAM).lists::<OwnerView>(),
+        route(Method::GET, "/owners", SettingsRead, "List local owners", owners::list).query(parameters::SHORT_OF_TEAM).pages::<OwnerView>(),
         route(Method::POST, "/owners", OwnerWrite, "Make a local owner", owners::create).takes::<NewOwner>().makes::<OwnerView>(),
         route(Method::DELETE, "/owners/{owner}", OwnerWrite, "Remove a local owner", owners::delete).query(parameters::OF_TEAM),
         route(Method::POST, "/owners/link", OwnerWrite, "Make a link that signs a local owner in, once", owners::link).takes::<LinkRequest>().makes::<LinkView>().only_here(),
@@ -109,13 +133,13 @@ fn routes() -> Vec<Route> {
         route(Method::DELETE, "/sessions", SessionWrite, "End all sessions of a user or local owner", sessions::end_all).query(parameters::ENDED_SESSIONS).gives::<Ended>().named("session.end_all"),
         route(Method::DELETE, "/sessions/{session}", SessionWrite, "End a session", sessions::end).query(parameters::OF_TEAM),
 
-        route(Method::GET, "/service-accounts", ServiceAccountRead, "List service accounts", service_accounts::list).query(parameters::OF_TEAM).lists::<ServiceAccountView>(),
+        route(Method::GET, "/service-accounts", ServiceAccountRead, "List service accounts", service_accounts::list).query(parameters::SHORT_OF_TEAM).pages::<ServiceAccountView>(),
         route(Method::POST, "/service-accounts", ServiceAccountWrite, "Make a service account", service_accounts::create).takes::<NewServiceAccount>().makes::<ServiceAccountView>(),
         route(Method::GET, "/service-accounts/{service_account}", ServiceAccountRead, "Show a service account", service_accounts::get).query(parameters::OF_TEAM).gives::<ServiceAccountView>(),
         route(Method::PATCH, "/service-accounts/{service_account}", ServiceAccountWrite, "Change, suspend or reinstate a service account", service_accounts::update).query(parameters::OF_TEAM).takes::<ServiceAccountChange>().gives::<ServiceAccountView>(),
         route(Method::DELETE, "/service-accounts/{service_account}", ServiceAccountWrite, "Remove a service account with its tokens", service_accounts::delete).query(parameters::OF_TEAM),
 
-        route(Method::GET, "/api-tokens", ApiTokenRead, "List API tokens", api_tokens::list).query(parameters::API_TOKENS).lists::<ApiTokenView>(),
+        route(Method::GET, "/api-tokens", ApiTokenRead, "List API tokens", api_tokens::list).query(parameters::API_TOKENS).pages::<ApiTokenView>(),
         route(Method::POST, "/api-tokens", ApiTokenWrite, "Make an API token for oneself or for a service account", api_tokens::create).takes::<NewApiToken>().makes::<MadeApiToken>(),
         route(Method::GET, "/api-tokens/{api_token}", ApiTokenRead, "Show an API token", api_tokens::get).query(parameters::OF_TEAM).gives::<ApiTokenView>(),
         route(Method::POST, "/api-tokens/{api_token}/rotate", ApiTokenWrite, "Put a new API token in the place of another one", api_tokens::rotate).query(parameters::OF_TEAM).takes::<ApiTokenRotation>().makes::<MadeApiToken>(),
@@ -125,13 +149,13 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/events", EventRead, "List events", events::list).query(parameters::EVENTS).pages::<Event>(),
         route(Method::GET, "/events/{event}", EventRead, "Show an event", events::get).gives::<Event>(),
 
-        route(Method::GET, "/directories", DirectoryRead, "List directories", directories::list).lists::<DirectoryView>(),
+        route(Method::GET, "/directories", DirectoryRead, "List directories", directories::list).query(parameters::SHORT).pages::<DirectoryView>(),
         route(Method::POST, "/directories", DirectoryWrite, "Make a directory", directories::create).takes::<NewDirectory>().makes::<MadeDirectory>(),
         route(Method::GET, "/directories/{directory}", DirectoryRead, "Show a directory", directories::get).gives::<DirectoryDetail>(),
         route(Method::PATCH, "/directories/{directory}", DirectoryWrite, "Change a directory", directories::update).takes::<DirectoryChange>().gives::<DirectoryView>(),
         route(Method::DELETE, "/directories/{directory}", DirectoryWrite, "Remove a directory with everything in it", directories::delete),
         route(Method::POST, "/directories/{directory}/test", TokenWrite, "Ask a directory what its provider will ask, at its public address", directories::test).gives::<Probed>(),
-        route(Method::GET, "/directories/{directory}/tokens", DirectoryRead, "List secret tokens", tokens::list).lists::<TokenView>(),
+        route(Method::GET, "/directories/{directory}/tokens", DirectoryRead, "List secret tokens", tokens::list).query(parameters::SHORT).pages::<TokenView>(),
         route(Method::POST, "/directories/{directory}/tokens", TokenWrite, "Make a secret token", tokens::create).takes::<NewToken>().makes::<MadeToken>(),
         route(Method::POST, "/directories/{directory}/tokens/rotate", TokenWrite, "Put a new secret token in the place of the others", tokens::rotate).takes::<Rotation>().makes::<RotatedToken>(),
         route(Method::DELETE, "/directories/{directory}/tokens/{token}", TokenWrite, "Revoke a secret token", tokens::revoke).gives::<TokenView>().named("token.revoke"),
@@ -140,7 +164,7 @@ fn routes() -> Vec<Route> {
         route(Method::DELETE, "/directories/{directory}/connection", ConnectionWrite, "Remove the connection of a directory to its identity provider", connections::delete).tagged(),
         route(Method::POST, "/directories/{directory}/connection/test", ConnectionWrite, "Examine a connection, and begin a trial sign-in", connections::test).gives::<Examined>(),
         route(Method::POST, "/directories/{directory}/connection/trial", ConnectionWrite, "Read what a trial sign-in brought, once", connections::trial).takes::<WhichTrial>().gives::<TrialResult>(),
-        route(Method::GET, "/directories/{directory}/streams", DirectoryRead, "List receivers of security events", streams::list).lists::<StreamView>(),
+        route(Method::GET, "/directories/{directory}/streams", DirectoryRead, "List receivers of security events", streams::list).query(parameters::SHORT).pages::<StreamView>(),
         route(Method::POST, "/directories/{directory}/streams", DirectoryWrite, "Make a receiver of security events", streams::create).takes::<NewStream>().makes::<StreamView>(),
         route(Method::DELETE, "/directories/{directory}/streams/{stream}", DirectoryWrite, "Remove a receiver of security events", streams::delete).gives::<StreamView>(),
         route(Method::GET, "/directories/{directory}/users", UserRead, "List users", users::list).query(parameters::USERS).pages::<UserView>(),
@@ -162,7 +186,7 @@ fn routes() -> Vec<Route> {
         route(Method::POST, "/directories/{directory}/groups/{group}/members", GroupWrite, "Make somebody a member of a group, with an end or without", groups::add_member).takes::<NewMember>().makes::<MemberView>(),
         route(Method::DELETE, "/directories/{directory}/groups/{group}/members/{member}", GroupWrite, "End a membership that is managed here", groups::remove_member),
 
-        route(Method::GET, "/applications", ApplicationRead, "List applications", applications::list).query(parameters::OF_TEAM).lists::<ApplicationView>(),
+        route(Method::GET, "/applications", ApplicationRead, "List applications", applications::list).query(parameters::SHORT_OF_TEAM).pages::<ApplicationView>(),
         route(Method::POST, "/applications", ApplicationWrite, "Declare an application", applications::create).takes::<Definition>().makes::<ApplicationDetail>(),
         route(Method::GET, "/applications/{application}", ApplicationRead, "Show an application", applications::get).gives::<ApplicationDetail>(),
         route(Method::PUT, "/applications/{application}", ApplicationWrite, "Replace the definition of an application", applications::replace).takes::<Definition>().gives::<ApplicationDetail>(),

@@ -21,7 +21,7 @@ const FRESH: Duration = Duration::from_secs(1);
 pub(crate) struct Provisioners {
     all: Vec<Known>,
     /// As everybody may see them, by name.
-    pub(super) shown: Vec<wire::Provisioner>,
+    pub(crate) shown: Vec<wire::Provisioner>,
 }
 
 /// A provisioner, ready to be asked.
@@ -76,7 +76,8 @@ impl Provisioners {
         Ok(read)
     }
 
-    fn read(tx: &mut Tx<'_>, team_id: &str) -> Result<Self, Refusal> {
+    /// Those of a team as they are.
+    pub(crate) fn read(tx: &mut Tx<'_>, team_id: &str) -> Result<Self, Refusal> {
         let (declared, connected) = (
             provisioners::list(tx, team_id)?,
             connections::in_team(tx, team_id)?,
