@@ -1,7 +1,7 @@
 # Thin: every target installs what it needs (scripts/setup says what and why) and calls cargo or xtask.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench check docs fuzz-smoke peers-lock
+.PHONY: help demo test soak bench check docs fuzz-smoke peers-lock interop
 
 # The installer of the Rust toolchain puts cargo here; a shell opened before that does not know it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -60,3 +60,6 @@ fuzz-smoke: ## Run each fuzz target for FUZZ_SECONDS (10) from its seed corpus; 
 peers-lock: ## Pin the peers anew from tests/peers/requirements.in and package.json
 	@scripts/setup build test
 	@scripts/peers-lock
+
+interop: ## Build Smallstep's `step` (needs Go): with it, `make test` also judges the API that it speaks
+	@scripts/step
