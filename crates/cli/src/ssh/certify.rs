@@ -47,7 +47,13 @@ pub(super) fn ready(place: &mut Place, ask: Ask) -> Result<Held, Failure> {
         return Ok(held);
     }
     place.look_again()?;
-    renew(place, ask, &lock)
+    let held = renew(place, ask, &lock)?;
+    let now = time::now();
+    if !Hosts::kept(place, now).is_some_and(|hosts| hosts.is_fresh(now)) {
+        hosts::ask(place)?;
+    }
+    write_files(place, &held.0)?;
+    Ok(held)
 }
 
 /// A new certificate, whatever is there.
@@ -71,12 +77,7 @@ pub(super) fn renew(place: &mut Place, ask: Ask, _lock: &Lock) -> Result<Held, F
             Failure::plain("the server's answer has no certificate for the key that was sent")
         })?;
     files::write_known_hosts(place, &made.host_keys)?;
-    let now = time::now();
-    let keeper = key::keep(place, &pair, &certificate, now)?;
-    if !Hosts::kept(place, now).is_some_and(|hosts| hosts.is_fresh(now)) {
-        hosts::ask(place)?;
-    }
-    write_files(place, &certificate)?;
+    let keeper = key::keep(place, &pair, &certificate, time::now())?;
     Ok((certificate, keeper))
 }
 

@@ -109,15 +109,16 @@ pub(super) fn keep(
     });
     let before = self::certificate(place);
     if !taken {
+        let public = PublicKey::new(KeyData::Ed25519(pair.public), &comment);
         place.write(KEY, &in_a_file(pair, &comment)?)?;
-    }
-    let public = PublicKey::new(KeyData::Ed25519(pair.public), &comment);
-    place.write(PUBLIC_KEY, &as_file(public.to_openssh())?)?;
-    place.write(CERTIFICATE, &as_file(certificate.to_openssh())?)?;
-    if !taken {
+        place.write(PUBLIC_KEY, &as_file(public.to_openssh())?)?;
+        place.write(CERTIFICATE, &as_file(certificate.to_openssh())?)?;
         return Ok(Keeper::File);
     }
+    place.write(CERTIFICATE, &as_file(certificate.to_openssh())?)?;
+    // The agent has the certificate with its key. OpenSSH would rather look for the key of a public key that it is shown.
     place.remove(KEY)?;
+    place.remove(PUBLIC_KEY)?;
     // It would be offered to every host first, for as long as it lives.
     if let (Some(before), Some(mut agent)) = (before, agent)
         && before != *certificate

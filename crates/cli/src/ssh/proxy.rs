@@ -9,7 +9,7 @@ use crate::{Global, environment, time};
 use rustix::net::sockopt::set_socket_keepalive;
 use ssh_key::Certificate;
 use std::fs::File;
-use std::io::{self, stdin, stdout};
+use std::io::{self, ErrorKind, Read, Write, stdin, stdout};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
@@ -98,20 +98,34 @@ fn join(stream: TcpStream) -> io::Result<()> {
     // Not the buffered ones of the standard library: what has come is passed on at once.
     let mut from_ssh = File::from(stdin().as_fd().try_clone_to_owned()?);
     let up = thread::spawn(move || {
-        let done = io::copy(&mut from_ssh, &mut to_host);
+        let done = carry(&mut from_ssh, &mut to_host);
         let _ = to_host.shutdown(Shutdown::Write);
         done
     });
     let (mut from_host, mut to_ssh) = (stream, File::from(stdout().as_fd().try_clone_to_owned()?));
-    let down = io::copy(&mut from_host, &mut to_ssh);
+    let down = carry(&mut from_host, &mut to_ssh);
     if down.is_err() {
         // Either end has gone; whoever is left sees that by the end of this process.
-        return down.map(drop);
+        return down;
     }
     end(to_ssh)?;
     // A host that takes no more is no failure once it has said all.
     let _ = up.join();
     Ok(())
+}
+
+/// Carries bytes until there are no more. Not `io::copy`: between a socket and a pipe that is `splice`, which locks the pipe
+/// while it waits for the socket, so that whoever is at the other end of the pipe waits, too.
+fn carry(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        to.write_all(buffer.get(..read).unwrap_or_default())?;
+    }
 }
 
 /// Closes standard output, however it was given to this process.

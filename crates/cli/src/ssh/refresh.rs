@@ -54,11 +54,11 @@ pub(super) fn run(global: &Global) -> Result<(), Failure> {
         return Err(failure);
     }
     let now = time::now();
-    match key::usable(&place, now) {
-        Some((certificate, _)) if key::is_due(&certificate, now) => {
-            certify::renew(&mut place, Ask::Nobody, &lock).map(drop)
-        }
-        Some((certificate, _)) => certify::write_files(&place, &certificate),
-        None => Ok(()),
+    let Some((mut certificate, _)) = key::usable(&place, now) else {
+        return Ok(());
+    };
+    if key::is_due(&certificate, now) {
+        certificate = certify::renew(&mut place, Ask::Nobody, &lock)?.0;
     }
+    certify::write_files(&place, &certificate)
 }

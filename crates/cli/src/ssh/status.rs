@@ -61,9 +61,10 @@ pub(super) fn login(global: &Global, args: &login::Args) -> Result<(), Failure> 
     let mut place = Place::of(global)?;
     let lock = place.lock(|| eprintln!("Waiting for the certificate that an ssh is getting."))?;
     place.look_again()?;
-    // Those of somebody else, perhaps.
-    place.remove(HOSTS)?;
     let held = certify::renew(&mut place, Ask::Person(args.way()), &lock)?;
+    // Those that are kept may be somebody else's.
+    hosts::ask(&place)?;
+    certify::write_files(&place, &held.0)?;
     output::one(global.output, &STATUS, &status_of(&place, Some(&held)))?;
     if !setup::is_done(&place) {
         output::say(

@@ -27,4 +27,6 @@ mod serve_postgres;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod ssh;
+#[cfg(test)]
 mod stream;
