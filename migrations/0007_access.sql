@@ -57,7 +57,7 @@ CREATE TABLE grants (
   PRIMARY KEY (team_id, id)
 );
 CREATE INDEX grants_subject ON grants (team_id, subject_id, id);
-CREATE INDEX grants_untold ON grants (until_at) WHERE until_at IS NOT NULL AND ended IS NULL;
+CREATE INDEX grants_untold ON grants (until_at) WHERE ended IS NULL;
 CREATE INDEX grants_ended ON grants (until_at) WHERE ended IS NOT NULL;
 
 -- Account names of people on hosts that do not take the usual one. The first whose hosts fit counts.

@@ -3,7 +3,8 @@
 //! [`tags`] are what hosts are called by, [`expression`] chooses hosts by their tags, and a [`grant`] says who may log in
 //! where. [`may`] decides about one person and one host and gives its reasons; whatever writes a host's policy or explains
 //! a refusal asks this one function. [`Reach`] says the same of one person and all hosts at once, and [`entitlement`] what a
-//! certificate says of it. [`estate`] finds the hosts that an expression chooses among thousands. [`posix`] makes account names and numbers.
+//! certificate says of it. [`estate`] finds the hosts that an expression chooses among thousands. [`posix`] makes account
+//! names and numbers.
 //!
 //! Nothing here reads a clock, a file or a database.
 #![warn(missing_docs)]

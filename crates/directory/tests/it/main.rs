@@ -1,6 +1,10 @@
 //! The rules of the roll on a real database.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
+mod accounts;
+#[cfg(test)]
 mod applications;
 #[cfg(test)]
 mod connections;
