@@ -32,7 +32,7 @@ story("an owner makes a token for oneself, uses it and revokes it", async (world
     await row.getByText("directory:read").waitFor();
     await row.getByRole("link", { name: "Revoke…" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
-    await page.getByText("is revoked").waitFor();
+    await page.getByText("The token “Nightly export” is revoked").waitFor();
     await row.getByText("Revoked").waitFor();
     await owner.screen("api-tokens");
     assert.equal(await ask(portreeve, secret, "/directories"), 401);
@@ -126,7 +126,7 @@ story("the active directory is switched, and a preview says who loses and who ga
 
     await row("Staff").getByRole("link", { name: "Switch…" }).click();
     await dialog.getByText("15 would lose what it gives them").waitFor();
-    await dialog.getByText("1 would gain it: zoe").waitFor();
+    await dialog.getByText("1 would gain it: Zoë Winter").waitFor();
     await owner.screen("active-preview");
     await dialog.getByRole("link", { name: "Cancel" }).click();
     await row("Contoso Entra").getByText("Yes").waitFor();

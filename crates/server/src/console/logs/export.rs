@@ -7,7 +7,7 @@ use crate::console::visit::Visit;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use portreeve_directory::Refusal;
@@ -75,7 +75,8 @@ fn file(
         let piece = reader.piece(line).await?;
         Some((piece, reader))
     });
-    let mut response = Response::new(Body::from_stream(pieces));
+    // What compresses it asks once more after its end.
+    let mut response = Response::new(Body::from_stream(pieces.fuse()));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -29,7 +29,7 @@ const WRITTEN: &[(&str, &str, &str)] = &[
     (
         "request",
         "Request or reference",
-        "A request id, or the reference that somebody was shown.",
+        "As somebody was shown it.",
     ),
 ];
 

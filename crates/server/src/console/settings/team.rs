@@ -15,6 +15,9 @@ use portreeve_console::pages::settings::{Block, Content, Row, Settings, Table};
 use portreeve_console::parts::{Alert, Copyable, Fact, Facts, Field, Link, Shown, Tone};
 use portreeve_directory::Permission;
 
+/// How many people a question names.
+const NAMED: usize = 8;
+
 fn here() -> Address {
     Address::new("/console/settings/team")
 }
@@ -118,18 +121,17 @@ async fn active(visit: &Visit, active: Option<String>) -> Result<Block, Trouble>
 }
 
 fn said(people: &People, what: &str) -> String {
-    match people.count {
-        0 => format!("Nobody would {what}."),
-        count => format!(
-            "{count} would {what}: {}{}.",
-            people.names.join(", "),
-            if count > i64::try_from(people.names.len()).unwrap_or(0) {
-                ", …"
-            } else {
-                ""
-            }
-        ),
+    if people.count == 0 {
+        return format!("Nobody would {what}.");
     }
+    let mut named: Vec<_> = people.names.iter().take(NAMED).cloned().collect();
+    let more = usize::try_from(people.count)
+        .unwrap_or(usize::MAX)
+        .saturating_sub(named.len());
+    if more > 0 {
+        named.push(format!("and {more} more"));
+    }
+    format!("{} would {what}: {}.", people.count, named.join(", "))
 }
 
 fn server(visit: &Visit) -> Block {

@@ -2,6 +2,7 @@
 
 use super::{directory_id, keeps_quiet, person, says};
 use crate::browser::Browser;
+use http::Method;
 use portreeve_testbed::TestServer;
 use serde_json::Value;
 
@@ -146,6 +147,14 @@ async fn the_log_is_exported_as_far_as_it_is_shown() {
         lines[1].contains(",bob,") && lines[2].contains(",'=ada,"),
         "the newest first, and no formula: {text}"
     );
+
+    // As browsers ask.
+    let packed = [("accept-encoding", "gzip, deflate, br, zstd")];
+    let packed = owner
+        .send(Method::GET, "/console/logs.csv", &packed, None)
+        .await;
+    assert_eq!(packed.status, 200, "and it comes whole");
+    assert!(packed.header("content-encoding").is_some(), "{packed}");
 
     let json = owner.get("/console/logs.json").await;
     assert_eq!(json.header("content-type"), Some("application/x-ndjson"));
