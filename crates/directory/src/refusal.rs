@@ -30,6 +30,7 @@ pub enum What {
     Account,
     Certificate,
     Authority,
+    Policy,
     Provisioner,
 }
 
@@ -58,6 +59,7 @@ impl What {
             Self::Grant => "grant",
             Self::Account => "account on hosts",
             Self::Certificate => "certificate",
+            Self::Policy => "policy",
             Self::Authority => "key of the certificate authority",
             Self::Provisioner => "provisioner",
         }

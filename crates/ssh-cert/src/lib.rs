@@ -15,4 +15,4 @@ pub mod subject;
 pub use authority::{Authority, Signed};
 pub use krl::Krl;
 pub use policy::{Policy, Unsigned};
-pub use subject::SubjectKey;
+pub use subject::{SubjectKey, fingerprint_of};

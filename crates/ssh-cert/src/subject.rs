@@ -1,5 +1,6 @@
 //! The keys that certificates are asked for.
 
+use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use ssh_key::public::KeyData;
@@ -128,6 +129,12 @@ impl SubjectKey {
     pub(crate) fn data(&self) -> &KeyData {
         &self.0
     }
+}
+
+/// `SHA256:…` of a key in its form on the wire.
+pub fn fingerprint_of(blob: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA256, blob);
+    format!("SHA256:{}", STANDARD_NO_PAD.encode(hash))
 }
 
 /// `SHA256:…` of any key.

@@ -6,6 +6,7 @@ use super::route::Operation;
 use crate::admin;
 use crate::app::App;
 use crate::body;
+use crate::sso::address;
 use crate::tags::{self, Wanted};
 use crate::who::{self, Who};
 use axum::body::Body;
@@ -28,6 +29,8 @@ pub(super) struct Ask {
     pub(super) admin: Admin,
     /// Who asks and what they may do; that they may do this was checked.
     pub(super) who: Who,
+    /// The address that the request counts on, as text; empty on the local socket.
+    pub(super) address: String,
     /// Decoded query parameters.
     pub(super) pairs: Vec<(String, String)>,
     /// Decoded path parameters.
@@ -62,6 +65,7 @@ impl FromRequestParts<Arc<App>> for Ask {
         Ok(Self {
             admin,
             who,
+            address: address(app, parts),
             app: app.clone(),
             pairs,
             params,

@@ -74,8 +74,20 @@ const CURSOR: Parameter = text(
 );
 const DIRECTORY: Parameter = text("directory", "Name or id of a directory");
 
-/// A list that may be asked of one team.
+const UP_TO_ALL: Parameter = number(
+    "count",
+    (1, MAX_PAGE, MAX_PAGE),
+    "How many items a page has at most",
+);
+
+/// An object of one team.
 pub(super) const OF_TEAM: &[Parameter] = &[TEAM];
+
+/// A list that seldom has more than one page.
+pub(super) const SHORT: &[Parameter] = &[UP_TO_ALL, CURSOR];
+
+/// Such a list that may be asked of one team.
+pub(super) const SHORT_OF_TEAM: &[Parameter] = &[TEAM, UP_TO_ALL, CURSOR];
 
 /// API tokens.
 pub(super) const API_TOKENS: &[Parameter] = &[
@@ -84,6 +96,8 @@ pub(super) const API_TOKENS: &[Parameter] = &[
         "service_account",
         "Only those of the service account with this name or id",
     ),
+    UP_TO_ALL,
+    CURSOR,
 ];
 
 /// Whose sessions are to end.
@@ -134,6 +148,32 @@ pub(super) const EXPLAIN: &[Parameter] = &[
 
 /// A list that goes on page by page.
 pub(super) const PAGED: &[Parameter] = &[COUNT, CURSOR];
+
+/// SSH certificates.
+pub(super) const CERTIFICATES: &[Parameter] = &[
+    TEAM,
+    text(
+        "user",
+        "Only those of the user or service account with this id or name",
+    ),
+    text("host", "Only those of the host with this id or name"),
+    text(
+        "key",
+        "Only those for the key with this fingerprint, such as `SHA256:…`",
+    ),
+    of(
+        "kind",
+        Kind::Word(&["user", "host"]),
+        "Only those of people, or of hosts",
+    ),
+    of(
+        "state",
+        Kind::Word(&["live", "expired", "revoked"]),
+        "Only those that count, have run out, or were revoked",
+    ),
+    COUNT,
+    CURSOR,
+];
 
 /// A switch of the active directory.
 pub(super) const SWITCH: &[Parameter] = &[text(

@@ -83,7 +83,7 @@ fn routes() -> Vec<Route> {
         route(Method::DELETE, "/me/sessions/{session}", Oneself, "End one of one's own sessions", sessions::end_own).named("me.end_session"),
 
         route(Method::GET, "/me/hosts", Oneself, "List the hosts that one may log in to", hosts::own).query(parameters::PAGED).pages::<ReachedView>().named("me.hosts"),
-        route(Method::GET, "/me/explain/{host}", Oneself, "Explain whether one may log in to a host", explain::own).gives::<Explanation>().named("me.explain"),
+        route(Method::GET, "/me/explain/{host}", Oneself, "Explain whether one may log in to a host", explain::own).gives::<Explanation>().named("me.explain").untagged(),
 
         route(Method::GET, "/hosts", HostRead, "List hosts", hosts::list).query(parameters::HOSTS).pages::<HostView>(),
         route(Method::POST, "/hosts", HostWrite, "Make a host", hosts::create).takes::<NewHost>().makes::<HostView>(),

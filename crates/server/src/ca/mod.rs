@@ -14,7 +14,7 @@ pub(crate) use issue::{ForWhom, Once, Wanted, issue};
 pub(crate) use keyring::Keyring;
 pub(crate) use public::router;
 pub(crate) use rotation::{Begun, Rotation, begin, turn};
-pub(crate) use settings::{CaKeyType, Settings, SettingsChange};
+pub(crate) use settings::{CaKeyType, RulesChange, Settings, SettingsChange};
 pub(crate) use token::Token;
 
 use crate::app::App;
@@ -59,19 +59,21 @@ pub(crate) struct By {
 impl By {
     /// Somebody whose request arrives now.
     pub(crate) fn new(app: &App, actor: Actor, request_id: &str) -> Self {
-        Self::with(actor, request_id, &app.clock, &app.ids)
+        Self::with(actor, request_id, app.clock.now(), &app.clock, &app.ids)
     }
 
+    /// Somebody whose request arrived then.
     pub(crate) fn with(
         actor: Actor,
         request_id: &str,
+        at: i64,
         clock: &Arc<dyn Clock>,
         ids: &Arc<Ids>,
     ) -> Self {
         Self {
             actor,
             request_id: request_id.to_owned(),
-            at: clock.now(),
+            at,
             clock: clock.clone(),
             ids: ids.clone(),
         }

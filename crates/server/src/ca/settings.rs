@@ -3,7 +3,7 @@
 use super::Error;
 use jiff::SignedDuration;
 use portreeve_ssh_cert::authority::KeyType;
-use portreeve_ssh_cert::policy::{Kind, Policy, Rules};
+use portreeve_ssh_cert::policy::{Policy, Rules};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -160,14 +160,6 @@ impl Settings {
             },
             host: rules(&self.host),
             ..Policy::default()
-        }
-    }
-
-    /// The longest that a certificate of that kind may be valid (seconds).
-    pub(crate) fn longest(&self, kind: Kind) -> u64 {
-        match kind {
-            Kind::User => self.user.lifetimes.longest_seconds,
-            Kind::Host => self.host.longest_seconds,
         }
     }
 

@@ -16,6 +16,8 @@ mod sign_out;
 mod start;
 pub(crate) mod trial;
 
+pub(crate) use start::address;
+
 use crate::app::App;
 use crate::console::Needs;
 use axum::routing::{MethodRouter, get, post};

@@ -11,7 +11,7 @@ use portreeve_directory::bearer::{Kind, Presented};
 use portreeve_directory::events::{self, Category, Cause, New, Outcome};
 use portreeve_directory::holders::Holder;
 use portreeve_directory::sessions::{self, Carrier, Session};
-use portreeve_directory::{Refusal, sessions as rows};
+use portreeve_directory::{Refusal, What, passkeys};
 use portreeve_store::{Scope, Tx};
 use secrecy::SecretString;
 
@@ -26,6 +26,8 @@ pub(crate) struct Verified {
     pub(crate) name: String,
     /// How it was verified: `oidc`, `link`, `passkey`, `browser`.
     pub(crate) method: &'static str,
+    /// The passkey that it goes back to.
+    pub(crate) passkey_id: Option<String>,
     /// What signing out at the provider needs, sealed.
     pub(crate) provider: Option<Vec<u8>>,
 }
@@ -46,9 +48,16 @@ pub(crate) async fn start(
     let (address, agent) = (address(app, parts), agent(parts));
     let started = app.write(Scope::ALL, move |tx: &mut Tx<'_>| {
         if let Some(before) = &before
-            && rows::verify(tx, before, now)?.is_some()
+            && sessions::verify(tx, before, now)?.is_some()
         {
             sessions::end(tx, &before.team_id, &before.id, "rotated", now)?;
+        }
+        let passkey_id = verified.passkey_id.as_deref();
+        if let Some(passkey_id) = passkey_id
+            && passkeys::by_id(tx, &verified.team_id, passkey_id)?.is_none()
+        {
+            // It was removed between the sign-in and this moment.
+            return Err(Refusal::NotFound(What::Passkey, passkey_id.to_owned()));
         }
         let id = ids.next(clock.now()).to_string();
         let new = sessions::New {
@@ -56,41 +65,22 @@ pub(crate) async fn start(
             carrier,
             holder: &verified.holder,
             method: verified.method,
+            passkey_id,
             address: &address,
             agent: &agent,
             provider: verified.provider.as_deref(),
         };
         let (session, secret) = sessions::start(tx, &verified.team_id, &new, now)?;
-        let actor = verified.holder.actor();
         let cause = Cause {
             team_id: &verified.team_id,
             directory_id: verified.holder.directory_id(),
-            actor: &actor,
+            actor: &verified.holder.actor(),
             request_id: request_id.as_deref(),
             at: now,
             clock: &*clock,
             ids: &ids,
         };
-        let changes = serde_json::json!([
-            {"attribute": "method", "new": verified.method},
-            {"attribute": "address", "new": address},
-        ]);
-        let kind = match verified.holder {
-            Holder::User { .. } => "User",
-            Holder::Owner(_) => "Owner",
-            Holder::Service(_) => "ServiceAccount",
-        };
-        let event = New {
-            category: Category::Auth,
-            action: "sign_in",
-            outcome: Outcome::Ok,
-            object_kind: Some(kind),
-            object_id: Some(verified.holder.id()),
-            object_name: Some(&verified.name),
-            version: None,
-            changes: Some(&changes.to_string()),
-        };
-        events::record_of(tx, &cause, &event)?;
+        told(tx, &cause, &verified, &address)?;
         Ok((session, secret))
     });
     let started = started.await?;
@@ -98,8 +88,37 @@ pub(crate) async fn start(
     Ok(started)
 }
 
+/// Leaves the event of a sign-in.
+fn told(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    verified: &Verified,
+    address: &str,
+) -> Result<(), Refusal> {
+    let changes = serde_json::json!([
+        {"attribute": "method", "new": verified.method},
+        {"attribute": "address", "new": address},
+    ]);
+    let kind = match verified.holder {
+        Holder::User { .. } => "User",
+        Holder::Owner(_) => "Owner",
+        Holder::Service(_) => "ServiceAccount",
+    };
+    let event = New {
+        category: Category::Auth,
+        action: "sign_in",
+        outcome: Outcome::Ok,
+        object_kind: Some(kind),
+        object_id: Some(verified.holder.id()),
+        object_name: Some(&verified.name),
+        version: None,
+        changes: Some(&changes.to_string()),
+    };
+    events::record_of(tx, cause, &event)
+}
+
 /// The address that a request counts on, as text; empty on the local socket.
-pub(super) fn address(app: &App, parts: &Parts) -> String {
+pub(crate) fn address(app: &App, parts: &Parts) -> String {
     let visitor = parts.extensions.get::<Visitor>();
     visitor
         .map(|visitor| app.limits.origin(visitor.peer, &parts.headers).to_string())
