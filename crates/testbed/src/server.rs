@@ -108,6 +108,33 @@ impl TestServer {
         Client::new(self.http.clone(), base, None, "application/json")
     }
 
+    /// Somebody who speaks to the certificate authority over TLS, and trusts this root (PEM) alone. `identity` is a
+    /// certificate with its key (PEM). Certificates are checked by the time of the machine: the server's clock must show it.
+    pub fn step(&self, root: &str, identity: Option<&str>) -> Client {
+        let root = reqwest::Certificate::from_pem(root.as_bytes()).expect("a root");
+        self.step_with(identity, |http| http.tls_certs_only([root]))
+    }
+
+    /// The same without knowing a root, as a client asks for one that verifies it otherwise.
+    pub fn step_trusting(&self) -> Client {
+        self.step_with(None, |http| http.tls_danger_accept_invalid_certs(true))
+    }
+
+    fn step_with(
+        &self,
+        identity: Option<&str>,
+        trusting: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Client {
+        let mut http = trusting(reqwest::Client::builder().no_proxy());
+        if let Some(identity) = identity {
+            let identity = reqwest::Identity::from_pem(identity.as_bytes());
+            http = http.identity(identity.expect("a certificate with its key"));
+        }
+        let http = http.build().expect("a client for TLS");
+        let url = self.running.ca_url().expect("the authority is served");
+        Client::new(http, url, None, "application/json")
+    }
+
     /// The provider of a new directory, with the directory's token. Names: `entra`, `okta`, `google`, `generic`.
     pub async fn directory(&self, provider: &str) -> Client {
         self.directory_with(provider, json!({})).await

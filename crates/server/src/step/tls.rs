@@ -4,15 +4,18 @@ use super::addresses::{self, Addresses};
 use crate::app::App;
 use crate::ca::{self, Keyring};
 use jiff::{SignedDuration, Timestamp};
-use portreeve_directory::Refusal;
+use portreeve_directory::{Clock, Refusal};
 use portreeve_x509::{Leaf, Name, Usage};
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, UnixTime};
 use rustls::server::{Acceptor, ServerConfig, WebPkiClientVerifier};
+use rustls::time_provider::TimeProvider;
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
@@ -60,6 +63,22 @@ pub(crate) enum Unsecured {
     Keys(#[from] ca::Error),
 }
 
+/// The time by which certificates of clients are good.
+struct Time(Arc<dyn Clock>);
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Time")
+    }
+}
+
+impl TimeProvider for Time {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = u64::try_from(self.0.now()).ok()?;
+        Some(UnixTime::since_unix_epoch(Duration::from_micros(now)))
+    }
+}
+
 /// Encrypts a connection. Addresses, and names that are no team's, are the first team's.
 pub(crate) async fn accept(
     app: &App,
@@ -100,7 +119,7 @@ async fn config(app: &App, team_id: &str) -> Result<Arc<ServerConfig>, Unsecured
     {
         return Ok(known.config.clone());
     }
-    let (config, until) = make(&keyring, &addresses, now)?;
+    let (config, until) = make(&keyring, &addresses, &app.clock, now)?;
     let config = Arc::new(config);
     let known = Known {
         config: config.clone(),
@@ -116,6 +135,7 @@ async fn config(app: &App, team_id: &str) -> Result<Arc<ServerConfig>, Unsecured
 fn make(
     keyring: &Keyring,
     addresses: &Addresses,
+    clock: &Arc<dyn Clock>,
     now: Timestamp,
 ) -> Result<(ServerConfig, Timestamp), Unsecured> {
     let document = portreeve_x509::Key::generate()?;
@@ -142,7 +162,7 @@ fn make(
     let clients = WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone())
         .allow_unauthenticated()
         .build()?;
-    let mut config = ServerConfig::builder_with_provider(provider)
+    let mut config = ServerConfig::builder_with_details(provider, Arc::new(Time(clock.clone())))
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(clients)
         .with_single_cert(

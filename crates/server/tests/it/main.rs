@@ -9,6 +9,8 @@ mod applications;
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod authority;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod cases;
@@ -21,9 +23,17 @@ mod connections;
 #[cfg(test)]
 mod console;
 #[cfg(test)]
+mod estate;
+#[cfg(test)]
 mod events;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod extensions;
+#[cfg(test)]
+mod grants;
+#[cfg(test)]
+mod hosts;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
@@ -46,6 +56,8 @@ mod retention;
 mod rules;
 #[cfg(test)]
 mod sso;
+#[cfg(test)]
+mod step;
 #[cfg(test)]
 mod tags;
 #[cfg(test)]

@@ -11,8 +11,7 @@ use crate::browser::Browser;
 use http::Method;
 use portreeve_testbed::openid::SigningKey;
 use serde_json::json;
-use world::ADA;
-pub(crate) use world::World;
+pub(crate) use world::{ADA, World};
 
 #[tokio::test]
 async fn a_person_signs_in_and_out_again() {

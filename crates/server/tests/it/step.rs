@@ -1,0 +1,9 @@
+//! The API that the stock `step` client speaks, asked over TLS as that client asks it.
+
+mod attacks;
+mod managed;
+mod people;
+mod provisioners;
+mod renewal;
+mod wire;
+mod world;
