@@ -15,7 +15,7 @@ use portreeve_store::{Tx, params, statements};
 mod having;
 mod through;
 
-pub use having::{Who, having};
+pub use having::{Who, having, is_larger};
 
 statements! {
     VERSION = "SELECT version FROM estates WHERE team_id = $1";

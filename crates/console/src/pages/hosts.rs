@@ -46,6 +46,8 @@ pub struct Row {
     pub tags: Tags,
     /// How many people may log in, where the person may know.
     pub people: Option<Count>,
+    /// Whether there are even more.
+    pub is_more: bool,
     /// When its certificate runs out, where it has one and the person may know.
     pub certificate: Option<Time>,
     /// When it was last heard of.
@@ -120,6 +122,8 @@ pub struct People {
     pub rows: Vec<Person>,
     /// How many there are in all.
     pub total: Count,
+    /// They are more than this, so that nobody is shown.
+    pub too_many: Option<usize>,
     /// Where access is given, where the person may.
     pub grant: Option<Address>,
 }

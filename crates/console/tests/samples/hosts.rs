@@ -88,6 +88,7 @@ fn list(words: Words) -> List {
         note: words.of_some(note),
         tags: tags(words, all),
         people: Some(Count(people)),
+        is_more: people > 60,
         certificate: seen.map(|seen| minutes_ago(seen - 20_000)),
         contact: seen.map(minutes_ago),
     };
@@ -183,6 +184,7 @@ fn host(words: Words) -> Host {
                 person("grace@contoso.example", false, &["web-ops"]),
             ],
             total: Count(12),
+            too_many: None,
             grant: Some(Address::new("/console/access/new").with("hosts", "name=web-1")),
         }),
         explain: Some(vec![Field::line("explain", "user", "Who", "").required()]),

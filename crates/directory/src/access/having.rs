@@ -38,7 +38,7 @@ pub fn having<'s>(
     let mut people = Vec::new();
     if let Some(directory_id) = teams::by_id(tx, team_id)?.active_directory_id {
         let directory = directories::by_id(tx, &directory_id)?;
-        let mut ids = inside(tx, &directory_id, &groups, now)?;
+        let mut ids = inside(tx, &directory_id, &groups, now, usize::MAX)?;
         ids.extend(ones.iter().map(|id| (*id).to_owned()));
         let active = active(tx, &directory_id, &ids)?;
         people = of_users(tx, &directory, &active, now)?;
@@ -60,24 +60,44 @@ pub fn having<'s>(
     Ok(people)
 }
 
-/// The ids of the users in some groups at a time, also through others.
+/// Whether more than so many people are in the group that has a grant, whether they may come in or not.
+pub fn is_larger(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    subject: &Subject,
+    now: i64,
+    than: usize,
+) -> Result<bool, Refusal> {
+    let (Subject::Group(id), Some(directory_id)) =
+        (subject, teams::by_id(tx, team_id)?.active_directory_id)
+    else {
+        return Ok(false);
+    };
+    let group = BTreeSet::from([id.as_str()]);
+    let found = inside(tx, &directory_id, &group, now, than.saturating_add(1))?;
+    Ok(found.len() > than)
+}
+
+/// The ids of the users in some groups at a time, also through others; at most so many.
 fn inside(
     tx: &mut Tx<'_>,
     directory_id: &str,
     groups: &BTreeSet<&str>,
     now: i64,
+    most: usize,
 ) -> Result<BTreeSet<String>, Refusal> {
     let groups: Vec<&str> = groups.iter().copied().collect();
     let mut inside = BTreeSet::new();
     for chunk in groups.chunks(CHUNK) {
-        let mut given: Vec<Param<'_>> = params![directory_id, now].to_vec();
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut given: Vec<Param<'_>> = params![directory_id, now, most].to_vec();
         let list = members::placeholders(chunk, &mut given);
         // As in `members`: `CROSS JOIN` has each group looked up by its key.
         let sql = format!(
             "WITH RECURSIVE below (group_id) AS (SELECT id FROM groups WHERE directory_id = $1 AND id IN ({list}) AND status = 'active' \
              UNION SELECT m.member_id FROM below b CROSS JOIN members m WHERE m.directory_id = $1 AND m.group_id = b.group_id AND m.kind = 'Group') \
              SELECT m.member_id FROM below b CROSS JOIN members m WHERE m.directory_id = $1 AND m.group_id = b.group_id AND m.kind = 'User' \
-             UNION SELECT l.member_id FROM below b CROSS JOIN local_members l WHERE l.directory_id = $1 AND l.group_id = b.group_id AND (l.expires_at IS NULL OR l.expires_at > $2)"
+             UNION SELECT l.member_id FROM below b CROSS JOIN local_members l WHERE l.directory_id = $1 AND l.group_id = b.group_id AND (l.expires_at IS NULL OR l.expires_at > $2) LIMIT $3"
         );
         for mut row in tx.query(&sql, &given)? {
             inside.insert(row.take_text(0)?);

@@ -20,7 +20,7 @@ use std::sync::Arc;
 mod preview;
 mod subject;
 
-pub(crate) use preview::{Preview, PreviewRequest, preview};
+pub(crate) use preview::{Gained, Preview, PreviewRequest, preview};
 pub(super) use subject::holder_of;
 
 /// A grant as it is shown.

@@ -1,10 +1,12 @@
 //! Directories: where people come from, and how they are connected.
 
+mod accounts;
 mod connect;
 mod guide;
 mod sign_in;
 mod tokens;
 
+pub(super) use accounts::{accounts, save_accounts};
 pub(super) use connect::{requests, show, test};
 pub(super) use sign_in::{
     delete as delete_sign_in, save as save_sign_in, show as sign_in, test as test_sign_in,

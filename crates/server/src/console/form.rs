@@ -26,6 +26,11 @@ impl Form {
         ))
     }
 
+    /// As if these fields had been sent.
+    pub(crate) fn of(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
     /// The value of a field without the blanks around it, empty where it is not there.
     pub(crate) fn text(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(other, _)| other == name);
@@ -37,6 +42,15 @@ impl Form {
         Some(self.text(name))
             .filter(|text| !text.is_empty())
             .map(str::to_owned)
+    }
+
+    /// A moment, which the field says is in UTC: what a browser sends for one has no seconds and no zone.
+    pub(crate) fn moment(&self, name: &str) -> Option<String> {
+        self.filled(name).map(|text| match text.len() {
+            16 => format!("{text}:00Z"),
+            19 => format!("{text}Z"),
+            _ => text,
+        })
     }
 
     /// Every field as it was sent.

@@ -1,5 +1,7 @@
 //! One's own page.
 
+mod access;
+
 use super::happening::time;
 use super::people::{group_page, source};
 use super::sessions::table;
@@ -37,7 +39,7 @@ async fn make(visit: &Visit) -> Result<Response, Trouble> {
         profile,
         source: from,
         groups,
-        access: None,
+        access: access::of(visit).await?,
         sessions: all,
         end_others: (others > 0).then(|| Confirm {
             id: "end-others".to_owned(),

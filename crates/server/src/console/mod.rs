@@ -1,12 +1,15 @@
 //! The console: pages for people in a browser. The HTML is made in `portreeve-console`; here requests are read, use cases
 //! called and pages filled in, one file for each entry of the navigation.
 
+mod access;
 mod attention;
+mod certificates;
 mod directories;
 mod files;
 mod form;
 mod groups;
 mod happening;
+mod hosts;
 mod live;
 mod logs;
 mod me;

@@ -1,17 +1,20 @@
 //! Every page and action of the console, with the permission that it needs: the one place that says so.
 
 use super::visit::Needs;
-use super::{directories, groups, logs, me, overview, palette, settings, users};
+use super::{
+    access, certificates, directories, groups, hosts, logs, me, overview, palette, settings, users,
+};
 use crate::app::App;
 use axum::Extension;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http::Method;
 use portreeve_directory::Permission::{
-    self, ApiTokenRead, ApiTokenWrite, ConnectionRead, ConnectionWrite, DirectoryRead,
-    DirectoryWrite, EventRead, GroupRead, GroupWrite, Oneself, OwnerWrite, ServiceAccountRead,
-    ServiceAccountWrite, SessionRead, SessionWrite, SettingsRead, SettingsWrite, TeamWrite,
-    TokenWrite, UserRead, UserWrite,
+    self, ApiTokenRead, ApiTokenWrite, CaRead, CaWrite, CertificateRead, CertificateWrite,
+    ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GrantRead,
+    GrantWrite, GroupRead, GroupWrite, HostRead, HostWrite, Oneself, OwnerWrite,
+    ServiceAccountRead, ServiceAccountWrite, SessionRead, SessionWrite, SettingsRead,
+    SettingsWrite, TeamWrite, TokenWrite, UserRead, UserWrite,
 };
 use std::sync::Arc;
 
@@ -74,6 +77,8 @@ pub(super) fn table() -> Vec<Route> {
         action("/console/users/{directory}/{user}/suspend", UserWrite, users::suspend),
         action("/console/users/{directory}/{user}/reinstate", UserWrite, users::reinstate),
         action("/console/users/{directory}/{user}/delete", UserWrite, users::delete),
+        action("/console/users/{directory}/{user}/identities", GrantWrite, users::add_identity),
+        action("/console/users/{directory}/{user}/identities/remove", GrantWrite, users::remove_identity),
         action("/console/users/{directory}/{user}/sessions/end", SessionWrite, users::end_sessions),
 
         page("/console/groups", GroupRead, groups::list),
@@ -85,6 +90,25 @@ pub(super) fn table() -> Vec<Route> {
         action("/console/groups/{directory}/{group}/members", GroupWrite, groups::add),
         action("/console/groups/{directory}/{group}/members/{member}/remove", GroupWrite, groups::remove),
 
+        page("/console/hosts", HostRead, hosts::list),
+        action("/console/hosts", HostWrite, hosts::create),
+        page("/console/hosts/new", HostWrite, hosts::new),
+        page("/console/hosts/{host}", HostRead, hosts::show),
+        action("/console/hosts/{host}", HostWrite, hosts::save),
+        action("/console/hosts/{host}/delete", HostWrite, hosts::delete),
+
+        page("/console/access", GrantRead, access::list),
+        page("/console/access/explain", GrantRead, access::explain),
+        page("/console/access/new", GrantWrite, access::new),
+        action("/console/access/new", GrantWrite, access::create),
+        page("/console/access/{grant}", GrantRead, access::show),
+        action("/console/access/{grant}", GrantWrite, access::save),
+        action("/console/access/{grant}/revoke", GrantWrite, access::revoke),
+
+        page("/console/certificates", CertificateRead, certificates::list),
+        page("/console/certificates/{serial}", CertificateRead, certificates::show),
+        action("/console/certificates/{serial}/revoke", CertificateWrite, certificates::revoke),
+
         page("/console/directories", DirectoryRead, directories::list),
         action("/console/directories", DirectoryWrite, directories::create),
         page("/console/directories/new", DirectoryWrite, directories::new),
@@ -95,6 +119,8 @@ pub(super) fn table() -> Vec<Route> {
         action("/console/directories/{directory}/tokens/rotate", TokenWrite, directories::rotate),
         action("/console/directories/{directory}/tokens/{token}/revoke", TokenWrite, directories::revoke),
         page("/console/directories/{directory}/requests", DirectoryRead, directories::requests),
+        page("/console/directories/{directory}/accounts", GrantRead, directories::accounts),
+        action("/console/directories/{directory}/accounts", DirectoryWrite, directories::save_accounts),
         page("/console/directories/{directory}/rules", DirectoryRead, directories::rules),
         action("/console/directories/{directory}/rules", DirectoryWrite, directories::save_rules),
         action("/console/directories/{directory}/delete", DirectoryWrite, directories::delete),
@@ -113,6 +139,9 @@ pub(super) fn table() -> Vec<Route> {
 
         page("/console/settings", SettingsRead, settings::first),
         page("/console/settings/sign-in", ConnectionRead, settings::sign_in),
+        page("/console/settings/authority", CaRead, settings::authority),
+        action("/console/settings/authority/rotate", CaWrite, settings::rotate),
+        action("/console/settings/authority/policy", CaWrite, settings::save_policy),
         page("/console/settings/levels", UserRead, settings::levels),
         page("/console/settings/sessions", SessionRead, settings::sessions),
         action("/console/sessions/{session}/end", SessionWrite, settings::end_session),

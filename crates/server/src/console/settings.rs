@@ -1,10 +1,12 @@
 //! Settings of the team: who may come in, and by which means.
 
+mod authority;
 mod owners;
 mod services;
 mod team;
 mod tokens;
 
+pub(super) use authority::{rotate, save_policy, show as authority};
 pub(super) use owners::{create as create_owner, remove as remove_owner, show as owners};
 pub(super) use services::{
     create as create_service, remove as remove_service, show as services,
@@ -38,6 +40,7 @@ const PAGES: &[(&str, &str, Permission)] = &[
         Permission::ServiceAccountRead,
     ),
     ("Local owners", "owners", Permission::SettingsRead),
+    ("Certificate authority", "authority", Permission::CaRead),
     ("Team and server", "team", Permission::SettingsRead),
 ];
 

@@ -2,6 +2,7 @@
 
 use super::visit::Visit;
 use crate::body::BodyError;
+use crate::ca;
 use crate::limits::NotNow;
 use crate::sso::page;
 use axum::response::Response;
@@ -51,6 +52,19 @@ impl From<Refusal> for Trouble {
     }
 }
 
+impl From<ca::Error> for Trouble {
+    fn from(error: ca::Error) -> Self {
+        match error {
+            ca::Error::Failed(refusal) => refusal.into(),
+            refused @ ca::Error::Refused { .. } => Self::Invalid(refused.to_string()),
+            ca::Error::Keys(cause) => {
+                tracing::error!(cause, "the keys of a certificate authority cannot be used");
+                Self::Invalid(format!("the keys of the authority cannot be used: {cause}"))
+            }
+        }
+    }
+}
+
 impl From<BodyError> for Trouble {
     fn from(error: BodyError) -> Self {
         Self::Body(error)
@@ -65,7 +79,7 @@ impl Trouble {
     /// Itself, when something else went wrong.
     pub(crate) fn problem(self) -> Result<Alert, Self> {
         match self {
-            Self::Invalid(said) => Ok(Alert::new(Tone::Bad, "This was not done", said)),
+            Self::Invalid(said) => Ok(Alert::new(Tone::Bad, "This was not done", sentence(&said))),
             other => Err(other),
         }
     }
@@ -123,6 +137,17 @@ impl Trouble {
             ),
         };
         page::html(status, message.html())
+    }
+}
+
+/// What is wrong as a sentence of its own. What begins with the name of an attribute keeps that as it is.
+fn sentence(said: &str) -> String {
+    let word = said.split_whitespace().next().unwrap_or_default();
+    let is_word = word.chars().all(|letter| letter.is_ascii_lowercase());
+    let end = if said.ends_with('.') { "" } else { "." };
+    match said.chars().next().filter(|_| is_word) {
+        Some(first) => format!("{}{}{end}", first.to_uppercase(), &said[first.len_utf8()..]),
+        None => format!("{said}{end}"),
     }
 }
 

@@ -1,7 +1,9 @@
 //! Users: the list, one user, and what can be done about them.
 
+mod access;
 mod one;
 
+pub(super) use access::{add_identity, reached, remove_identity};
 pub(super) use one::{delete, end_sessions, level, reinstate, save, show, suspend};
 
 use super::form::Form;

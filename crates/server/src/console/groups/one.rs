@@ -188,7 +188,7 @@ pub(in crate::console) async fn add(visit: Visit, body: Body) -> Response {
         let group = find(&visit).await?;
         let wanted = NewMember {
             id: form.text("id").to_owned(),
-            expires_at: form.filled("until").map(|until| utc(&until)),
+            expires_at: form.moment("until"),
         };
         let of = (group.directory_id.as_str(), group.id.as_str());
         match members::add(&visit.app, &visit.admin, of, wanted).await {
@@ -200,15 +200,6 @@ pub(in crate::console) async fn add(visit: Visit, body: Body) -> Response {
         }
     };
     visit.or_trouble(done.await)
-}
-
-/// What a browser sends for a moment has no seconds and no zone; the field says that it is in UTC.
-fn utc(text: &str) -> String {
-    match text.len() {
-        16 => format!("{text}:00Z"),
-        19 => format!("{text}Z"),
-        _ => text.to_owned(),
-    }
 }
 
 async fn again(visit: &Visit, group: &GroupView, trouble: Trouble) -> Result<Response, Trouble> {

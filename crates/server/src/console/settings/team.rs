@@ -96,7 +96,7 @@ async fn active(visit: &Visit, active: Option<String>) -> Result<Block, Trouble>
         }
         let state = match is_active {
             true => badge(Tone::Good, "Yes"),
-            false => text("no"),
+            false => text("No"),
         };
         rows.push(Row {
             cells: vec![

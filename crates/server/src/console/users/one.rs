@@ -1,7 +1,9 @@
 //! One user.
 
+use crate::admin::certificates::Which;
 use crate::admin::sessions;
 use crate::admin::users::{self, UserChange, UserView, WantedStatus};
+use crate::console::certificates;
 use crate::console::form::Form;
 use crate::console::happening::time;
 use crate::console::people::{group_page, history, source, text, user_page};
@@ -12,7 +14,7 @@ use axum::body::Body;
 use axum::response::Response;
 use portreeve_console::pages::users::{Edit, Membership, User};
 use portreeve_console::parts::{
-    Alert, Choice, Confirm, Copyable, Fact, Facts, Field, Form as Input, Shown,
+    Alert, Certificates, Choice, Confirm, Copyable, Fact, Facts, Field, Form as Input, Shown,
 };
 use portreeve_console::{Address, Section};
 use portreeve_directory::Permission;
@@ -42,7 +44,11 @@ async fn find(visit: &Visit) -> Result<UserView, Trouble> {
     Ok(users::get(&visit.app, &visit.admin, &directory, &user).await?)
 }
 
-async fn page(visit: &Visit, user: &UserView, problem: Option<Alert>) -> Result<User, Trouble> {
+pub(super) async fn page(
+    visit: &Visit,
+    user: &UserView,
+    problem: Option<Alert>,
+) -> Result<User, Trouble> {
     let here = user_page(&user.directory_id, &user.id);
     let sessions = match visit.may(Permission::SessionRead) {
         true => {
@@ -87,8 +93,8 @@ async fn page(visit: &Visit, user: &UserView, problem: Option<Alert>) -> Result<
         groups: groups.collect(),
         sessions: sessions.map(|all| table(&format!("Sessions of {name}"), &all, false, may_end)),
         end_sessions: end_sessions.map(Question::confirm),
-        access: None,
-        certificates: None,
+        access: super::access::of(visit, user).await?,
+        certificates: certificates_of(visit, user).await?,
         history: history(visit, &user.id).await?,
         all_history: Section::Logs.address().with("object", user.id.clone()),
         change_level: change_level(visit, user, &here),
@@ -96,6 +102,17 @@ async fn page(visit: &Visit, user: &UserView, problem: Option<Alert>) -> Result<
         delete: delete_question(visit, user, &here),
         name,
     })
+}
+
+async fn certificates_of(visit: &Visit, user: &UserView) -> Result<Option<Certificates>, Trouble> {
+    if !visit.may(Permission::CertificateRead) {
+        return Ok(None);
+    }
+    let which = Which {
+        user: Some(user.id.clone()),
+        ..Which::default()
+    };
+    Ok(Some(certificates::of(visit, which, user.name()).await?))
 }
 
 /// A question before something is done to somebody.
