@@ -91,7 +91,7 @@ story("somebody is a member for a while, beside those of the provider", async (w
     await page.getByRole("link", { name: "Add a member…" }).click();
     await dialog.getByLabel("Who").fill("nobody@contoso.example");
     await dialog.getByRole("button", { name: "Add" }).click();
-    await page.getByText("there is nobody with that user name or id").waitFor();
+    await page.getByText("is nobody with that user name or id").waitFor();
     await owner.screen("member-unknown");
     await row.getByRole("link", { name: "Remove…" }).click();
     await dialog.getByRole("button", { name: "Remove" }).click();

@@ -28,7 +28,15 @@ pub(super) fn time(micros: i64) -> Time {
 }
 
 /// What people call by its name alone.
-const KNOWN: &[&str] = &["User", "Group", "Directory", "Owner", "Application", "Team"];
+const KNOWN: &[&str] = &[
+    "User",
+    "Group",
+    "Directory",
+    "Owner",
+    "Application",
+    "Team",
+    "Host",
+];
 
 /// Who did what to whom: "Contoso Entra changed Jürgen Groß".
 pub(super) fn sentence(event: &Event, actors: &Actors) -> String {
@@ -76,6 +84,12 @@ fn verb(event: &Event) -> String {
         ("AUTH", "passkey_added") => "added a passkey for",
         ("AUTH", "passkey_removed") => "removed a passkey of",
         ("SESSION", "end") => "ended a session of",
+        ("ACCESS", "granted") => "made",
+        ("ACCESS", "changed") => "changed",
+        ("ACCESS", "revoked") => "revoked",
+        ("ACCESS", "expired") => "told the end of",
+        ("SSH_CERT", "issue") => "got",
+        ("SSH_CERT", "renew") => "renewed",
         (_, "test") => "tested",
         (_, "create") => "created",
         (_, "replace" | "patch" | "update") => "changed",
@@ -85,6 +99,12 @@ fn verb(event: &Event) -> String {
         (_, "rotate") => "rotated",
         (_, "revoke") => "revoked",
         (_, "level") => "changed the level of",
+        (_, "add_member") => "added a member to",
+        (_, "remove_member") => "removed a member from",
+        (_, "activate") => "activated",
+        (_, "retire") => "retired",
+        (_, "forget") => "forgot",
+        (_, "expire_member") => "ended a membership in",
         (_, "pause") => "paused",
         (_, "start") => "started",
         (_, "restart") => "restarted",

@@ -82,7 +82,7 @@ async fn a_provisioned_user_is_changed_at_the_source_and_kept_out_here() {
     let page = owner
         .not_done(&format!("{here}/level"), &[("level", "emperor")])
         .await;
-    says("a level that there is not", &page, &["choose a level"]);
+    says("a level that there is not", &page, &["Choose a level"]);
     assert_eq!(
         actions(&server, &ada).await,
         ["create", "level", "suspend", "reinstate"]
@@ -180,7 +180,7 @@ async fn a_group_says_where_its_members_come_from_and_takes_some_for_a_while() {
         (
             "nobody",
             [("id", "carol"), ("until", "")],
-            "there is nobody with that user name",
+            "is nobody with that user name",
         ),
         (
             "no moment",
