@@ -79,6 +79,7 @@ fn hear(app: &App, payload: &str) {
 fn forget_rules(app: &App) {
     app.tokens.clear();
     app.estates.look_again();
+    app.step.look_again();
 }
 
 fn forget(app: &App, directory_id: &str) {

@@ -4,11 +4,14 @@
 use super::addresses::Addresses;
 use super::provisioners::Provisioners;
 use crate::app::App;
+use crate::sso::page;
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::StatusCode;
+use portreeve_console::Page;
+use portreeve_console::pages::message::Message;
 use portreeve_directory::{Refusal, teams};
 use portreeve_step::answer::{Authority, AuthorityFault};
 use std::sync::Arc;
@@ -24,8 +27,15 @@ const DONE: &str = "/auth/step/done";
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/teams/{team}/authorities/{authority}", get(authority))
-        .route(DONE, get(async || Redirect::to("/console")))
+        .route(DONE, get(done))
         .with_state(app)
+}
+
+/// The last page of a sign-in that `step` has begun.
+async fn done() -> Response {
+    let text = "step has what it needs. You may close this window.";
+    let page = Message::done("You are signed in", text);
+    page::html(StatusCode::OK, page.html())
 }
 
 async fn authority(

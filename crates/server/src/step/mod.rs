@@ -46,6 +46,11 @@ impl Step {
             ..Self::default()
         }
     }
+
+    /// An admin has changed something: what was read before is forgotten.
+    pub(crate) fn look_again(&self) {
+        self.provisioners.clear();
+    }
 }
 
 /// All routes, for connections that are encrypted.

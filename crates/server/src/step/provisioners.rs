@@ -10,7 +10,7 @@ use portreeve_step::{PublicKey, Token};
 use portreeve_store::Tx;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// For how long nobody asks whether anything has changed.
@@ -58,12 +58,22 @@ pub(super) struct Oidc {
 #[derive(Default)]
 pub(super) struct Loaded(Mutex<HashMap<String, (Arc<Provisioners>, Duration)>>);
 
+impl Loaded {
+    /// Everything is read anew.
+    pub(super) fn clear(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (Arc<Provisioners>, Duration)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Provisioners {
     /// Those of a team, as they were a second ago at most.
     pub(crate) async fn of(app: &App, team_id: &str) -> Result<Arc<Self>, Refusal> {
         let now = app.clock.steady();
-        let loaded = &app.step.provisioners.0;
-        let lock = || loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = || app.step.provisioners.lock();
         if let Some((known, seen)) = lock().get(team_id)
             && now.saturating_sub(*seen) < FRESH
         {

@@ -44,7 +44,7 @@ impl Refused {
     /// Whoever asks may not have that, and it was written down already.
     fn told(code: &'static str, why: impl std::fmt::Display) -> Self {
         match code {
-            "weak_key" | "invalid_key" => Fault::bad_request(why),
+            "token_used" => Fault::unauthorized(why),
             _ => Fault::forbidden(why),
         }
         .into()

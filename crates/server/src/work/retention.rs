@@ -10,7 +10,9 @@ use crate::http::asked_to_stop;
 use portreeve_directory::applications::{self, cycles, records};
 use portreeve_directory::events::{self, Log};
 use portreeve_directory::leases::{Halted, RETENTION};
-use portreeve_directory::{Refusal, grants, idempotency, outcomes, sessions, sign_ins, teams};
+use portreeve_directory::{
+    Refusal, grants, idempotency, identities, outcomes, sessions, sign_ins, teams, used_tokens,
+};
 use portreeve_store::Scope;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,13 +104,15 @@ async fn round(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) -> Result
     Ok(expire_outcomes(app, stop, now).await?)
 }
 
-/// Forgets what nobody can use any more: sign-ins under way, sessions, keys of requests that are sent again. For a while it
+/// Forgets what nobody can use any more: sign-ins under way, sessions, tokens that were used, identity certificates, keys of requests that are sent again. For a while it
 /// can still be seen what became of them.
 async fn forget_passed(app: &App, now: i64) -> Result<(), Refusal> {
     let write = app.store.write(Scope::ALL, move |tx| {
         sign_ins::prune(tx, now - DAY_US)?;
         sessions::prune(tx, now - 30 * DAY_US)?;
         grants::prune(tx, now - 90 * DAY_US)?;
+        used_tokens::prune(tx, now)?;
+        identities::prune(tx, now - 30 * DAY_US)?;
         idempotency::prune(tx, now)
     });
     write.await
