@@ -177,6 +177,12 @@ impl Route {
         self
     }
 
+    /// Is about what has no entity tag, because it is worked out for whoever asks.
+    pub(super) fn untagged(mut self) -> Self {
+        self.is.tagged = false;
+        self
+    }
+
     /// Whoever answers, behind what all routes have in common.
     pub(super) fn into_handler(self, app: &Arc<App>) -> MethodRouter<Arc<App>> {
         let handler = match self.is.is_once() {
