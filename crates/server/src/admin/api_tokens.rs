@@ -12,7 +12,7 @@ use crate::app::App;
 use portreeve_directory::api_tokens::{self, ApiToken, New};
 use portreeve_directory::events::{self, Category};
 use portreeve_directory::holders::{self, Holder};
-use portreeve_directory::{Permission, Permissions, Refusal, service_accounts};
+use portreeve_directory::{Permission, Permissions, Refusal, What, service_accounts};
 use portreeve_store::Tx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,9 @@ pub(crate) struct ApiTokenView {
     /// To the minute.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_used_at: Option<At>,
+    /// What a change depends on: everything but its use.
+    #[serde(skip)]
+    pub(crate) version: String,
 }
 
 /// A new API token.
@@ -203,6 +206,7 @@ pub(crate) async fn revoke(
     let revoked = change(app, move |tx| {
         let team = admin.team(tx, team.as_deref())?;
         let before = api_tokens::by_id(tx, &team.id, &id)?;
+        admin.expect(What::ApiToken, &version(&before))?;
         let token = api_tokens::revoke(tx, &team.id, &id, admin.at)?;
         if before.revoked_at.is_none() {
             let what = (Category::Admin, "revoke");
@@ -292,7 +296,12 @@ fn view(
         expires_at: token.expires_at.map(At),
         revoked_at: token.revoked_at.map(At),
         last_used_at: token.last_used_at.map(At),
+        version: version(token),
     })
+}
+
+fn version(token: &ApiToken) -> String {
+    super::version(&(&token.name, token.expires_at, token.revoked_at))
 }
 
 fn invalid(attribute: &'static str, reason: &str) -> Refusal {

@@ -9,9 +9,8 @@ use crate::sso::trial::{self, Brought};
 use crate::vault::Damaged;
 use portreeve_directory::connections::{self, Connection, Match, Settings};
 use portreeve_directory::directories::Directory;
-use portreeve_directory::permissions::{Level, Permission};
 use portreeve_directory::sign_ins::Purpose;
-use portreeve_directory::{Refusal, What, events, levels};
+use portreeve_directory::{Refusal, What, events};
 use portreeve_oidc::MetadataUrl;
 use portreeve_store::Tx;
 use schemars::JsonSchema;
@@ -168,7 +167,7 @@ pub(crate) async fn put(
     };
     let admin = admin.clone();
     let put = change(app, move |tx| {
-        may_decide(tx, &admin, &directory)?;
+        admin.may_decide(tx, &directory)?;
         let before = match connections::of(tx, &directory.id) {
             Ok(before) => Some(before),
             Err(Refusal::NotFound(..)) => None,
@@ -195,16 +194,6 @@ pub(crate) async fn put(
     Ok(ConnectionView::of(app, &put.await?))
 }
 
-/// Who says where people sign in can become each of them. Where there are admins or owners, it is for those who make them.
-fn may_decide(tx: &mut Tx<'_>, admin: &Admin, directory: &Directory) -> Result<(), Refusal> {
-    let guarded = levels::above_user(tx, &directory.id)?.into_iter();
-    let guarded = guarded.filter_map(|user| Level::parse(&user.level));
-    match guarded.into_iter().any(Level::is_guarded) {
-        true => admin.must_have(Permission::LevelWrite),
-        false => Ok(()),
-    }
-}
-
 /// The secret that stays, where it goes to the same place as before. Else whoever may change a connection could have it
 /// sent to a server of their own.
 fn kept(
@@ -227,7 +216,7 @@ pub(crate) async fn delete(app: &App, admin: &Admin, which: &str) -> Result<(), 
     let (admin, which) = (admin.clone(), which.to_owned());
     let gone = change(app, move |tx| {
         let directory = admin.directory(tx, &which)?;
-        may_decide(tx, &admin, &directory)?;
+        admin.may_decide(tx, &directory)?;
         let before = connections::of(tx, &directory.id)?;
         admin.expect(What::Connection, &before.updated_at.to_string())?;
         connections::delete(tx, &directory.id)?;

@@ -6,7 +6,7 @@ use crate::app::App;
 use portreeve_directory::events::Category;
 use portreeve_directory::holders::Holder;
 use portreeve_directory::passkeys::{self, New, Passkey};
-use portreeve_directory::{Refusal, What};
+use portreeve_directory::{Refusal, What, sessions};
 use portreeve_passkey::Credential;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -75,7 +75,7 @@ pub(crate) async fn add(
     .await
 }
 
-/// Removes a passkey of a holder. Sessions that began with it go on.
+/// Removes a passkey of a holder. The sessions that go back to it end, but for the one in which it is asked for.
 pub(crate) async fn remove(
     app: &App,
     admin: &Admin,
@@ -89,7 +89,10 @@ pub(crate) async fn remove(
         let team = admin.team(tx, None)?;
         let passkey = passkeys::delete(tx, &team.id, &holder_id, &id)?;
         let what = (Category::Auth, "passkey_removed");
-        admin.record_in(tx, &team.id, what, &object(&passkey), None)
+        admin.record_in(tx, &team.id, what, &object(&passkey), None)?;
+        let cause = admin.cause(&team.id, passkey.holder.directory_id());
+        let own = admin.session_id.as_deref();
+        sessions::cut_of_passkey(tx, &cause, &holder_id, &id, own)
     })
     .await
 }

@@ -165,6 +165,7 @@ pub(crate) async fn create(
     let (admin, which, base) = (admin.clone(), directory.to_owned(), app.public_url());
     let made = change(app, move |tx| {
         let directory = admin.directory(tx, &which)?;
+        admin.may_decide(tx, &directory)?;
         let name = wanted.name.as_deref().unwrap_or_default();
         let (token, secret) = make(tx, &admin, &directory, name, end)?;
         Ok(MadeToken::of(&directory, &token, secret, &base, admin.at))
@@ -184,6 +185,7 @@ pub(crate) async fn rotate(
     let (admin, which, base) = (admin.clone(), directory.to_owned(), app.public_url());
     let rotated = change(app, move |tx| {
         let directory = admin.directory(tx, &which)?;
+        admin.may_decide(tx, &directory)?;
         let name = wanted.name.as_deref().unwrap_or_default();
         let (token, secret) = make(tx, &admin, &directory, name, end)?;
         let mut ending = Vec::new();

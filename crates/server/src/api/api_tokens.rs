@@ -12,14 +12,14 @@ use http::StatusCode;
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
     let (team, account) = (ask.query("team"), ask.query("service_account"));
     let all = api_tokens::list(&ask.app, &ask.admin, team, account).await?;
-    Ok(reply::list(all))
+    reply::part(&ask, all, |one| one.id.clone())
 }
 
 /// One token.
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
     let (team, id) = (ask.query("team"), ask.param("api_token"));
     let found = api_tokens::get(&ask.app, &ask.admin, team, &id).await?;
-    Ok(reply::object(StatusCode::OK, &found))
+    reply::tagged(&ask, &found.version, &found)
 }
 
 /// Makes a token for whoever asks, or for a service account.

@@ -92,7 +92,7 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
         }
         Ok(views)
     });
-    Ok(reply::list(items.await?))
+    reply::part(&ask, items.await?, ApplicationView::place)
 }
 
 /// One application with its definition.

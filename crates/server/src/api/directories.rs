@@ -21,7 +21,7 @@ pub(super) async fn create(ask: Ask, body: Body) -> Result<Response, Problem> {
 /// All directories by name.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
     let all = directories::list(&ask.app, &ask.admin).await?;
-    Ok(reply::list(all))
+    reply::part(&ask, all, |one| reply::by_name(&one.name, &one.id))
 }
 
 /// One directory with what is in it, what its provider sends that nobody understands, and what to worry about.

@@ -63,7 +63,10 @@ pub(super) struct LinkView {
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
     let team = ask.query("team").map(str::to_owned);
     let owners = admin::owners(&ask.app, &ask.admin, team).await?;
-    Ok(reply::list(owners.iter().map(OwnerView::of).collect()))
+    let all = owners.iter().map(OwnerView::of).collect();
+    reply::part(&ask, all, |one: &OwnerView| {
+        reply::by_name(&one.name, &one.id)
+    })
 }
 
 /// Makes a local owner. Whoever that is needs a link to sign in, which is made on the machine itself.

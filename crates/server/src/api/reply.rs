@@ -1,11 +1,16 @@
 //! The forms that answers share.
 
 use super::ask::Ask;
+use super::groups::limit;
 use super::problem::Problem;
 use crate::admin;
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderValue, StatusCode};
+use portreeve_directory::list::MAX_PAGE;
+use portreeve_scim::text::fold;
 use reqwest::Url;
 use serde::Serialize;
 
@@ -101,6 +106,39 @@ pub(super) fn page<T: Serialize>(
         response.headers_mut().insert(LINK, link);
     }
     response
+}
+
+/// A page of a list that is read as a whole, because people have made each of its items: the first `count` behind the
+/// cursor, in the order of their places. It goes on behind the last place, whether or not something is there by then.
+pub(super) fn part<T: Serialize>(
+    ask: &Ask,
+    items: Vec<T>,
+    place: impl Fn(&T) -> String,
+) -> Result<Response, Problem> {
+    let total = i64::try_from(items.len()).ok();
+    let mut placed: Vec<_> = items.into_iter().map(|item| (place(&item), item)).collect();
+    placed.sort_by(|(one, _), (other, _)| one.cmp(other));
+    if let Some(cursor) = ask.query("cursor").filter(|cursor| !cursor.is_empty()) {
+        let after = URL_SAFE_NO_PAD.decode(cursor);
+        let after = after.ok().and_then(|place| String::from_utf8(place).ok());
+        let after = after.ok_or_else(|| {
+            Problem::invalid("cursor: it is none of this list; take it from the header Link of the page before, or leave it out")
+        })?;
+        placed.retain(|(place, _)| *place > after);
+    }
+    let count = ask.query("count").map_or(Ok(MAX_PAGE), limit)?;
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let goes_on = placed.len() > count;
+    placed.truncate(count);
+    let last = placed.last().filter(|_| goes_on);
+    let next = last.map(|(place, _)| ("cursor", URL_SAFE_NO_PAD.encode(place)));
+    let items = placed.into_iter().map(|(_, item)| item).collect();
+    Ok(page(ask, items, total, next))
+}
+
+/// The place of something in a list that is ordered by names.
+pub(super) fn by_name(name: &str, id: &str) -> String {
+    format!("{}\n{id}", fold(name))
 }
 
 fn link(ask: &Ask, place: &str, next: &str) -> Option<HeaderValue> {

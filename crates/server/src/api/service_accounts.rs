@@ -11,7 +11,7 @@ use http::StatusCode;
 /// The service accounts of a team by name.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
     let all = service_accounts::list(&ask.app, &ask.admin, ask.query("team")).await?;
-    Ok(reply::list(all))
+    reply::part(&ask, all, |one| reply::by_name(&one.name, &one.id))
 }
 
 /// One service account, by id or name.

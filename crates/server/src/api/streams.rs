@@ -41,8 +41,8 @@ pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
         streams::list(tx, &directory.id)
     });
     let views = found.await?;
-    let views: Vec<_> = views.iter().map(|it| view(&ask.app, it)).collect();
-    Ok(reply::list(views))
+    let views = views.iter().map(|it| view(&ask.app, it)).collect();
+    reply::part(&ask, views, |one: &StreamView| one.id.clone())
 }
 
 /// Makes a stream that begins with the next change.

@@ -10,7 +10,8 @@ use http::StatusCode;
 
 /// The teams that whoever asks may see: their own, on the machine itself all.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
-    Ok(reply::list(teams::list(&ask.app, &ask.admin).await?))
+    let all = teams::list(&ask.app, &ask.admin).await?;
+    reply::part(&ask, all, |one| reply::by_name(&one.name, &one.id))
 }
 
 /// One team, by id or name.

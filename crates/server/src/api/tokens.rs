@@ -11,7 +11,7 @@ use http::StatusCode;
 /// The tokens of a directory, oldest first.
 pub(super) async fn list(ask: Ask) -> Result<Response, Problem> {
     let all = tokens::list(&ask.app, &ask.admin, &ask.param("directory")).await?;
-    Ok(reply::list(all))
+    reply::part(&ask, all, |one| one.id.clone())
 }
 
 /// Makes one more token.

@@ -69,7 +69,9 @@ impl From<Refusal> for Failure {
             Refusal::Managed { .. } => {
                 Self::plain(StatusCode::CONFLICT, "managed_by_directory", detail)
             }
-            Refusal::Forbidden(_) => Self::plain(StatusCode::FORBIDDEN, "forbidden", detail),
+            Refusal::Forbidden(_) | Refusal::Guarded { .. } => {
+                Self::plain(StatusCode::FORBIDDEN, "forbidden", detail)
+            }
             Refusal::Store(error) => error.into(),
         }
     }

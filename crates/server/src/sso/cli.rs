@@ -110,6 +110,11 @@ pub(super) fn approval(visit: &Visit) -> Option<Approval> {
         team_id: visit.team.id.clone(),
         holder: visit.who.holder.clone()?,
         name: visit.who.name.clone(),
+        passkey_id: visit
+            .who
+            .session
+            .as_ref()
+            .and_then(|own| own.passkey_id.clone()),
     })
 }
 

@@ -72,6 +72,7 @@ async fn redeem(
         holder: Holder::Owner(owner.id),
         name: owner.name,
         method: "link",
+        passkey_id: None,
         provider: None,
     };
     // Whoever holds a good link is no stranger.

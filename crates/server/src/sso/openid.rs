@@ -343,6 +343,7 @@ async fn let_in(
         },
         name: known.user.name,
         method: "oidc",
+        passkey_id: None,
     };
     let (_, secret) = start_session(app, parts, verified, Carrier::Browser).await?;
     let seconds = Carrier::Browser.lifetime() / 1_000_000;

@@ -294,6 +294,7 @@ async fn recognise(
         holder,
         name,
         method: "passkey",
+        passkey_id: Some(kept.passkey.id),
         provider: None,
     })
 }

@@ -1,10 +1,15 @@
 //! Who may do what: every route of the API, as its description has them, asked by everybody there can be. A route that is
 //! added is walked by this test without a change here.
 
+use crate::applications::port::{allow, definition};
+use crate::browser::Browser;
+use crate::cli_sign_in::Person;
+use crate::sso::World;
 use portreeve_directory::permissions::{Level, Permission, Permissions};
 use portreeve_testbed::{Answer, Client, TestServer};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
 
 /// A route as the description has it.
 struct Route {
@@ -12,6 +17,8 @@ struct Route {
     path: String,
     needs: Option<Permission>,
     only_here: bool,
+    /// Whether it can depend on what was read.
+    conditional: bool,
     /// A body that has what it must have.
     body: Option<String>,
 }
@@ -29,8 +36,12 @@ impl Route {
     }
 
     async fn ask(&self, client: &Client, path: &str) -> Answer {
+        self.ask_with(client, path, &[]).await
+    }
+
+    async fn ask_with(&self, client: &Client, path: &str, headers: &[(&str, &str)]) -> Answer {
         client
-            .send(self.method.clone(), path, &[], self.body.clone())
+            .send(self.method.clone(), path, headers, self.body.clone())
             .await
     }
 }
@@ -49,12 +60,25 @@ async fn routes(server: &TestServer) -> Vec<Route> {
                 path: path.clone(),
                 needs: needs.map(|name| Permission::parse(name).expect("a permission")),
                 only_here: operation["x-local-only"] == true,
+                conditional: has_header(operation, "if-match"),
                 body: schema.is_object().then(|| sample(schema).to_string()),
             });
         }
     }
     assert!(all.len() > 40, "{} routes", all.len());
     all
+}
+
+/// Whether an operation knows a header.
+fn has_header(operation: &Value, name: &str) -> bool {
+    let known = operation["parameters"].as_array().into_iter().flatten();
+    let mut named = known
+        .filter(|one| one["in"] == "header")
+        .map(|one| &one["name"]);
+    named.any(|one| {
+        one.as_str()
+            .is_some_and(|one| one.eq_ignore_ascii_case(name))
+    })
 }
 
 /// A value that a schema lets through, with what must be there.
@@ -118,8 +142,19 @@ async fn token(server: &TestServer, account: &str, team: &str, may: Permissions)
 
 /// Asks every route of objects that are nowhere: only who asks is judged.
 async fn walk(name: &str, client: &Client, routes: &[Route], may: Permissions) {
+    walk_with(name, client, &[], routes, may).await;
+}
+
+/// The same by somebody who is known by headers.
+async fn walk_with(
+    name: &str,
+    client: &Client,
+    headers: &[(&str, &str)],
+    routes: &[Route],
+    may: Permissions,
+) {
     for route in routes {
-        let answer = route.ask(client, &route.at(&[])).await;
+        let answer = route.ask_with(client, &route.at(&[]), headers).await;
         let allowed = route.needs.is_none_or(|needed| may.has(needed));
         let what = format!("{name}: {} {}: {answer}", route.method, route.path);
         match (allowed, route.only_here) {
@@ -149,6 +184,48 @@ async fn each_level_may_ask_what_the_table_says() {
         walk(level.name(), &client, &routes, may).await;
     }
     server.stop().await;
+}
+
+/// Asks every route as somebody who is signed in: in their browser, and on a command line that they let in.
+async fn walk_signed_in(
+    name: &str,
+    server: &TestServer,
+    browser: &Browser,
+    routes: &[Route],
+    level: Level,
+) {
+    let may = level.permissions();
+    let cookie = browser.session();
+    let headers = [
+        ("cookie", cookie.as_str()),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let in_browser = format!("{name} in a browser");
+    walk_with(&in_browser, &api(server), &headers, routes, may).await;
+    let token = Person::of(server, browser).command_line().await;
+    let client = api(server).with_token(Some(&token));
+    walk(&format!("{name} on the command line"), &client, routes, may).await;
+}
+
+#[tokio::test]
+async fn a_user_of_each_level_and_a_local_owner_may_ask_what_the_table_says() {
+    let world = World::start().await;
+    let server = &world.server;
+    let routes = routes(server).await;
+    let owner = Browser::of_owner(server, "grace").await;
+    walk_signed_in("a local owner", server, &owner, &routes, Level::Owner).await;
+    let users = format!("/directories/{}/users", world.directory_id);
+    let found = server.admin().get(&users).await;
+    let ada = format!("{users}/{}", found.json[0]["id"].as_str().unwrap());
+    let mut browser = Browser::new(server);
+    let back = world.sign_in(&mut browser, "/console").await;
+    assert_eq!(back.status, 303, "{back}");
+    for level in Level::ALL {
+        let change = json!({"level": level});
+        let changed = server.admin().patch(&ada, change).await;
+        assert_eq!(changed.status, 200, "{changed}");
+        walk_signed_in(level.name(), server, &browser, &routes, *level).await;
+    }
 }
 
 #[tokio::test]
@@ -256,6 +333,69 @@ async fn what_is_another_teams_is_nowhere() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn what_has_a_tag_is_changed_as_it_was_read_or_not_at_all() {
+    let files = TempDir::new().expect("a temporary folder");
+    let server = TestServer::start_with(|config| allow(config, files.path())).await;
+    let mut routes = routes(&server).await;
+    let mut ids = fill(&server, "main").await;
+    let connection = routes
+        .iter()
+        .find(|it| it.method == Method::PUT && it.path.ends_with("/connection"));
+    let connection = connection.expect("a route of connections");
+    let all: Vec<_> = ids.iter().map(|(n, id)| (*n, id.as_str())).collect();
+    let put = connection.ask(server.admin(), &connection.at(&all)).await;
+    assert_eq!(put.status, 200, "{put}");
+    let target = server.directory("generic").await;
+    let made = server
+        .admin()
+        .post("/applications", definition(&target))
+        .await;
+    assert_eq!(made.status, 201, "{made}");
+    ids.push(("application", made.id().to_owned()));
+    let all: Vec<_> = ids.iter().map(|(n, id)| (*n, id.as_str())).collect();
+
+    // What is in something goes before that.
+    routes.retain(|it| it.conditional && !it.path.ends_with("{certificate}"));
+    routes.sort_by_key(|it| {
+        (
+            it.method == Method::DELETE,
+            -it.path.matches('/').count().cast_signed(),
+        )
+    });
+    assert!(routes.len() > 10, "{} routes", routes.len());
+    for route in &routes {
+        let path = route.at(&all);
+        let name = format!("{} {}", route.method, route.path);
+        let read = server.admin().get(&path).await;
+        let tag = read
+            .header("etag")
+            .unwrap_or_else(|| panic!("{name}: {read}"));
+        let known = [("if-none-match", tag)];
+        let same = server.admin().send(Method::GET, &path, &known, None).await;
+        assert_eq!(same.status, 304, "{name}: {same}");
+        let late = route
+            .ask_with(server.admin(), &path, &[("if-match", "\"another\"")])
+            .await;
+        assert_eq!(
+            (late.status, late.text("code")),
+            (412, "changed"),
+            "{name}: {late}"
+        );
+        let again = server.admin().get(&path).await;
+        assert_eq!(
+            again.header("etag"),
+            Some(tag),
+            "{name} did something: {again}"
+        );
+        let done = route
+            .ask_with(server.admin(), &path, &[("if-match", tag)])
+            .await;
+        assert!(![404, 412].contains(&done.status), "{name}: {done}");
+    }
+    server.stop().await;
+}
+
 /// A team with one of each, by the names that paths have for them.
 async fn fill(server: &TestServer, team: &str) -> Vec<(&'static str, String)> {
     let admin = server.admin();
@@ -282,6 +422,12 @@ async fn fill(server: &TestServer, team: &str) -> Vec<(&'static str, String)> {
     let events = admin.get(&format!("/events?team={team}")).await;
     let event = events.json[0]["id"].as_str().expect("an event").to_owned();
     let owner = make("/owners", json!({"name": "ada", "team": team})).await;
+    let host = make("/hosts", json!({"name": "web-1", "team": team})).await;
+    let grant = json!({"group": group.id(), "directory": directory, "hosts": "*", "team": team});
+    let grant = make("/grants", grant).await;
+    let robots =
+        json!({"name": "robots", "kind": "jwk", "password": "a long password", "team": team});
+    let provisioner = make("/ca/provisioners", robots).await;
     vec![
         ("directory", directory),
         ("user", user.id().to_owned()),
@@ -292,7 +438,10 @@ async fn fill(server: &TestServer, team: &str) -> Vec<(&'static str, String)> {
         ("service_account", account.id().to_owned()),
         ("api_token", token.id().to_owned()),
         ("event", event),
+        ("host", host.id().to_owned()),
+        ("grant", grant.id().to_owned()),
         ("owner", owner.id().to_owned()),
+        ("provisioner", provisioner.id().to_owned()),
         ("team", team.to_owned()),
     ]
 }

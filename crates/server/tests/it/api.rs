@@ -1,8 +1,10 @@
 //! The admin API: who may use it, what it refuses and how, pages, and followers of the log.
 
+use crate::applications::port::{allow, definition};
 use http::Method;
 use portreeve_testbed::{Answer, Client, TestServer};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
@@ -248,18 +250,86 @@ async fn pages_are_linked_until_everything_was_seen() {
     server.stop().await;
 }
 
+#[tokio::test]
+async fn what_people_make_is_listed_in_pages_as_well() {
+    let files = TempDir::new().expect("a temporary folder");
+    let server = TestServer::start_with(|config| allow(config, files.path())).await;
+    let admin = server.admin();
+    let make = async |path: &str, body: Value| {
+        let made = admin.post(path, body).await;
+        assert_eq!(made.status, 201, "{path}: {made}");
+    };
+    let target = server.directory("entra").await;
+    for name in ["beta", "Alpha", "gamma", "delta"] {
+        make(
+            "/directories",
+            json!({"name": name, "security_events": true}),
+        )
+        .await;
+        make("/teams", json!({"name": name.to_lowercase()})).await;
+        make("/owners", json!({"name": name})).await;
+        make(
+            "/service-accounts",
+            json!({"name": name, "permissions": ["self"]}),
+        )
+        .await;
+        make("/directories/beta/tokens", json!({"name": name})).await;
+        make("/directories/beta/streams", json!({"delivery": "poll"})).await;
+        let mut application = definition(&target);
+        application["name"] = json!(name);
+        make("/applications", application).await;
+        let token = json!({"service_account": "beta", "permissions": ["self"]});
+        make("/api-tokens", token).await;
+    }
+    for (path, expected) in [
+        ("/directories", 5),
+        ("/teams", 5),
+        ("/owners", 4),
+        ("/service-accounts", 4),
+        ("/directories/beta/tokens", 5),
+        ("/directories/beta/streams", 4),
+        ("/applications", 4),
+        ("/api-tokens", 4),
+    ] {
+        let whole = admin.get(path).await;
+        assert_eq!(whole.header("link"), None, "{path}: {whole}");
+        assert_eq!(
+            whole.header("x-total-count"),
+            Some(&*expected.to_string()),
+            "{path}"
+        );
+        let whole: Vec<_> = ids(&whole).collect();
+        assert_eq!(whole.len(), expected, "{path}");
+        let paged = format!("{path}?count=2");
+        let first = admin.get(&paged).await;
+        assert_eq!(walk(admin, &paged, first).await, whole, "{path}");
+        let nonsense = admin.get(&format!("{path}?cursor=%21")).await;
+        assert_eq!(nonsense.status, 400, "{path}: {nonsense}");
+    }
+
+    // It goes on although the place is gone.
+    let first = admin.get("/directories?count=2").await;
+    let whole: Vec<_> = ids(&admin.get("/directories").await).collect();
+    admin.delete("/directories/beta").await;
+    let seen = walk(admin, "/directories?count=2", first).await;
+    assert_eq!(seen, whole, "all that were there when it began");
+    server.stop().await;
+}
+
+fn ids(page: &Answer) -> impl Iterator<Item = String> {
+    let items = page.json.as_array().cloned().unwrap_or_default();
+    items
+        .into_iter()
+        .map(|item| item["id"].as_str().unwrap_or_default().to_owned())
+}
+
 /// The ids of all pages from the first one on.
 async fn walk(admin: &Client, path: &str, mut page: Answer) -> Vec<String> {
     let (base, _) = path.split_once('?').unwrap();
     let mut ids = Vec::new();
     loop {
         assert_eq!(page.status, 200, "{page}");
-        let items = page.json.as_array().unwrap();
-        ids.extend(
-            items
-                .iter()
-                .map(|item| item["id"].as_str().unwrap().to_owned()),
-        );
+        ids.extend(self::ids(&page));
         let Some(link) = page.header("link") else {
             return ids;
         };

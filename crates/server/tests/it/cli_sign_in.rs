@@ -1,5 +1,6 @@
 //! Letting the command line in: with a code that the browser brings it, and with one that somebody types.
 
+use crate::browser::Browser;
 use http::Method;
 use portreeve_testbed::{Answer, Client, TestServer};
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ const REDIRECT: &str = "http://127.0.0.1:4711/callback";
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// Somebody with a browser and, elsewhere, a command line.
-struct Person {
+pub(crate) struct Person {
     http: Client,
     cookie: String,
 }
@@ -27,6 +28,19 @@ impl Person {
         let set = followed.header("set-cookie").expect("a cookie");
         let cookie = set.split(';').next().unwrap().to_owned();
         Self { http, cookie }
+    }
+
+    /// Whoever is signed in with a browser.
+    pub(crate) fn of(server: &TestServer, browser: &Browser) -> Self {
+        let (http, cookie) = (server.stranger(), browser.session());
+        Self { http, cookie }
+    }
+
+    /// A session of the command line that they let in: what it is known by.
+    pub(crate) async fn command_line(&self) -> String {
+        let granted = self.exchange(&self.code().await).await;
+        assert_eq!(granted.status, 200, "{granted}");
+        granted.text("access_token").to_owned()
     }
 
     async fn opens(&self, path: &str) -> Answer {

@@ -1,6 +1,7 @@
 //! Passkeys of owners: adding them, signing in with them, removing them.
 
 use crate::browser::Browser;
+use crate::cli_sign_in::Person;
 use crate::sso::World;
 use http::Method;
 use portreeve_authenticator::{Authenticator, Pair};
@@ -110,6 +111,59 @@ async fn an_owner_adds_a_passkey_and_signs_in_with_it() {
         (400, "passkey_unknown"),
         "{answer}"
     );
+    server.stop().await;
+}
+
+/// One who has a copy of a passkey has sessions as well.
+#[tokio::test]
+async fn the_sessions_of_a_passkey_end_when_it_is_removed_but_for_the_one_that_asks() {
+    let server = TestServer::start().await;
+    let mut owner = Browser::of_owner(&server, "ada").await;
+    let mut lost = added(&mut owner, "Lost").await;
+    let mut kept = Authenticator::new(Pair::p256());
+    kept.credential_id = b"another one".to_vec();
+    let answer = add(&mut owner, &mut kept, "Kept").await;
+    assert_eq!(answer.status, 201, "{answer}");
+    let mut sessions = Vec::new();
+    for (name, authenticator) in [
+        ("of the lost one", Some(&mut lost)),
+        ("of the other one", Some(&mut kept)),
+        ("of a link", None),
+    ] {
+        let mut browser = Browser::of_owner(&server, "ada").await;
+        if let Some(authenticator) = authenticator {
+            let answer = signed_in(&mut browser, authenticator).await;
+            assert_eq!(answer.status, 200, "{name}: {answer}");
+        }
+        let token = Person::of(&server, &browser).command_line().await;
+        let token = server.stranger().with_token(Some(&token));
+        sessions.push((name, browser, token));
+    }
+    let mut asking = Browser::new(&server);
+    let answer = signed_in(&mut asking, &mut lost).await;
+    assert_eq!(answer.status, 200, "{answer}");
+
+    let listed = asking.get("/api/v1/me/passkeys").await;
+    assert_eq!(listed.json[0]["name"], "Lost", "{listed}");
+    let path = format!(
+        "/api/v1/me/passkeys/{}",
+        listed.json[0]["id"].as_str().unwrap()
+    );
+    let removed = asking.send(Method::DELETE, &path, &[], None).await;
+    assert_eq!(removed.status, 204, "{removed}");
+    for (name, mut browser, token) in sessions {
+        let expected = if name == "of the lost one" { 401 } else { 200 };
+        let me = browser.get("/api/v1/me").await;
+        assert_eq!(me.status, expected, "{name}: {me}");
+        let me = token.get("/api/v1/me").await;
+        assert_eq!(me.status, expected, "{name}, on the command line: {me}");
+    }
+    let me = asking.get("/api/v1/me").await;
+    assert_eq!(me.status, 200, "the one that asks: {me}");
+    let events = server.admin().get("/events?category=SESSION").await;
+    let ended = events.json.as_array().unwrap();
+    assert_eq!(ended.len(), 2, "{events}");
+    assert_eq!(ended[0]["changes"][0]["new"], "passkey_removed", "{events}");
     server.stop().await;
 }
 

@@ -6,21 +6,17 @@ use crate::api::ask::Ask;
 use crate::api::problem::Problem;
 use crate::api::reply;
 use crate::applications::{Opened, Scratch};
-use crate::work::Turn;
+use crate::work::Alone;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
-use portreeve_directory::Refusal;
-use portreeve_directory::applications::{self, Status, cycles};
-use portreeve_directory::leases::{Halted, PROVISIONING};
 use portreeve_provisioning::job::{
-    Asked, DryRun, JobError, OnDemandError, Owner, Progress, State, Stop, Summary,
+    Asked, DryRun, JobError, OnDemandError, Progress, State, Stop, Summary,
 };
 use portreeve_provisioning::log::{self, Filter, Place};
-use portreeve_store::Tx;
 use serde_json::{Value, json};
 use std::io;
 use std::sync::Arc;
@@ -30,20 +26,19 @@ use tokio::sync::watch;
 const PAGE: usize = 500;
 
 /// Provisions one object now, and tells every step. That and a cycle would not know of each other what they send, so only
-/// one of them works at a time.
+/// one of them works at a time, on whichever servers they are asked for.
 pub(in crate::api) async fn on_demand(ask: Ask, body: Body) -> Result<Response, Problem> {
     let asked: Asked = ask.body(body).await?;
     let (found, sealed) = read(&ask).await?;
     let Found { application, .. } = &found;
     let opened = Opened::new(&ask.app, application, &sealed)?;
-    let _turn = Turn::take(&ask.app, &application.id).ok_or_else(busy)?;
-    let state = State::new(ask.app.store.clone(), &application.team_id, &application.id);
-    let is_under_way = state.read(under_way);
-    if is_under_way.await.map_err(problem)? {
-        return Err(busy());
-    }
-    let job = opened.job(&ask.app, alone(state))?;
-    let done = job.on_demand(&asked, ask.admin.initiator()).await?;
+    let (team_id, id) = (&application.team_id, &application.id);
+    let alone = Alone::take(&ask.app, team_id, id).await?.ok_or_else(busy)?;
+    let state = State::new(ask.app.store.clone(), team_id, id);
+    let job = opened.job(&ask.app, state.held_by(Arc::new(alone.check())))?;
+    let done = job.on_demand(&asked, ask.admin.initiator());
+    let done = alone.guard(done).await.ok_or_else(busy)??;
+    alone.end().await;
     let (admin, told) = (ask.admin.clone(), json!(done.result));
     let event = ask.change(move |tx| {
         let application = &found.application;
@@ -57,28 +52,6 @@ pub(in crate::api) async fn on_demand(ask: Ask, body: Body) -> Result<Response, 
     });
     event.await?;
     Ok(reply::object(StatusCode::OK, &json!(done)))
-}
-
-/// The state of an application, written to only while none of its cycles runs on any server.
-fn alone(state: State) -> State {
-    let owner = Owner {
-        team_id: state.team_id().to_owned(),
-        application_id: state.application_id().to_owned(),
-    };
-    state.held_by(Arc::new(move |tx| match under_way(tx, &owner)? {
-        true => Err(Halted::Lost(PROVISIONING)),
-        false => Ok(()),
-    }))
-}
-
-/// Whether a cycle runs, or goes on by itself.
-fn under_way(tx: &mut Tx<'_>, owner: &Owner) -> Result<bool, Refusal> {
-    let application = applications::by_id(tx, &owner.team_id, &owner.application_id)?;
-    if application.status != Status::Running {
-        return Ok(false);
-    }
-    let latest = cycles::by_number(tx, &application.id, application.cycle)?;
-    Ok(latest.is_some_and(|cycle| cycle.ended_at.is_none()))
 }
 
 fn busy() -> Problem {

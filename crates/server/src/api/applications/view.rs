@@ -2,9 +2,11 @@
 
 use super::Found;
 use crate::admin::view::At;
+use crate::api::reply;
 use crate::app::App;
 use crate::applications::{SealedSecrets, document};
 use portreeve_directory::applications::Status;
+use portreeve_scim::text::fold;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -59,6 +61,15 @@ struct Warning {
 }
 
 impl ApplicationView {
+    /// Where it stands among others: by team, then by name.
+    pub(super) fn place(&self) -> String {
+        format!(
+            "{}\n{}",
+            fold(&self.team),
+            reply::by_name(&self.name, &self.id)
+        )
+    }
+
     pub(super) fn of(found: &Found) -> Self {
         let application = &found.application;
         let quarantine = application.quarantine.as_deref();

@@ -60,6 +60,7 @@ mod tests {
                 team_id: String::new(),
                 holder: Holder::Owner(String::new()),
                 name: String::new(),
+                passkey_id: None,
             },
             redirect_uri: String::new(),
             challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),

@@ -247,6 +247,7 @@ async fn session(app: &App, parts: &Parts, approval: Approval) -> Result<Respons
         holder: approval.holder,
         name: approval.name,
         method: "browser",
+        passkey_id: approval.passkey_id,
         provider: None,
     };
     let (session, secret) = start(app, parts, verified, Carrier::Cli).await?;

@@ -167,6 +167,43 @@ async fn an_admin_makes_no_owner_and_touches_none() {
     assert_eq!(changed.status, 200, "what an admin may: {changed}");
 }
 
+/// Whoever has a provider's token can give an owner's address to somebody else.
+#[tokio::test]
+async fn an_admin_decides_where_people_come_from_only_where_nobody_may_more() {
+    let mut ada = Ada::sign_in().await;
+    ada.change(json!({"level": "admin"})).await;
+    let directory = format!("/directories/{}", ada.world.directory_id);
+    let of = |what: &str| format!("{directory}/{what}");
+    let connection = ada.world.declaration(&json!({}));
+    for (name, method, path, body) in [
+        ("a token", Method::POST, of("tokens"), json!({})),
+        ("another one", Method::POST, of("tokens/rotate"), json!({})),
+        ("a connection", Method::PUT, of("connection"), connection),
+        ("none", Method::DELETE, of("connection"), Value::Null),
+        ("nobody", Method::DELETE, directory.clone(), Value::Null),
+    ] {
+        let answer = ada.api(method, &path, body).await;
+        is_forbidden(name, &answer);
+        let detail = answer.text("detail");
+        assert!(detail.contains("has admins or owners"), "{name}: {detail}");
+    }
+    let tested = ada.api(Method::POST, &of("test"), json!({})).await;
+    assert_eq!(tested.status, 200, "its token stays here: {tested}");
+    let made = json!({"name": "other", "provider": "generic"});
+    let made = ada.api(Method::POST, "/directories", made).await;
+    assert_eq!(made.status, 201, "{made}");
+    let tokens = format!("/directories/{}/tokens", made.id());
+    let token = ada.api(Method::POST, &tokens, json!({})).await;
+    assert_eq!(token.status, 201, "where nobody may more: {token}");
+    let token = ada
+        .world
+        .server
+        .admin()
+        .post(&of("tokens"), json!({}))
+        .await;
+    assert_eq!(token.status, 201, "by whoever may: {token}");
+}
+
 #[tokio::test]
 async fn an_admin_gives_nobody_more_than_admins_have() {
     let mut ada = Ada::sign_in().await;
