@@ -232,7 +232,8 @@ pub struct Pace {
     pub beat: Duration,
     /// How often what need not be kept any more is looked for.
     pub retention: Duration,
-    /// The longest that it goes unnoticed that the next cycle of an application, or a mail, is due.
+    /// The longest that it goes unnoticed that the next cycle of an application, a mail, or a new key of a certificate
+    /// authority is due.
     pub cycles: Duration,
 }
 

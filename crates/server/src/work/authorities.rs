@@ -9,11 +9,7 @@ use crate::ca;
 use crate::http::asked_to_stop;
 use portreeve_directory::authorities;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
-
-/// How long a key waits after its turn has come.
-const PAUSE: Duration = Duration::from_secs(3);
 
 /// Looks after the keys, until the server stops. Nothing is done while the clock is being set.
 pub(crate) async fn turn_keys(app: Arc<App>, mut stop: watch::Receiver<bool>) {
@@ -29,7 +25,7 @@ pub(crate) async fn turn_keys(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         last = time;
         tokio::select! {
             () = asked_to_stop(&mut stop) => return,
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(app.config.pace.cycles) => {}
         }
     }
 }
