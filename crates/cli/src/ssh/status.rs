@@ -7,7 +7,7 @@ use super::{key, setup};
 use crate::contexts::Contexts;
 use crate::failure::{Code, Failure};
 use crate::login::{self, Way};
-use crate::output::{self, Column, Format, Shape, plain};
+use crate::output::{self, Column, Format, Shape};
 use crate::{Global, time};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ const HOSTS_LIST: Shape = Shape {
         Column::text("ACCOUNT", "account"),
         Column::text("SUDO", "sudo"),
         Column::text("THROUGH", "bastion"),
-        Column::made("TAGS", "tags", tags),
+        Column::time("ENDS", "until", ""),
     ],
     name: "name",
 };
@@ -143,18 +143,6 @@ pub(super) fn hosts(global: &Global) -> Result<(), Failure> {
         );
     }
     output::list(global.output, &HOSTS_LIST, &items)
-}
-
-fn tags(host: &Value) -> String {
-    match &host["tags"] {
-        Value::Object(tags) => {
-            let tags = tags
-                .iter()
-                .map(|(key, value)| format!("{key}={}", plain(value)));
-            tags.collect::<Vec<_>>().join(" ")
-        }
-        other => plain(other),
-    }
 }
 
 /// `portreeve ssh logout`.

@@ -15,7 +15,7 @@ struct Person {
 }
 
 /// A command that waits for a browser.
-struct Waiting {
+pub(crate) struct Waiting {
     process: Child,
     told: BufReader<std::process::ChildStderr>,
 }
@@ -59,33 +59,43 @@ impl Person {
     fn waits(&self, words: &[&str], browser: Option<&str>) -> Waiting {
         let mut command = self.command(words);
         command.envs(browser.map(|browser| ("BROWSER", browser)));
-        let mut process = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let told = BufReader::new(process.stderr.take().unwrap());
-        Waiting { process, told }
+        Waiting::of(command)
     }
 
     /// Signs in with a browser on this machine.
     fn signs_in(&self, server: &Server) -> Done {
         let url = format!("http://{}", server.address);
         let mut login = self.waits(&["login", &url, "-o", "json"], Some("true"));
-        let line = login.line(|line| line.starts_with("http"));
-        let (_, query) = line.split_once('?').unwrap();
-        let form = format!("{query}&decision=approve");
-        let sent = Browser::signed_in(server).post("/auth/cli/authorize", &form);
-        let back = header(&sent, "location").unwrap();
-        let rest = back.strip_prefix("http://").expect(back);
-        let (address, path) = rest.split_once('/').unwrap();
-        let page = exchange(address, "GET", &format!("/{path}"), "", "");
-        assert!(page.contains("You can close this page"), "{page}");
+        login.is_approved_in(&Browser::signed_in(server));
         login.ended()
     }
 }
 
 impl Waiting {
+    /// Starts a command that tells on standard error what to do in a browser.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let told = BufReader::new(process.stderr.take().unwrap());
+        Self { process, told }
+    }
+
+    /// Opens the address that is told, and says yes there.
+    pub(crate) fn is_approved_in(&mut self, browser: &Browser) {
+        let line = self.line(|line| line.starts_with("http"));
+        let (_, query) = line.split_once('?').unwrap();
+        let form = format!("{query}&decision=approve");
+        let sent = browser.post("/auth/cli/authorize", &form);
+        let back = header(&sent, "location").unwrap();
+        let rest = back.strip_prefix("http://").expect(back);
+        let (address, path) = rest.split_once('/').unwrap();
+        let page = exchange(address, "GET", &format!("/{path}"), "", "");
+        assert!(page.contains("You can close this page"), "{page}");
+    }
+
     /// Reads what is told up to such a line.
     fn line(&mut self, is_it: impl Fn(&str) -> bool) -> String {
         loop {
@@ -97,7 +107,7 @@ impl Waiting {
         }
     }
 
-    fn ended(mut self) -> Done {
+    pub(crate) fn ended(mut self) -> Done {
         let mut err = String::new();
         self.told.read_to_string(&mut err).unwrap();
         let output = self.process.wait_with_output().unwrap();
@@ -109,13 +119,14 @@ impl Waiting {
     }
 }
 
-/// A browser in which an owner is signed in.
-struct Browser {
-    address: String,
-    cookie: String,
+/// A browser in which somebody is signed in.
+pub(crate) struct Browser {
+    pub(crate) address: String,
+    pub(crate) cookie: String,
 }
 
 impl Browser {
+    /// With an owner.
     fn signed_in(server: &Server) -> Self {
         let link = server.json(&["owner", "link"]);
         let url = link["url"].as_str().unwrap();
@@ -139,7 +150,13 @@ impl Browser {
     }
 }
 
-fn exchange(address: &str, method: &str, path: &str, headers: &str, form: &str) -> String {
+pub(crate) fn exchange(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &str,
+    form: &str,
+) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let length = form.len();
     write!(
@@ -153,7 +170,7 @@ fn exchange(address: &str, method: &str, path: &str, headers: &str, form: &str) 
     answer
 }
 
-fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(answer: &'a str, name: &str) -> Option<&'a str> {
     let mut lines = answer
         .lines()
         .map_while(|line| line.split_once(": ").or(Some((line, ""))));

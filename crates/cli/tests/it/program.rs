@@ -71,6 +71,8 @@ impl Server {
     pub(crate) fn on(data: TempDir, words: &[&str]) -> Self {
         let path = data.path().to_str().unwrap().to_owned();
         let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--data", &path];
+        // Several run at the same time.
+        all.extend(["--ca-listen", "127.0.0.1:0"]);
         all.extend(words);
         let mut process = portreeve(&all)
             .stdout(Stdio::piped())

@@ -3,6 +3,7 @@
 mod double;
 mod machine;
 mod sshd;
+mod story;
 
 use crate::program::Done;
 use double::Double;

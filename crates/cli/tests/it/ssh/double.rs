@@ -48,8 +48,8 @@ impl Double {
         }
         let state = State {
             hosts: json!([
-                {"name": "web-1", "account": "ada", "sudo": true, "tags": {"env": "prod"}},
-                {"name": "localhost", "account": "ada", "sudo": false, "tags": {}},
+                {"name": "web-1", "account": "ada", "sudo": true},
+                {"name": "localhost", "account": "ada", "sudo": false},
             ]),
             good: ("-1m".into(), "+16h".into()),
             ended: false,
@@ -256,7 +256,8 @@ impl Shared {
     }
 }
 
-fn make_key(path: &Path) {
+/// A new key in a file, with the public key beside it.
+pub(super) fn make_key(path: &Path) {
     let made = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-C", "", "-f"])
         .arg(path)

@@ -12,7 +12,7 @@ use std::thread;
 use tempfile::TempDir;
 
 pub(super) struct Sshd {
-    _folder: TempDir,
+    folder: TempDir,
     port: u16,
     logins: Arc<AtomicUsize>,
 }
@@ -57,10 +57,15 @@ impl Sshd {
             }
         });
         Self {
-            _folder: folder,
+            folder,
             port,
             logins,
         }
+    }
+
+    /// Where its keys are, and the list of what is revoked.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(super) fn port(&self) -> u16 {
