@@ -109,7 +109,7 @@ impl Trouble {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 Message::failed(
                     "This was not done",
-                    format!("{said}. Go back to change it."),
+                    format!("{} Go back to change it.", sentence(said)),
                 ),
             ),
             Self::NotNow(not_now) => return self::not_now(*not_now),

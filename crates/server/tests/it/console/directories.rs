@@ -63,6 +63,18 @@ async fn the_steps_are_done_as_the_provider_is_heard_of_and_people_arrive() {
     assert_eq!(done(&arrived), 8, "{arrived}");
     says("arrived", &arrived, &["Connected"]);
 
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_latest_requests_are_shown_and_the_connection_is_tested() {
+    let server = TestServer::start().await;
+    let entra = server.directory("entra").await;
+    person(&entra, "ada", true).await;
+    assert_eq!(entra.get("/Users?count=1").await.status, 200);
+    let id = directory_id(&server, "entra 1").await;
+    let here = format!("/console/directories/{id}");
+    let mut owner = Browser::of_owner(&server, "olga").await;
     let page = owner.page(&format!("{here}/requests")).await;
     says(
         "requests",

@@ -36,13 +36,10 @@ async fn come_in(world: &World, ada: &mut Browser) {
     assert_eq!(back.status, 303, "{back}");
 }
 
-#[tokio::test]
-async fn every_form_of_every_page_is_one_that_the_level_may_send() {
-    let world = World::start().await;
+/// Something of everything in the team; the addresses of its pages.
+async fn furnish(world: &World, ada_id: &str) -> Vec<String> {
     let (server, fed) = (&world.server, &world.directory_id);
     let admin = server.admin();
-    let found = admin.get(&format!("/directories/{fed}/users")).await;
-    let ada_id = found.json[0]["id"].as_str().unwrap().to_owned();
     let bob = person(&world.people, "bob", true).await;
     let sales = group(&world.people, "Sales", &[&bob]).await;
     admin
@@ -64,19 +61,26 @@ async fn every_form_of_every_page_is_one_that_the_level_may_send() {
     let account = admin.post("/service-accounts", account).await;
     let token = json!({"service_account": account.id(), "permissions": ["user:read"]});
     assert_eq!(admin.post("/api-tokens", token).await.status, 201);
+    let host = json!({"name": "web-1", "tags": {"role": "web"}});
+    let host = admin.post("/hosts", host).await;
+    let grant = json!({"group": sales, "hosts": "role=web"});
+    let grant = admin.post("/grants", grant).await;
+    assert_eq!((host.status, grant.status), (201, 201), "{host} {grant}");
     Browser::of_owner(server, "olga").await;
     let of = |directory: &str, kind: &str, id: &str| format!("/console/{kind}/{directory}/{id}");
     let mut addresses = vec![
         "/console/logs?category=AUTH".to_owned(),
         of(fed, "users", &bob),
-        of(fed, "users", &ada_id),
+        of(fed, "users", ada_id),
         of(fed, "groups", &sales),
         of(&staff, "users", carol.id()),
         of(&staff, "groups", team.id()),
+        format!("/console/hosts/{}", host.id()),
+        format!("/console/access/{}", grant.id()),
     ];
     for directory in [fed, &staff] {
         addresses.push(format!("/console/directories/{directory}"));
-        for tab in ["tokens", "requests", "rules", "sign-in"] {
+        for tab in ["tokens", "requests", "accounts", "rules", "sign-in"] {
             addresses.push(format!("/console/directories/{directory}/{tab}"));
         }
     }
@@ -84,7 +88,17 @@ async fn every_form_of_every_page_is_one_that_the_level_may_send() {
         .into_iter()
         .filter(|(method, path, _)| method == Method::GET && !path.contains('{'));
     addresses.extend(plain.map(|(_, path, _)| path.to_owned()));
+    addresses
+}
 
+#[tokio::test]
+async fn every_form_of_every_page_is_one_that_the_level_may_send() {
+    let world = World::start().await;
+    let (server, fed) = (&world.server, &world.directory_id);
+    let admin = server.admin();
+    let found = admin.get(&format!("/directories/{fed}/users")).await;
+    let ada_id = found.json[0]["id"].as_str().unwrap().to_owned();
+    let addresses = furnish(&world, &ada_id).await;
     let mut ada = Browser::new(server);
     come_in(&world, &mut ada).await;
     let mut offered = Vec::new();
