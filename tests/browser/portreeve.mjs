@@ -25,15 +25,17 @@ export class Portreeve {
     /**
      * Starts one, and waits until it says that it is ready. What it logs goes to the file `log`.
      * @param words more words for its command line
+     * @param variables more variables for its environment
      */
-    static async start(log, words = []) {
+    static async start(log, words = [], variables = {}) {
         const server = new Portreeve();
         const port = await freePort();
         server.url = `http://localhost:${port}`;
         // A short path, because that of a Unix socket must be.
         server.#folder = await mkdtemp(join(tmpdir(), "portreeve-"));
         const options = ["--data", server.#folder, "--listen", `127.0.0.1:${port}`, "--public-url", server.url];
-        server.#process = spawn(program, ["serve", ...options, ...words], { stdio: ["ignore", "ignore", "pipe"] });
+        const env = { ...process.env, ...variables };
+        server.#process = spawn(program, ["serve", ...options, ...words], { env, stdio: ["ignore", "ignore", "pipe"] });
         server.#ended = once(server.#process, "exit");
         const file = createWriteStream(log, { flags: "a" });
         const { promise: ready, resolve, reject } = Promise.withResolvers();

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 
 import { OpenIdProvider } from "./packages.mjs";
 
@@ -9,6 +10,8 @@ export class Provider {
     issuer;
     /** What Portreeve is registered with. */
     client = { id: "portreeve", secret: "a-secret-between-the-two" };
+    /** What a program on people's own machines is registered with. It keeps no secret. */
+    native = { id: "program" };
     /** The requests to its authorization end point, as they came. */
     authorizations = [];
     #people;
@@ -18,14 +21,16 @@ export class Provider {
      * @param redirects the redirect URIs that are registered
      * @param people by the name they sign in with: the claims of their ID token, without `sub`
      * @param afterSignOut the addresses that a sign-out may lead back to
+     * @param tls key and certificate (PEM) of `localhost`, for clients that insist on https
      */
-    static async start({ redirects, people = {}, afterSignOut = [] }) {
+    static async start({ redirects = [], people = {}, afterSignOut = [], tls }) {
         const provider = new Provider();
         provider.#people = new Map(Object.entries(people));
-        provider.#server = createServer().listen(0, "127.0.0.1");
+        provider.#server = (tls ? createSecureServer(tls) : createServer()).listen(0, "127.0.0.1");
         await once(provider.#server, "listening");
         // Another site than Portreeve's, as in real life.
-        provider.issuer = `http://127.0.0.1:${provider.#server.address().port}`;
+        const { port } = provider.#server.address();
+        provider.issuer = tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
         const oidc = new OpenIdProvider(provider.issuer, provider.#configuration(redirects, afterSignOut));
         const callback = oidc.callback();
         provider.#server.on("request", (request, response) => {
@@ -54,6 +59,12 @@ export class Provider {
                 client_secret: this.client.secret,
                 redirect_uris: redirects,
                 post_logout_redirect_uris: afterSignOut,
+            }, {
+                client_id: this.native.id,
+                application_type: "native",
+                token_endpoint_auth_method: "none",
+                grant_types: ["authorization_code", "urn:ietf:params:oauth:grant-type:device_code"],
+                redirect_uris: ["http://127.0.0.1"],
             }],
             claims: {
                 openid: ["sub", "oid", "tid"],
@@ -66,11 +77,15 @@ export class Provider {
                 const claims = this.#people.get(name);
                 return claims && { accountId: name, claims: () => ({ sub: name, ...claims }) };
             },
-            features: { devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: true, logoutSource } },
+            features: {
+                deviceFlow: { enabled: true },
+                devInteractions: { enabled: false },
+                rpInitiatedLogout: { enabled: true, logoutSource },
+            },
             interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
             pkce: { required: () => true },
             cookies: { keys: ["keys of one run"] },
-            ttl: { AccessToken: 600, AuthorizationCode: 60, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
+            ttl: { AccessToken: 600, AuthorizationCode: 60, DeviceCode: 600, Grant: 600, IdToken: 600, Interaction: 600, Session: 600 },
         };
     }
 

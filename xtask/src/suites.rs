@@ -7,6 +7,7 @@
 mod browser;
 mod postgres;
 mod python;
+mod step;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -202,6 +203,12 @@ const SUITES: &[Suite] = &[
         run: browser::suite,
     },
     Suite {
+        name: "step",
+        what: "OpenSSH and Smallstep's step take the certificate authority for their own",
+        stage: Stage::Peer,
+        run: step::suite,
+    },
+    Suite {
         name: "faults",
         what: "nothing acknowledged is lost, whatever happens to the server",
         stage: Stage::Fault,
@@ -314,6 +321,9 @@ fn run_one(place: &Place, suite: &Suite) -> Tally {
         "{verdict} {:<14}{seconds:>7.1} s   {} passed, {} failed ({})",
         suite.name, tally.passed, tally.failed, suite.what
     );
+    for line in left_out(&log) {
+        println!("     {line}");
+    }
     if !tally.good() {
         println!("{}", tail(&log));
         match done {
@@ -341,6 +351,14 @@ fn fresh(log: &Path) -> Result<()> {
     fs::create_dir_all(log.parent().unwrap_or(root()))?;
     File::create(log)?;
     Ok(())
+}
+
+/// What a suite says it could not do here.
+fn left_out(log: &Path) -> Vec<String> {
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let told = text.lines().filter(|line| line.starts_with("left out: "));
+    told.map(str::to_owned).collect()
 }
 
 fn tail(log: &Path) -> String {
