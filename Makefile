@@ -34,6 +34,7 @@ soak: ## The long form of the faults: more of each, longer ones, and all of them
 bench: ## Measure this machine, and mappings, server and engine on it (see bench/README.md)
 	@scripts/setup build
 	cargo run --release --locked --package portreeve-mapping --example measure
+	cargo run --release --locked --package portreeve-access --example measure
 	cargo build --release --locked --package portreeve-cli --package portreeve-bench
 	@target="$$(scripts/target-dir)/release" && "$$target/portreeve-bench" --portreeve "$$target/portreeve" \
 		&& exec "$$target/portreeve-bench" engine --portreeve "$$target/portreeve"

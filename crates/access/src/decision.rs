@@ -339,11 +339,7 @@ impl<'g> Considered<'g> {
 }
 
 /// By what a person has a grant: `Some(None)` by themselves, and `None` not at all.
-pub(crate) fn having<'p>(
-    person: &'p Person,
-    grant: &Grant,
-    now: Timestamp,
-) -> Option<Option<&'p Membership>> {
+fn having<'p>(person: &'p Person, grant: &Grant, now: Timestamp) -> Option<Option<&'p Membership>> {
     match &grant.to {
         Subject::User(id) => (*id == person.id).then_some(None),
         Subject::Group(id) => {

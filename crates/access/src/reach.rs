@@ -3,11 +3,14 @@
 //! It says of each host what [`may`](crate::may) says of it, and is made for asking about all of them: what has to be
 //! known about the person and their grants is worked out once, and hosts are chosen by the index of the [`Estate`].
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
 use jiff::Timestamp;
 
-use crate::decision::{Account, Host, Person, Standing, having};
+use crate::decision::{Account, Host, Person, Standing};
 use crate::estate::{Estate, Set};
-use crate::grant::{Grant, Level, Phase};
+use crate::grant::{Grant, Level, Phase, Subject};
 
 /// Where somebody may log in at a moment, and by which grants.
 #[derive(Debug, Clone)]
@@ -164,7 +167,7 @@ impl<'a> Reach<'a> {
             .flat_map(|held| held.grant.principals.iter().cloned());
         let own = std::iter::once(format!("u:{}", person.id));
         let mut principals: Vec<String> = names.chain(added).chain(own).collect();
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         principals.retain(|principal| seen.insert(principal.clone()));
         let last = self.held.iter().map(|held| held.until);
         Entitlement {
@@ -178,10 +181,9 @@ impl<'a> Reach<'a> {
 
     /// The moments at which access ends, the last one first, with the hosts on which that is so of some grant.
     fn ends(&self) -> Vec<(Option<Timestamp>, Set)> {
-        let mut ends: std::collections::BTreeMap<std::cmp::Reverse<Timestamp>, Set> =
-            std::collections::BTreeMap::new();
+        let mut ends: BTreeMap<Reverse<Timestamp>, Set> = BTreeMap::new();
         for held in &self.held {
-            let key = std::cmp::Reverse(held.until.unwrap_or(Timestamp::MAX));
+            let key = Reverse(held.until.unwrap_or(Timestamp::MAX));
             ends.entry(key)
                 .or_insert_with(|| self.estate.none())
                 .unite(&held.hosts);
@@ -231,22 +233,25 @@ fn held<'a>(
     let current = grants
         .into_iter()
         .filter(|grant| grant.phase(now) == Phase::Current);
-    let had: Vec<_> = current
-        .filter_map(|grant| Some((grant, having(person, grant, now)?)))
-        .collect();
+    let groups = groups(person, now);
+    let had = current.filter_map(|grant| {
+        let until = match &grant.to {
+            Subject::User(id) => (*id == person.id).then_some(None)?,
+            Subject::Group(id) => *groups.get(id.as_str())?,
+        };
+        Some((grant, until))
+    });
+    let had: Vec<_> = had.collect();
     let Some((first, _)) = had.first() else {
         return Err(NoAccess::NoGrant);
     };
     let hosts = first.hosts.to_string();
     let mut held: Vec<Held<'a>> = had
         .into_iter()
-        .map(|(grant, by)| {
-            let ends = [grant.until, by.and_then(|membership| membership.until)];
-            Held {
-                grant,
-                until: ends.into_iter().flatten().min(),
-                hosts: estate.set(&grant.hosts),
-            }
+        .map(|(grant, until)| Held {
+            grant,
+            until: [grant.until, until].into_iter().flatten().min(),
+            hosts: estate.set(&grant.hosts),
         })
         .collect();
     held.retain(|held| !held.hosts.is_empty());
@@ -254,6 +259,23 @@ fn held<'a>(
         true => Err(NoAccess::NoHost(hosts)),
         false => Ok(held),
     }
+}
+
+/// The groups that the person is in now, by id, with the end of the membership that lasts longest; `None`: never.
+fn groups(person: &Person, now: Timestamp) -> HashMap<&str, Option<Timestamp>> {
+    let never = |until: Option<Timestamp>| until.unwrap_or(Timestamp::MAX);
+    let mut groups = HashMap::new();
+    for membership in &person.memberships {
+        let until = membership.until;
+        if until.is_some_and(|until| until <= now) {
+            continue;
+        }
+        let longest = groups.entry(membership.group_id.as_str()).or_insert(until);
+        if never(until) > never(*longest) {
+            *longest = until;
+        }
+    }
+    groups
 }
 
 /// The names of the person's accounts with the hosts, among these, where each is the one.

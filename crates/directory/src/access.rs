@@ -123,7 +123,12 @@ fn of_user(
     let team = teams::by_id(tx, &directory.team_id)?;
     let resource = user.parsed()?;
     let mut remote = remote_identities::list(tx, &directory.team_id, &user.id)?;
-    remote.extend(remote_identities::sent_in(&resource));
+    remote.extend(remote_identities::sent(
+        tx,
+        &directory.team_id,
+        &user.id,
+        &resource,
+    )?);
     let account = accounts::find(tx, directory, user)?;
     let is_out =
         user.status != Status::Active || suspensions::is_suspended(tx, &directory.id, &user.id)?;

@@ -229,7 +229,12 @@ fn look(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<Found, Refusal> {
         }
     };
     let name = match &asking.name {
-        Ok(name) if written.as_ref() != Some(name) => match taken(tx, asking, name)? {
+        Ok(name) if written.as_ref() != Some(name) => match taken(
+            tx,
+            (asking.team_id, asking.directory_id),
+            asking.holder_id,
+            name,
+        )? {
             None => Ok(name.clone()),
             Some(by) => Err(Problem::Taken {
                 name: name.clone(),
@@ -320,9 +325,14 @@ fn numbers(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<((u32, u32), Option<P
     Ok(((uid, gid.unwrap_or(uid)), problem))
 }
 
-/// Who else has a name.
-fn taken(tx: &mut Tx<'_>, asking: &Asking<'_>, name: &str) -> Result<Option<String>, Refusal> {
-    let row = params![asking.team_id, name, asking.holder_id, asking.directory_id];
+/// Who else has a name, as seen from a directory, or from the whole team where that is empty.
+pub(crate) fn taken(
+    tx: &mut Tx<'_>,
+    (team_id, directory_id): (&str, &str),
+    holder_id: &str,
+    name: &str,
+) -> Result<Option<String>, Refusal> {
+    let row = params![team_id, name, holder_id, directory_id];
     let Some(row) = tx.query_one(TAKEN, &row)? else {
         return Ok(None);
     };

@@ -4,7 +4,7 @@
 
 use crate::events::{self, Category, Cause, Outcome};
 use crate::holders::Holder;
-use crate::{Refusal, What, access, directories, groups, service_accounts, users};
+use crate::{Refusal, What, access, accounts, directories, groups, service_accounts, users};
 use jiff::Timestamp;
 use portreeve_access::Grant;
 use portreeve_access::expression::ParseError;
@@ -172,6 +172,7 @@ pub fn create(tx: &mut Tx<'_>, team_id: &str, record: &Record, now: i64) -> Resu
     let Record { grant, subject, .. } = record;
     grant.check(access::moment(now))?;
     check_note(&record.note)?;
+    check_principals(tx, team_id, grant)?;
     if let Some(directory_id) = subject.directory_id() {
         directories::find_in(tx, team_id, directory_id)?;
     }
@@ -220,6 +221,7 @@ pub fn update(
     let grant = &record.grant;
     if record.ended.is_none() {
         grant.check(access::moment(now))?;
+        check_principals(tx, team_id, grant)?;
     }
     check_note(&record.note)?;
     let (posix_groups, principals) = (grant.posix_groups.join(" "), grant.principals.join(" "));
@@ -368,6 +370,27 @@ fn check_note(note: &str) -> Result<(), Refusal> {
         }),
         false => Ok(()),
     }
+}
+
+/// Principals are names of shared accounts. As oneself one logs in anyway, as somebody else nobody does, and who is to be
+/// root uses `sudo`.
+fn check_principals(tx: &mut Tx<'_>, team_id: &str, grant: &Grant) -> Result<(), Refusal> {
+    for name in &grant.principals {
+        let wrong = match name.as_str() {
+            "root" | "toor" => "grant sudo instead".to_owned(),
+            name => match accounts::taken(tx, (team_id, ""), "", name)? {
+                Some(by) => {
+                    format!("it is the account of {by}, and nobody logs in as somebody else")
+                }
+                None => continue,
+            },
+        };
+        return Err(Refusal::Invalid {
+            attribute: "principals",
+            reason: format!("\"{name}\" cannot be one: {wrong}"),
+        });
+    }
+    Ok(())
 }
 
 impl From<GrantError> for Refusal {

@@ -1,7 +1,7 @@
 //! Remote identities: the account names that a person or service account has on hosts that do not take the usual one.
 
-use crate::Refusal;
 use crate::members::{self, CHUNK};
+use crate::{Refusal, accounts};
 use portreeve_access::posix::{PosixProblem, posix_problem};
 use portreeve_access::{Expression, RemoteIdentity};
 use portreeve_scim::Resource;
@@ -41,7 +41,7 @@ pub fn list(
 ///
 /// # Errors
 /// There are too many, or one cannot be the name of an account. The names of other accounts of a host may be given, but for
-/// `root`: who is to be root there uses `sudo`.
+/// `root`: who is to be root there uses `sudo`; and none of another person.
 pub fn set(
     tx: &mut Tx<'_>,
     team_id: &str,
@@ -58,6 +58,14 @@ pub fn set(
         .find_map(|one| Some((&one.name, problem_of(&one.name)?)))
     {
         return Err(invalid(format!("\"{name}\" cannot be one: {problem}")));
+    }
+    for one in wanted {
+        if let Some(by) = accounts::taken(tx, (team_id, ""), holder_id, &one.name)? {
+            return Err(invalid(format!(
+                "\"{}\" is the account of {by}, and nobody logs in as somebody else",
+                one.name
+            )));
+        }
     }
     tx.exec(DELETE, &params![team_id, holder_id])?;
     for (place, one) in (0_i64..).zip(wanted) {
@@ -99,15 +107,26 @@ pub(crate) fn of_many(
     Ok(all)
 }
 
-/// The one that a provider sends, if it can be one: on hosts with the tag [`TAG`]. A provider cannot make anybody an account
-/// of the system.
-pub(crate) fn sent_in(resource: &Resource) -> Option<RemoteIdentity> {
-    let name = resource.as_map().get(POSIX)?.get("remoteIdentity")?;
-    let name = name.as_str().filter(|name| posix_problem(name).is_none())?;
-    Some(RemoteIdentity {
-        hosts: TAG.parse::<Expression>().ok()?,
+/// The one that a provider sends for a user, if it can be one: on hosts with the tag [`TAG`]. A provider makes nobody an
+/// account of the system, nor somebody else.
+pub(crate) fn sent(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    user_id: &str,
+    resource: &Resource,
+) -> Result<Option<RemoteIdentity>, Refusal> {
+    let posix = resource.as_map().get(POSIX);
+    let name = posix.and_then(|posix| posix.get("remoteIdentity")?.as_str());
+    let Some(name) = name.filter(|name| posix_problem(name).is_none()) else {
+        return Ok(None);
+    };
+    if accounts::taken(tx, (team_id, ""), user_id, name)?.is_some() {
+        return Ok(None);
+    }
+    Ok(Some(RemoteIdentity {
+        hosts: TAG.parse::<Expression>()?,
         name: name.to_owned(),
-    })
+    }))
 }
 
 fn problem_of(name: &str) -> Option<PosixProblem> {

@@ -142,7 +142,8 @@ fn of_users(
     for user in users {
         let resource = user.parsed()?;
         let mut identities = remote.remove(&user.id).unwrap_or_default();
-        identities.extend(remote_identities::sent_in(&resource));
+        let sent = remote_identities::sent(tx, &directory.team_id, &user.id, &resource)?;
+        identities.extend(sent);
         let account = accounts::find(tx, directory, user)?;
         let groups = groups.remove(&user.id).unwrap_or_default();
         people.push(Who {

@@ -8,7 +8,9 @@ use portreeve_directory::events::Cause;
 use portreeve_directory::grants::{self, Ended, Record, To};
 use portreeve_directory::holders::Holder;
 use portreeve_directory::hosts::{self, Decided, Host};
-use portreeve_directory::{Refusal, access, directories, local_members, suspensions, teams, users};
+use portreeve_directory::{
+    Refusal, access, accounts, directories, local_members, suspensions, teams, users,
+};
 use serde_json::json;
 
 on_each_engine! {
@@ -306,6 +308,24 @@ fn what_cannot_be_a_grant_is_refused(on: Engine) {
             ..
         })
     ));
+    let ensured = ann.clone();
+    world
+        .write(move |tx, call| accounts::ensure(tx, TEAM, &call.directory, &ensured, call.at))
+        .unwrap();
+    for name in ["ann", "root"] {
+        let mut wrong = record(&world, group(&world, &ops.id), None);
+        wrong.grant.principals = vec![name.to_owned()];
+        assert!(
+            matches!(
+                give(&world, &wrong),
+                Err(Refusal::Invalid {
+                    attribute: "principals",
+                    ..
+                })
+            ),
+            "{name}"
+        );
+    }
     let elsewhere = To::Group {
         directory_id: "another".into(),
         id: ops.id,

@@ -310,23 +310,26 @@ fn remote_identities_count_in_their_order(on: Engine) {
             remote_identities::set(tx, &call.directory.team_id, holder, &wanted)
         })
     };
+    ensure(&world, &world.named("bob"));
     for (name, wanted) in [
         ("root has sudo for that", vec![own("*", "root")]),
         ("no name", vec![own("*", "Ada L")]),
         ("too many", vec![own("*", "ada"); 21]),
+        ("somebody else", vec![own("*", "bob")]),
     ] {
         assert!(set(wanted).is_err(), "{name}");
     }
     set(vec![own("os=ubuntu", "ubuntu"), own("legacy", "alovelace")]).unwrap();
-    let holder = Holder::User {
-        directory_id: world.directory.id.clone(),
-        id: ada.id.clone(),
+    let facts = |world: &World, user: &User| {
+        let holder = Holder::User {
+            directory_id: world.directory.id.clone(),
+            id: user.id.clone(),
+        };
+        let known = world.read(move |tx| access::person(tx, "t1", &holder, 0));
+        known.unwrap().remote_identities
     };
-    let known = world
-        .read(move |tx| access::person(tx, "t1", &holder, 0))
-        .unwrap();
+    let known = facts(&world, &ada);
     let names: Vec<_> = known
-        .remote_identities
         .iter()
         .map(|one| format!("{} on {}", one.name, one.hosts))
         .collect();
@@ -337,6 +340,14 @@ fn remote_identities_count_in_their_order(on: Engine) {
             "alovelace on legacy",
             "adal on remote-identity"
         ]
+    );
+    let adal = world.named("adal");
+    ensure(&world, &adal);
+    let known = facts(&world, &ada);
+    assert_eq!(
+        known.len(),
+        2,
+        "what the provider sends is somebody else's by now"
     );
     world.delete_user(&ada.id).unwrap();
     let left = world.read(move |tx| remote_identities::list(tx, "t1", &ada.id));
