@@ -3,12 +3,12 @@
 use super::Admin;
 use super::hosts::{self, AllowedView, HostView};
 use crate::app::App;
-use portreeve_access::grant::Phase;
-use portreeve_access::{Estate, Grant, Host, Person, Reach};
+use portreeve_access::grant::{Phase, Subject};
+use portreeve_access::{Estate, Expression, Grant, Host, Person, Reach};
 use portreeve_directory::Refusal;
 use portreeve_directory::access::{self, Who};
 use portreeve_directory::holders::Holder;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// The most people who are looked at for one screen.
 pub(crate) const MOST: usize = 500;
@@ -44,15 +44,20 @@ pub(crate) async fn counts(
         let about = access.grants.iter().filter(current);
         let about = about.filter(|grant| hosts.iter().any(|host| grant.hosts.contains(host)));
         let about: Vec<&Grant> = about.collect();
-        // Grants are looked at one by one, so that one to everybody hides no other.
-        let mut small = Vec::new();
-        let mut large = Vec::new();
-        for grant in about {
-            match access::is_larger(tx, &team.id, &grant.to, now, MOST)? {
-                true => large.push(&grant.hosts),
-                false => small.push(&grant.to),
+        // Groups are looked at one by one, so that one with everybody in it hides no other.
+        let subjects: HashSet<&Subject> = about.iter().map(|grant| &grant.to).collect();
+        let mut large = HashSet::new();
+        for subject in &subjects {
+            if access::is_larger(tx, &team.id, subject, now, MOST)? {
+                large.insert(*subject);
             }
         }
+        let small = subjects
+            .into_iter()
+            .filter(|subject| !large.contains(subject));
+        let small: Vec<&Subject> = small.collect();
+        let large = about.iter().filter(|grant| large.contains(&grant.to));
+        let large: Vec<&Expression> = large.map(|grant| &grant.hosts).collect();
         let people = access::having(tx, &team.id, small.into_iter(), now)?;
         let estate = Estate::new(hosts.clone());
         let mut counts: HashMap<String, usize> = HashMap::new();

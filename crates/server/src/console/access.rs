@@ -2,6 +2,7 @@
 
 mod editor;
 mod explain;
+mod preview;
 
 pub(super) use editor::{create, new, save, show};
 pub(super) use explain::explain;
@@ -15,11 +16,9 @@ use axum::response::Response;
 use portreeve_console::pages::access::{List, Row};
 use portreeve_console::parts::{Alert, Badge, Confirm, Empty, Filter, Icon, Link, Pager, Tone};
 use portreeve_console::{Address, Section};
-use portreeve_directory::Permission;
 use portreeve_directory::grants as stored;
-
-/// How many grants pages name at most.
-const NAMED: i64 = 2_000;
+use portreeve_directory::{Permission, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The page of a grant.
 pub(super) fn page(id: &str) -> Address {
@@ -40,20 +39,24 @@ pub(super) fn holder(to: &ToView) -> Link {
     Link::new(name, href)
 }
 
-/// What people call the grants of the team, by id.
-pub(super) async fn names(visit: &Visit) -> Result<Vec<(String, String)>, Trouble> {
+/// Who has some grants, as people call them, by the grant's id.
+pub(super) async fn names<'a>(
+    visit: &Visit,
+    ids: impl Iterator<Item = &'a String>,
+) -> Result<BTreeMap<String, String>, Trouble> {
     let team = visit.team.id.clone();
+    let ids: BTreeSet<String> = ids.cloned().collect();
     let read = visit.read(move |tx| {
-        let all = stored::list(tx, &team, "", NAMED)?;
-        all.iter()
-            .map(|record| {
-                let name = record.subject.name(tx, &team)?;
-                Ok((
-                    record.grant.id.clone(),
-                    name.unwrap_or_else(|| "gone".to_owned()),
-                ))
-            })
-            .collect()
+        let mut names = BTreeMap::new();
+        for id in &ids {
+            let name = match stored::by_id(tx, &team, id) {
+                Ok(record) => record.subject.name(tx, &team)?,
+                Err(Refusal::NotFound(..)) => None,
+                Err(refusal) => return Err(refusal),
+            };
+            names.extend(name.map(|name| (id.clone(), name)));
+        }
+        Ok(names)
     });
     read.await
 }

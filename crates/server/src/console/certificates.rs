@@ -232,13 +232,10 @@ async fn one(
 ) -> Result<Certificate, Trouble> {
     let grants = match shown.kind {
         CertificateKind::User if visit.may(Permission::GrantRead) => {
-            let names = access::names(visit).await?;
+            let names = access::names(visit, shown.grants.iter()).await?;
             let link = |id: &String| {
-                let name = names.iter().find(|(known, _)| known == id);
-                let label = name.map_or_else(
-                    || "A grant that is gone".to_owned(),
-                    |(_, name)| format!("The grant of {name}"),
-                );
+                let label = names.get(id).map(|name| format!("The grant of {name}"));
+                let label = label.unwrap_or_else(|| "A grant that is gone".to_owned());
                 Link::new(label, access::page(id))
             };
             Some(shown.grants.iter().map(link).collect())

@@ -1,20 +1,22 @@
 //! `/console/palette`: where one can go by typing.
 
 use super::attention::of_team;
+use super::hosts::page as host_page;
 use super::people::{group_page, user_page};
 use super::trouble::Trouble;
 use super::visit::Visit;
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use portreeve_access::Expression;
 use portreeve_console::Address;
-use portreeve_directory::{Permission, search};
+use portreeve_directory::{Permission, hosts, search};
 use serde_json::{Value, json};
 
 /// How many of each kind are offered.
 const EACH: usize = 6;
 
-/// People, groups and directories with that in their names.
+/// People, groups, hosts and directories with that in their names.
 pub(super) async fn find(visit: Visit) -> Response {
     match choices(&visit).await {
         Ok(found) => {
@@ -33,6 +35,7 @@ async fn choices(visit: &Visit) -> Result<Vec<Value>, Trouble> {
     let users = visit.may(Permission::UserRead);
     let groups = visit.may(Permission::GroupRead);
     let directories = visit.may(Permission::DirectoryRead);
+    let machines = visit.may(Permission::HostRead) && !text.trim().is_empty();
     let read = visit.read(move |tx| {
         let mut found = Vec::new();
         let all = of_team(tx, &team)?;
@@ -68,6 +71,12 @@ async fn choices(visit: &Visit) -> Result<Vec<Value>, Trouble> {
                     None,
                     &super::attention::page(directory),
                 ));
+            }
+        }
+        if machines {
+            let every = Expression::all();
+            for host in hosts::list(tx, &team, (&every, text.trim()), "", EACH)? {
+                found.push(choice("Host", &host.name, None, &host_page(&host.id)));
             }
         }
         Ok(found)

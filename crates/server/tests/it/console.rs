@@ -1,6 +1,7 @@
 //! The console over HTTP: what its pages show, what their forms do, and what they say when that cannot be done. Who may open
 //! which page, and that nothing of another team is on one, is tested for all pages at once (`attacks`).
 
+mod access;
 mod directories;
 mod logs;
 mod offers;

@@ -6,7 +6,6 @@ use crate::console::people::directories;
 use crate::console::trouble::Trouble;
 use crate::console::visit::Visit;
 use axum::response::Response;
-use http::StatusCode;
 use portreeve_console::Address;
 use portreeve_console::pages::access::{Answer, Explain};
 use portreeve_console::parts::{
@@ -19,10 +18,10 @@ const OFFERED: usize = 8;
 
 /// Whether somebody may log in to a host, and how that comes about.
 pub(in crate::console) async fn explain(visit: Visit) -> Response {
-    visit.or_trouble(make(&visit).await)
+    visit.answer(make(&visit).await)
 }
 
-async fn make(visit: &Visit) -> Result<Response, Trouble> {
+async fn make(visit: &Visit) -> Result<Explain, Trouble> {
     let (user, host) = (visit.query("user").trim(), visit.query("host").trim());
     let (mut answer, mut problem) = (None, None);
     if !user.is_empty() && !host.is_empty() {
@@ -31,11 +30,7 @@ async fn make(visit: &Visit) -> Result<Response, Trouble> {
             Err(refusal) => problem = Some(unknown(refusal)?),
         }
     }
-    let status = match problem {
-        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        None => StatusCode::OK,
-    };
-    let page = Explain {
+    Ok(Explain {
         shell: visit.shell(),
         fields: vec![
             Field::line("explain", "user", "Who", user)
@@ -55,8 +50,7 @@ async fn make(visit: &Visit) -> Result<Response, Trouble> {
         ],
         problem,
         answer,
-    };
-    Ok(visit.page_as(status, &page))
+    })
 }
 
 /// Whom or what there is not.
@@ -101,7 +95,7 @@ fn said(found: &Explanation, user: &str, host: &str) -> Answer {
 }
 
 /// A word as shells take it.
-pub(super) fn quoted(word: &str) -> String {
+fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
     match !word.is_empty() && word.chars().all(plain) {
         true => word.to_owned(),

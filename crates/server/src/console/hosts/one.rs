@@ -135,7 +135,7 @@ async fn people(visit: &Visit, host: &HostView) -> Result<People, Trouble> {
             grant,
         });
     };
-    let names = access::names(visit).await?;
+    let names = access::names(visit, all.iter().flat_map(|one| &one.grants)).await?;
     let row = |one: &AllowedView| Person {
         href: Address::new("/console/access/explain")
             .with("user", one.id.clone())
@@ -147,8 +147,8 @@ async fn people(visit: &Visit, host: &HostView) -> Result<People, Trouble> {
             .grants
             .iter()
             .map(|id| {
-                let label = names.iter().find(|(known, _)| known == id);
-                let label = label.map_or_else(|| "a grant".to_owned(), |(_, label)| label.clone());
+                let label = names.get(id).cloned();
+                let label = label.unwrap_or_else(|| "a grant".to_owned());
                 Link::new(label, Section::Access.address().join(id))
             })
             .collect(),
