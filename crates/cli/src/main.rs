@@ -1,10 +1,13 @@
 //! The program `portreeve`: one file per noun. `serve` and `demo` run a server in this process, everything else talks
 //! to one through its admin API.
 
+mod account;
 mod api_token;
 mod app;
 mod backup;
 mod body;
+mod ca;
+mod certificate;
 mod client;
 mod completion;
 mod config;
@@ -18,8 +21,11 @@ mod directory;
 mod environment;
 mod event;
 mod exit_codes;
+mod explain;
 mod failure;
+mod grant;
 mod group;
+mod host;
 mod live;
 mod login;
 mod logout;
@@ -140,6 +146,23 @@ enum Command {
     /// Machines that act by themselves, which no provider sends
     #[command(subcommand)]
     ServiceAccount(service_account::Command),
+    /// Machines that people log in to
+    #[command(subcommand)]
+    Host(host::Command),
+    /// Who may log in to which hosts
+    #[command(subcommand)]
+    Grant(grant::Command),
+    /// Accounts of people on hosts: their names and numbers
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Explain whether somebody may log in to a host, and why
+    Explain(explain::Args),
+    /// The certificate authority: keys, policy, and what is revoked
+    #[command(subcommand)]
+    Ca(ca::Command),
+    /// SSH certificates: who has which, and revoking them
+    #[command(subcommand)]
+    Certificate(certificate::Command),
     /// Tokens for programs that use the admin API
     #[command(subcommand)]
     ApiToken(api_token::Command),
@@ -212,6 +235,12 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Connection(command) => runtime::client(connection::run(global, command)),
         Command::Session(command) => runtime::client(session::run(global, command)),
         Command::ServiceAccount(command) => runtime::client(service_account::run(global, command)),
+        Command::Host(command) => runtime::client(host::run(global, command)),
+        Command::Grant(command) => runtime::client(grant::run(global, command)),
+        Command::Account(command) => runtime::client(account::run(global, command)),
+        Command::Explain(args) => runtime::client(explain::run(global, args)),
+        Command::Ca(command) => runtime::client(ca::run(global, command)),
+        Command::Certificate(command) => runtime::client(certificate::run(global, command)),
         Command::ApiToken(command) => runtime::client(api_token::run(global, command)),
         Command::Owner(command) => runtime::client(owner::run(global, command)),
         Command::Event(command) => runtime::client(event::run(global, command)),
