@@ -77,8 +77,8 @@ story("a group is granted access with a preview, a person sees it, and it is rev
     await page.getByText("web-ops may log in to the hosts").waitFor();
     await owner.screen("access");
 
-    await ada.page.getByRole("row").filter({ hasText: "web-1" }).getByText("ssh web-1").waitFor();
     await ada.page.reload();
+    await ada.page.getByRole("row").filter({ hasText: "web-1" }).getByText("ssh web-1").waitFor();
     await ada.page.getByText("portreeve ssh setup").waitFor();
     await ada.screen("me-hosts");
 
@@ -101,6 +101,7 @@ story("a group is granted access with a preview, a person sees it, and it is rev
     await page.goto(explained);
     await page.getByText(/^No: ada@contoso.example may not log in to web-2/).waitFor();
     await owner.screen("explain-no");
+    await ada.page.reload();
     await ada.page.getByText(/No group of yours has access to any host/).waitFor();
 });
 

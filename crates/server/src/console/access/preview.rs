@@ -2,6 +2,7 @@
 
 use super::editor::wanted;
 use super::holder;
+use crate::admin::entry::MOST;
 use crate::admin::grants::{self, GrantView, PreviewRequest};
 use crate::admin::{groups, service_accounts, users};
 use crate::console::form::Form;
@@ -10,10 +11,11 @@ use crate::console::people::{directories, group_page, user_page};
 use crate::console::trouble::Trouble;
 use crate::console::visit::Visit;
 use portreeve_access::Expression;
+use portreeve_access::grant::Subject as Granted;
 use portreeve_console::Address;
 use portreeve_console::pages::access::{Effect, Matched, Preview, Subject};
 use portreeve_console::parts::{Alert, Link, Tone};
-use portreeve_directory::Refusal;
+use portreeve_directory::{Refusal, access};
 
 /// How many hosts and names are shown.
 const SHOWN: usize = 12;
@@ -25,14 +27,19 @@ pub(super) async fn preview(
     grant: Option<&GrantView>,
 ) -> Result<Preview, Trouble> {
     let text = draft.text("hosts");
-    let mut preview = Preview {
-        subject: match grant {
-            Some(grant) => Subject::Found {
+    let (subject, group) = match grant {
+        Some(grant) => {
+            let group = Some(&grant.to).filter(|to| to.kind == "group");
+            let found = Subject::Found {
                 link: holder(&grant.to),
                 note: String::new(),
-            },
-            None => subject(visit, draft).await?,
-        },
+            };
+            (found, group.map(|to| to.id.clone()))
+        }
+        None => subject(visit, draft).await?,
+    };
+    let mut preview = Preview {
+        subject,
         ..Preview::default()
     };
     if text.is_empty() {
@@ -45,8 +52,8 @@ pub(super) async fn preview(
             return Ok(preview);
         }
     };
-    let access = visit.app.access(&visit.team.id).await?;
-    let mut chosen = access.estate.chosen(&expression);
+    let known = visit.app.access(&visit.team.id).await?;
+    let mut chosen = known.estate.chosen(&expression);
     let first: Vec<_> = chosen
         .by_ref()
         .take(SHOWN)
@@ -60,9 +67,26 @@ pub(super) async fn preview(
         first,
     });
     if matches!(preview.subject, Subject::Found { .. }) {
-        preview.effects = effects(visit, draft, grant).await?;
+        preview.effects = match is_large(visit, group).await? {
+            true => vec![Effect {
+                text: format!("For more than {MOST} people"),
+                who: "Too many to be compared while you write. The command portreeve grant preview takes its time.".to_owned(),
+            }],
+            false => effects(visit, draft, grant).await?,
+        };
     }
     Ok(preview)
+}
+
+/// Whether a group has more people than are compared while somebody writes.
+async fn is_large(visit: &Visit, group: Option<String>) -> Result<bool, Trouble> {
+    let Some(id) = group else {
+        return Ok(false);
+    };
+    let (team, now) = (visit.team.id.clone(), visit.admin.at);
+    let subject = Granted::Group(id);
+    let read = visit.read(move |tx| access::is_larger(tx, &team, &subject, now, MOST));
+    read.await
 }
 
 fn notes(expression: &Expression, total: usize) -> Vec<Alert> {
@@ -144,11 +168,11 @@ async fn effects(
     ])
 }
 
-/// Whom a name means: as the use case finds it, in the active directory first.
-async fn subject(visit: &Visit, draft: &Form) -> Result<Subject, Trouble> {
+/// Whom a name means, as the use case finds it, in the active directory first; and of a group the id.
+async fn subject(visit: &Visit, draft: &Form) -> Result<(Subject, Option<String>), Trouble> {
     let name = draft.text("subject");
     if name.is_empty() {
-        return Ok(Subject::Unsaid);
+        return Ok((Subject::Unsaid, None));
     }
     let is_user = draft.text("kind") == "user";
     let active = visit.team.active_directory_id.as_deref();
@@ -158,17 +182,17 @@ async fn subject(visit: &Visit, draft: &Form) -> Result<Subject, Trouble> {
                 .await
                 .map(|user| {
                     let href = user_page(&directory.id, &user.id);
-                    Link::new(user.name().to_owned(), href)
+                    (Link::new(user.name().to_owned(), href), None)
                 }),
             false => groups::get(&visit.app, &visit.admin, &directory.id, name)
                 .await
                 .map(|group| {
                     let href = group_page(&directory.id, &group.id);
-                    Link::new(group.display_name, href)
+                    (Link::new(group.display_name, href), Some(group.id))
                 }),
         };
         match found {
-            Ok(link) => {
+            Ok((link, group)) => {
                 let note = match active == Some(directory.id.as_str()) {
                     true => format!("in {}", directory.name),
                     false => format!(
@@ -176,26 +200,28 @@ async fn subject(visit: &Visit, draft: &Form) -> Result<Subject, Trouble> {
                         directory.name
                     ),
                 };
-                return Ok(Subject::Found { link, note });
+                return Ok((Subject::Found { link, note }, group));
             }
             Err(Refusal::NotFound(..)) => {}
             Err(refusal) => return Err(refusal.into()),
         }
     }
     if !is_user {
-        return Ok(Subject::Unknown(format!("There is no group {name}.")));
+        let unknown = Subject::Unknown(format!("There is no group {name}."));
+        return Ok((unknown, None));
     }
-    match service_accounts::get(&visit.app, &visit.admin, None, name).await {
-        Ok(account) => Ok(Subject::Found {
+    let found = match service_accounts::get(&visit.app, &visit.admin, None, name).await {
+        Ok(account) => Subject::Found {
             link: Link::new(
                 account.name,
                 Address::new("/console/settings/service-accounts"),
             ),
             note: "a service account".to_owned(),
-        }),
-        Err(Refusal::NotFound(..)) => Ok(Subject::Unknown(format!(
-            "There is no user and no service account {name}."
-        ))),
-        Err(refusal) => Err(refusal.into()),
-    }
+        },
+        Err(Refusal::NotFound(..)) => {
+            Subject::Unknown(format!("There is no user and no service account {name}."))
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
+    Ok((found, None))
 }

@@ -51,7 +51,6 @@ pub(super) async fn of(visit: &Visit, user: &UserView) -> Result<Option<Access>,
             Address::new("/console/access/new")
                 .with("kind", "user")
                 .with("subject", user_name)
-                .with("directory", user.directory_id.clone())
         }),
         account: facts(&account),
         identities: identities.iter().enumerate().map(identity).collect(),
