@@ -2,6 +2,7 @@
 //! to look at.
 
 mod days;
+mod host;
 mod story;
 
 use crate::client::Api;
@@ -88,6 +89,8 @@ struct Told {
     report: Report,
     /// The id of a person with a new name.
     renamed: Option<String>,
+    /// What a host of theirs said to one of its people.
+    host: host::Shown,
     /// Signs an owner of the sample company in, once.
     link: SecretString,
 }
@@ -109,11 +112,14 @@ async fn provision(place: &Place, server: &Running, format: Format) -> Result<To
             .ok(),
         None => None,
     };
+    say(format, "\nSomebody logs in to a host");
+    let host = host::show(&api, server, place.path(), &directory, &report.notable).await?;
     let link = api
         .post(&["owners", "link"], &json!({"team": TEAM}))
         .await?;
     Ok(Told {
         link: link["url"].as_str().unwrap_or_default().into(),
+        host,
         directory,
         definition: home.definition(),
         people: home.people(),
@@ -192,6 +198,7 @@ impl Place {
         Values::from([
             ("data", (data, Origin::Flag)),
             ("listen", (listen.to_owned(), Origin::Flag)),
+            ("ca-listen", ("127.0.0.1:0".to_owned(), Origin::Flag)),
         ])
     }
 }

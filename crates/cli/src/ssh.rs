@@ -10,6 +10,7 @@ mod files;
 mod hosts;
 mod key;
 mod matches;
+pub(crate) mod pair;
 mod place;
 mod proxy;
 mod refresh;

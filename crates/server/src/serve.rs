@@ -344,6 +344,22 @@ impl Running {
         crate::admin::first_owner(&self.app).await
     }
 
+    /// A certificate for a user of a directory, for the public key in a line as that of a `.pub` file. Whoever runs the
+    /// server in their own process asks for it where there is no provider at which the user could sign in: in the
+    /// demonstration. The user is certified by the same rules, and it is written down just so.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none, and what to do.
+    pub async fn certify(
+        &self,
+        directory_id: &str,
+        user_id: &str,
+        public_key: &str,
+    ) -> Result<String, String> {
+        let issued = ca::issue_here(&self.app, (directory_id, user_id), public_key).await;
+        issued.map_err(|error| error.to_string())
+    }
+
     /// The local socket.
     pub fn socket(&self) -> &Path {
         &self.socket

@@ -1,10 +1,11 @@
 //! What happened in the demonstration, and which commands show more of it.
 
 use super::days::{Cycle, heading};
+use super::host::Shown;
 use super::{TEAM, Told};
 use crate::environment;
 use crate::failure::Failure;
-use crate::output::{self, Format};
+use crate::output::{self, Format, harmless};
 use portreeve_provisioning::demo::{Notable, What};
 use portreeve_server::Running;
 use secrecy::ExposeSecret;
@@ -38,6 +39,7 @@ pub(super) fn tell(
         "directory": {"id": id, "name": told.directory["name"], "tenant_url": told.directory["tenant_url"]},
         "application": told.definition,
         "report": told.report,
+        "host": told.host,
     });
     match format {
         Format::Table => output::print(&prose(told, data, next)),
@@ -81,8 +83,28 @@ fn prose(told: &Told, data: &Path, next: Next) -> String {
             problem.name, problem.error, problem.remedy
         );
     }
+    text.push_str("\nWho may log in\n");
+    text.push_str(&at_the_host(&told.host));
     look_around(&mut text, told, &data.display().to_string(), next);
     text
+}
+
+/// What a host said to one of the company's people.
+fn at_the_host(shown: &Shown) -> String {
+    match shown {
+        Shown::Nothing { why } => format!("  Nobody was shown logging in to a host: {why}.\n"),
+        Shown::Done(story) => format!(
+            "  The group {group} was granted the hosts with role=web. {name} was given a certificate for the account\n  \
+             {account} (serial number {serial}), and ssh logged in to {host} with it. Then {name} was suspended,\n  \
+             and the same ssh was told: {refused} Reinstated, {name} needs another certificate.\n",
+            group = harmless(&story.group),
+            name = harmless(&story.name),
+            account = harmless(&story.account),
+            serial = story.serial,
+            host = story.host,
+            refused = harmless(&story.refused),
+        ),
+    }
 }
 
 /// Where there is more to see.
@@ -188,6 +210,11 @@ fn about_people(told: &Told) -> Vec<String> {
     }
     if let Some(group) = of(What::MembersChanged) {
         commands.push(format!("group members {group} --directory Contoso"));
+    }
+    if let Shown::Done(story) = &told.host {
+        let user = quoted(&story.user);
+        commands.push(format!("explain {user} {} --team {TEAM}", story.host));
+        commands.push(format!("certificate list --team {TEAM}"));
     }
     commands.push("event tail -f".to_owned());
     commands

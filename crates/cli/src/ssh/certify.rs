@@ -3,7 +3,7 @@
 use super::hosts::{self, Hosts};
 use super::key::{self, Keeper};
 use super::place::{Lock, Place};
-use super::{files, too_late};
+use super::{files, pair, too_late};
 use crate::client::Api;
 use crate::failure::{Code, Failure};
 use crate::login::{self, Way};
@@ -59,7 +59,7 @@ pub(super) fn ready(place: &mut Place, ask: Ask) -> Result<Held, Failure> {
 /// A new certificate, whatever is there.
 pub(super) fn renew(place: &mut Place, ask: Ask, _lock: &Lock) -> Result<Held, Failure> {
     let pair = key::next(place)?;
-    let line = key::line(pair.public);
+    let line = pair::public(pair.public, "")?;
     let made = match request(place, &line) {
         Err(failure) if failure.code == Code::NotSignedIn => match ask {
             Ask::Person(way) if environment::var("PORTREEVE_TOKEN").is_none() => {

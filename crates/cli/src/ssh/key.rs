@@ -1,14 +1,12 @@
 //! The person's key and its certificate on this machine: with the agent, or where there is none that takes it in a file.
 
 use super::agent::Agent;
+use super::pair;
 use super::place::{CERTIFICATE, KEY, PUBLIC_KEY, Place};
 use crate::failure::Failure;
-use aws_lc_rs::encoding::AsBigEndian;
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use jiff::Timestamp;
-use ssh_key::private::{Ed25519Keypair, Ed25519PrivateKey, KeypairData};
-use ssh_key::public::{Ed25519PublicKey, KeyData};
-use ssh_key::{Certificate, LineEnding, PrivateKey, PublicKey};
+use ssh_key::private::{Ed25519Keypair, KeypairData};
+use ssh_key::{Certificate, PrivateKey};
 use zeroize::Zeroizing;
 
 /// A certificate that ends sooner is no good for a connection that begins now.
@@ -70,25 +68,7 @@ pub(super) fn next(place: &Place) -> Result<Ed25519Keypair, Failure> {
     {
         return Ok(pair.clone());
     }
-    generate()
-}
-
-/// A new key.
-pub(super) fn generate() -> Result<Ed25519Keypair, Failure> {
-    let failed = || Failure::plain("this machine gives no random numbers for a key");
-    let made = Ed25519KeyPair::generate().map_err(|_| failed())?;
-    let seed = made.seed().map_err(|_| failed())?;
-    let seed = seed.as_be_bytes().map_err(|_| failed())?;
-    Ok(Ed25519Keypair {
-        public: Ed25519PublicKey::try_from(made.public_key().as_ref()).map_err(|_| failed())?,
-        private: Ed25519PrivateKey::try_from(seed.as_ref()).map_err(|_| failed())?,
-    })
-}
-
-/// The line of a public key, without a comment.
-pub(super) fn line(public: Ed25519PublicKey) -> String {
-    let key = PublicKey::new(KeyData::Ed25519(public), "");
-    key.to_openssh().unwrap_or_default()
+    pair::generate()
 }
 
 /// Keeps a key and its certificate in the place of those before.
@@ -108,14 +88,15 @@ pub(super) fn keep(
             .is_ok_and(|taken| taken)
     });
     let before = self::certificate(place);
+    let line = certificate.to_openssh().map_err(pair::unwritable)?;
     if !taken {
-        let public = PublicKey::new(KeyData::Ed25519(pair.public), &comment);
-        place.write(KEY, &in_a_file(pair, &comment)?)?;
-        place.write(PUBLIC_KEY, &as_file(public.to_openssh())?)?;
-        place.write(CERTIFICATE, &as_file(certificate.to_openssh())?)?;
+        let public = pair::public(pair.public, &comment)?;
+        place.write(KEY, &pair::private(pair, &comment)?)?;
+        place.write(PUBLIC_KEY, &format!("{public}\n"))?;
+        place.write(CERTIFICATE, &format!("{line}\n"))?;
         return Ok(Keeper::File);
     }
-    place.write(CERTIFICATE, &as_file(certificate.to_openssh())?)?;
+    place.write(CERTIFICATE, &format!("{line}\n"))?;
     // The agent has the certificate with its key. OpenSSH would rather look for the key of a public key that it is shown.
     place.remove(KEY)?;
     place.remove(PUBLIC_KEY)?;
@@ -140,20 +121,6 @@ pub(super) fn forget(place: &Place) -> Result<bool, Failure> {
         place.remove(file)?;
     }
     Ok(before.is_some())
-}
-
-fn in_a_file(pair: &Ed25519Keypair, comment: &str) -> Result<Zeroizing<String>, Failure> {
-    PrivateKey::new(KeypairData::Ed25519(pair.clone()), comment)
-        .and_then(|key| key.to_openssh(LineEnding::LF))
-        .map_err(unwritable)
-}
-
-fn as_file(line: ssh_key::Result<String>) -> Result<String, Failure> {
-    line.map(|line| line + "\n").map_err(unwritable)
-}
-
-fn unwritable(error: ssh_key::Error) -> Failure {
-    Failure::plain(format!("a key cannot be written: {error}"))
 }
 
 /// Seconds since 1970 UTC, as certificates count.

@@ -10,7 +10,7 @@ use portreeve_access::NoAccess;
 use portreeve_directory::certificates::{self, Certificate, Whose};
 use portreeve_directory::events::{self, Category, New, Outcome};
 use portreeve_directory::holders::{self, Holder};
-use portreeve_directory::{Refusal, access, revocations, teams, used_tokens};
+use portreeve_directory::{Refusal, access, directories, revocations, teams, used_tokens};
 use portreeve_ssh_cert::authority::Signed;
 use portreeve_ssh_cert::policy::{self, Asked, Kind, Named};
 use portreeve_ssh_cert::{SubjectKey, Unsigned};
@@ -105,6 +105,35 @@ pub(crate) async fn issue(
         refused.tell(app, team_id, by).await;
     }
     done
+}
+
+/// Issues a certificate to a user for whoever runs the server in their own process; as the line of a `-cert.pub` file.
+pub(crate) async fn issue_here(
+    app: &App,
+    (directory_id, user_id): (&str, &str),
+    public_key: &str,
+) -> Result<String, Error> {
+    let key = SubjectKey::from_openssh(public_key)
+        .map_err(|error| Error::refused("public_key", error))?;
+    let holder = Holder::User {
+        directory_id: directory_id.to_owned(),
+        id: user_id.to_owned(),
+    };
+    let id = directory_id.to_owned();
+    let directory = app.store.lookup(move |tx| directories::by_id(tx, &id));
+    let team_id = directory.await?.team_id;
+    let wanted = Wanted {
+        for_whom: ForWhom::Person(holder),
+        key,
+        asked: Asked::default(),
+        provisioner: None,
+        address: String::new(),
+        replaces: None,
+        ignored: Vec::new(),
+        once: None,
+    };
+    let issued = issue(app, &team_id, &By::system(app), wanted).await?;
+    Ok(issued.certificate.openssh())
 }
 
 async fn issue_it(app: &App, team_id: &str, by: &By, wanted: Wanted) -> Result<Issued, Error> {

@@ -10,7 +10,7 @@ mod rotation;
 mod settings;
 mod token;
 
-pub(crate) use issue::{ForWhom, Once, Wanted, issue};
+pub(crate) use issue::{ForWhom, Once, Wanted, issue, issue_here};
 pub(crate) use keyring::Keyring;
 pub(crate) use public::router;
 pub(crate) use rotation::{Begun, Rotation, begin, turn};
