@@ -1,6 +1,7 @@
 //! `portreeve directory`.
 
 use crate::Global;
+use crate::account;
 use crate::client::Api;
 use crate::confirm::Care;
 use crate::connection;
@@ -94,6 +95,14 @@ struct Rules {
     #[arg(long, value_name = "BOOL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     security_events: Option<bool>,
+    /// Which part of userName makes the name of an account on hosts [default: local]
+    #[arg(long, value_enum)]
+    #[serde(skip)]
+    account_part: Option<account::Part>,
+    /// What becomes of dots in the name of an account [default: drop]
+    #[arg(long, value_enum)]
+    #[serde(skip)]
+    account_dots: Option<account::Dots>,
     /// Schema of further attributes of users, as JSON in the form of RFC 7643 section 7; once for each schema
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -179,6 +188,7 @@ const ONE: Shape = Shape {
         Column::text("Deleted groups", "groups"),
         Column::text("Unique group names", "unique_group_names"),
         Column::text("Security events", "security_events"),
+        Column::made("Account names", "posix_names", names),
         Column::text("Active users", "counts.active_users"),
         Column::text("Suspended users", "counts.suspended_users"),
         Column::text("Groups", "counts.groups"),
@@ -203,6 +213,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
 
 async fn create(api: &Api, format: Format, wanted: &Create) -> Result<(), Failure> {
     let mut body = members(&wanted.rules)?;
+    body.extend(posix_names(&wanted.rules, &Value::Null));
     body.insert("name".into(), json!(wanted.name));
     body.insert("provider".into(), json!(wanted.provider));
     if let Some(team) = &wanted.team {
@@ -257,12 +268,16 @@ async fn get(api: &Api, format: Format, directory: &str) -> Result<(), Failure> 
 
 async fn update(api: &Api, format: Format, wanted: &Update) -> Result<(), Failure> {
     let mut body = members(&wanted.rules)?;
+    if wanted.rules.account_part.is_some() || wanted.rules.account_dots.is_some() {
+        let before = find(api, &wanted.directory).await?;
+        body.extend(posix_names(&wanted.rules, &before["posix_names"]));
+    }
     if let Some(name) = &wanted.name {
         body.insert("name".into(), json!(name));
     }
     if body.is_empty() {
         return Err(Failure::usage("nothing to change was named")
-            .hint("say what with --name, --profile, --users, --groups, --unique-group-names, --security-events, --user-extension or --group-extension"));
+            .hint("say what with --name, --profile, --users, --groups, --unique-group-names, --security-events, --account-part, --account-dots, --user-extension or --group-extension"));
     }
     let changed = api
         .patch(&["directories", &wanted.directory], &Value::Object(body))
@@ -322,6 +337,20 @@ fn members(rules: &Rules) -> Result<Map<String, Value>, Failure> {
         }
     }
     Ok(members)
+}
+
+/// The rule for account names, if either half of it is named; the other half is as it was.
+fn posix_names(rules: &Rules, before: &Value) -> Option<(String, Value)> {
+    let given = account::rule(rules.account_part, rules.account_dots)?;
+    let mut names = before.as_object().cloned().unwrap_or_default();
+    names.extend(given);
+    Some(("posix_names".to_owned(), Value::Object(names)))
+}
+
+/// How account names are made, in two words.
+fn names(directory: &Value) -> String {
+    let rule = &directory["posix_names"];
+    format!("{}, {}", plain(&rule["part"]), plain(&rule["dots"]))
 }
 
 /// The schema in a file. Whether it is a good one is for the server to say.

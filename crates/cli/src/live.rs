@@ -26,6 +26,8 @@ enum Kind {
     Group,
     Team,
     ServiceAccount,
+    Host,
+    Grant,
 }
 
 pub(crate) fn directories() -> ArgValueCompleter {
@@ -46,6 +48,14 @@ pub(crate) fn teams() -> ArgValueCompleter {
 
 pub(crate) fn service_accounts() -> ArgValueCompleter {
     of(Kind::ServiceAccount)
+}
+
+pub(crate) fn hosts() -> ArgValueCompleter {
+    of(Kind::Host)
+}
+
+pub(crate) fn grants() -> ArgValueCompleter {
+    of(Kind::Grant)
 }
 
 /// Contexts need no server.
@@ -109,6 +119,14 @@ async fn ask(
             "name",
             "status",
         ),
+        Kind::Host => {
+            let query = [("count", MOST), ("search", begun)];
+            (api.list(&["hosts"], &query).await?, "name", "")
+        }
+        Kind::Grant => {
+            let query = [("count", MOST)];
+            (api.list(&["grants"], &query).await?, "id", "hosts")
+        }
         Kind::User => {
             let filter = begins("userName");
             let found = of_directory(&api, scope, "users", &filter, begun).await?;

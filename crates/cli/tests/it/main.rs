@@ -1,6 +1,8 @@
 //! The program as people and scripts use it: the real binary, on data folders of its own.
 
 #[cfg(test)]
+mod access;
+#[cfg(test)]
 mod app;
 #[cfg(test)]
 mod backup;
