@@ -72,6 +72,16 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
     ),
     (
         "portreeve-server",
+        "portreeve-ssh-cert",
+        "the certificate authority signs SSH certificates and writes revocation lists",
+    ),
+    (
+        "portreeve-server",
+        "portreeve-x509",
+        "and has X.509 authorities for its own TLS and for identity certificates",
+    ),
+    (
+        "portreeve-server",
         "portreeve-passkey",
         "owners sign in with passkeys",
     ),
@@ -169,6 +179,8 @@ const PURE: &[&str] = &[
     "portreeve-scim",
     "portreeve-mapping",
     "portreeve-passkey",
+    "portreeve-ssh-cert",
+    "portreeve-x509",
     "portreeve-step",
     "portreeve-console",
 ];

@@ -19,6 +19,8 @@ mod mapping;
 #[cfg(test)]
 mod peers;
 #[cfg(test)]
+mod pkcs11;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod program;

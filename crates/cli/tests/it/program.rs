@@ -69,12 +69,18 @@ impl Server {
 
     /// Starts a server on data that may be there already.
     pub(crate) fn on(data: TempDir, words: &[&str]) -> Self {
+        Self::within(data, words, &[])
+    }
+
+    /// The same with variables of its environment.
+    pub(crate) fn within(data: TempDir, words: &[&str], environment: &[(&str, &str)]) -> Self {
         let path = data.path().to_str().unwrap().to_owned();
         let mut all = vec!["serve", "--listen", "127.0.0.1:0", "--data", &path];
         // Several run at the same time.
         all.extend(["--ca-listen", "127.0.0.1:0"]);
         all.extend(words);
         let mut process = portreeve(&all)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
