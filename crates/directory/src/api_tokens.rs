@@ -4,7 +4,7 @@ use crate::bearer::{self, Kind, Presented};
 use crate::holders::Holder;
 use crate::permissions::Permissions;
 use crate::tokens::Denied;
-use crate::{Refusal, What};
+use crate::{Refusal, What, names};
 use portreeve_store::{Row, Tx, params, statements};
 use secrecy::SecretString;
 
@@ -78,12 +78,7 @@ pub fn create(
             "the end of a token must lie in the future",
         ));
     }
-    if new.name.chars().count() > 100 || new.name.chars().any(char::is_control) {
-        return Err(invalid(
-            "name",
-            "the name of a token has at most 100 characters, and no line breaks",
-        ));
-    }
+    names::checked_if_any("a token", new.name, 100)?;
     let (secret, hash) = bearer::make(Kind::Api, team_id, new.id)?;
     tx.exec(
         INSERT,

@@ -12,7 +12,7 @@ pub mod records;
 pub mod references;
 pub mod secrets;
 
-use crate::{Refusal, What, leases};
+use crate::{Refusal, What, leases, names};
 use portreeve_scim::text::fold;
 use portreeve_store::{Row, Scope, Tx, params, statements};
 
@@ -150,7 +150,7 @@ pub struct New {
 /// # Errors
 /// [`Refusal::Conflict`] where the team has one of that name.
 pub fn create(tx: &mut Tx<'_>, new: &New, now: i64) -> Result<Application, Refusal> {
-    let name = checked(&new.name)?;
+    let name = names::checked("an application", &new.name, 100)?;
     let key = fold(name);
     let row = params![&new.team_id, &new.id, name, &*key, &new.definition, now];
     tx.exec(INSERT, &row)?;
@@ -233,7 +233,7 @@ pub fn declare(
     now: i64,
 ) -> Result<Application, Refusal> {
     let (team_id, id) = (&earlier.team_id, &earlier.id);
-    let name = checked(name)?;
+    let name = names::checked("an application", name, 100)?;
     let key = fold(name);
     tx.exec(DECLARE, &params![team_id, id, name, &*key, definition, now])?;
     by_id(tx, team_id, id)
@@ -321,18 +321,6 @@ pub fn next_epoch(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<i64, Refus
 fn counted(tx: &mut Tx<'_>, statement: &str, team_id: &str, id: &str) -> Result<i64, Refusal> {
     let row = tx.query_one(statement, &params![team_id, id])?;
     Ok(row.ok_or_else(|| missing(id))?.int(0)?)
-}
-
-/// A name without blanks around it.
-fn checked(name: &str) -> Result<&str, Refusal> {
-    let name = name.trim();
-    match name.is_empty() || name.chars().any(char::is_control) {
-        true => Err(Refusal::Invalid {
-            attribute: "name",
-            reason: "an application needs a name, in one line".to_owned(),
-        }),
-        false => Ok(name),
-    }
 }
 
 fn missing(id: &str) -> Refusal {

@@ -1,6 +1,6 @@
 //! Directories: each one source of people of a team, with the rules that hold for its provider.
 
-use crate::{Refusal, What, access, accounts, leases};
+use crate::{Refusal, What, access, accounts, leases, names};
 use portreeve_access::posix::NameRule;
 use portreeve_scim::text::fold;
 use portreeve_scim::{Catalog, Profile, Schema};
@@ -244,7 +244,7 @@ pub struct Counts {
 
 /// Makes a directory.
 pub fn create(tx: &mut Tx<'_>, new: &New, now: i64) -> Result<Directory, Refusal> {
-    let name = valid_name(&new.name)?;
+    let name = names::checked("a directory", &new.name, 100)?;
     let directory = Directory {
         id: new.id.clone(),
         team_id: new.team_id.clone(),
@@ -325,7 +325,7 @@ pub fn update(
     settings: &Settings,
     now: i64,
 ) -> Result<Directory, Refusal> {
-    let name = valid_name(name)?;
+    let name = names::checked("a directory", name, 100)?;
     let changed = Directory {
         name: name.to_owned(),
         profile: settings.profile()?,
@@ -436,16 +436,4 @@ fn unreadable(error: serde_json::Error) -> Refusal {
         attribute: "settings",
         reason: format!("the directory's settings cannot be read: {error}"),
     }
-}
-
-fn valid_name(name: &str) -> Result<&str, Refusal> {
-    let name = name.trim();
-    let length = name.chars().count();
-    if (1..=100).contains(&length) && !name.chars().any(char::is_control) {
-        return Ok(name);
-    }
-    Err(Refusal::Invalid {
-        attribute: "name",
-        reason: "a directory's name has 1 to 100 characters and no control characters".into(),
-    })
 }

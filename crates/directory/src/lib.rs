@@ -37,6 +37,7 @@ pub mod local_members;
 pub mod mails;
 pub mod members;
 pub mod memberships;
+pub mod names;
 pub mod outcomes;
 pub mod owners;
 pub mod passkeys;

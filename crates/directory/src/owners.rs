@@ -1,7 +1,7 @@
 //! Local owners: owners of a team who are in no directory. The first one sets a team up; on the day on which no identity
 //! provider answers they are the way in.
 
-use crate::{Refusal, What};
+use crate::{Refusal, What, names};
 use portreeve_scim::text::fold;
 use portreeve_store::{Row, Tx, params, statements};
 
@@ -36,13 +36,7 @@ pub fn ensure(
     id: &str,
     now: i64,
 ) -> Result<(Owner, bool), Refusal> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-        return Err(Refusal::Invalid {
-            attribute: "name",
-            reason: "the name of a local owner has 1 to 64 characters, and no line breaks".into(),
-        });
-    }
+    let name = names::checked("a local owner", name, 64)?;
     if let Some(row) = tx.query_one(BY_NAME, &params![team_id, fold(name).as_ref()])? {
         return Ok((from_row(row)?, false));
     }

@@ -2,7 +2,7 @@
 //! WebAuthn's matter; here is what is kept of each passkey.
 
 use crate::holders::Holder;
-use crate::{Refusal, What};
+use crate::{Refusal, What, names};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use portreeve_store::{Row, Tx, params, statements};
@@ -109,7 +109,7 @@ pub fn id_of(credential_id: &[u8]) -> String {
 
 /// Keeps a passkey.
 pub fn add(tx: &mut Tx<'_>, team_id: &str, new: &New<'_>, now: i64) -> Result<Passkey, Refusal> {
-    let name = valid_name(new.name)?;
+    let name = names::checked("a passkey", new.name, NAME)?;
     let id = id_of(new.credential_id);
     if by_id(tx, team_id, &id)?.is_some() {
         return Err(Refusal::Conflict {
@@ -198,17 +198,6 @@ pub fn delete(
 /// Removes all passkeys of a holder.
 pub fn delete_of_holder(tx: &mut Tx<'_>, team_id: &str, holder_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(DELETE_OF_HOLDER, &params![team_id, holder_id])?)
-}
-
-fn valid_name(name: &str) -> Result<&str, Refusal> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
-        return Err(Refusal::Invalid {
-            attribute: "name",
-            reason: format!("the name of a passkey has 1 to {NAME} characters, and no line breaks"),
-        });
-    }
-    Ok(name)
 }
 
 fn from_row(mut row: Row) -> Result<Passkey, Refusal> {

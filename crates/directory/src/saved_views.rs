@@ -1,6 +1,6 @@
 //! Filters of the log that somebody has given a name, for the whole team.
 
-use crate::{Refusal, What};
+use crate::{Refusal, What, names};
 use portreeve_scim::text::fold;
 use portreeve_store::{Row, Tx, params, statements};
 
@@ -35,13 +35,7 @@ pub fn create(
     (name, query): (&str, &str),
     now: i64,
 ) -> Result<SavedView, Refusal> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 60 || name.chars().any(char::is_control) {
-        return Err(Refusal::Invalid {
-            attribute: "name",
-            reason: "the name of a view has 1 to 60 characters, and no line breaks".into(),
-        });
-    }
+    let name = names::checked("a view", name, 60)?;
     if query.chars().count() > LONGEST {
         return Err(Refusal::Invalid {
             attribute: "query",

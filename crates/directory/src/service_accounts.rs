@@ -2,7 +2,7 @@
 //! tokens of their own.
 
 use crate::permissions::Permissions;
-use crate::{Refusal, What};
+use crate::{Refusal, What, names};
 use portreeve_scim::text::fold;
 use portreeve_store::{Row, Tx, params, statements};
 
@@ -42,7 +42,7 @@ pub fn create(
     permissions: Permissions,
     now: i64,
 ) -> Result<ServiceAccount, Refusal> {
-    let name = valid_name(name)?;
+    let name = names::checked("a service account", name, 100)?;
     let (key, may) = (fold(name), permissions.to_text());
     tx.exec(
         INSERT,
@@ -92,7 +92,7 @@ pub fn update(
     account: &ServiceAccount,
     now: i64,
 ) -> Result<(), Refusal> {
-    let name = valid_name(&account.name)?;
+    let name = names::checked("a service account", &account.name, 100)?;
     let status = if account.active {
         "active"
     } else {
@@ -110,18 +110,6 @@ pub fn update(
 pub fn delete(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<(), Refusal> {
     tx.exec(DELETE_TOKENS, &params![team_id, id])?;
     Ok(tx.exec(DELETE, &params![team_id, id])?)
-}
-
-fn valid_name(name: &str) -> Result<&str, Refusal> {
-    let name = name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(Refusal::Invalid {
-            attribute: "name",
-            reason: "the name of a service account has 1 to 100 characters, and no line breaks"
-                .into(),
-        });
-    }
-    Ok(name)
 }
 
 fn from_row(mut row: Row) -> Result<ServiceAccount, Refusal> {

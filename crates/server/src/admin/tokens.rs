@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::contact;
 use portreeve_directory::directories::Directory;
 use portreeve_directory::tokens::{self, Token};
-use portreeve_directory::{Refusal, events};
+use portreeve_directory::{Refusal, events, names};
 use portreeve_scim::time;
 use portreeve_store::Tx;
 use schemars::JsonSchema;
@@ -247,12 +247,7 @@ pub(super) fn make(
             ),
         });
     }
-    if name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(Refusal::Invalid {
-            attribute: "name",
-            reason: "a token's name has at most 100 characters and no control characters".into(),
-        });
-    }
+    names::checked_if_any("a token", name, 100)?;
     let id = admin.ids.next(admin.at);
     let (token, secret) = tokens::create(tx, &directory.id, id, name, end, admin.at)?;
     let changes = Value::Object(compared(&token, admin.at)).to_string();
