@@ -75,21 +75,22 @@ export class Machine {
         });
     }
 
-    /** Runs a program to its end. `input` is what it reads, `seen` is told each line of its stderr. */
+    /** Runs a program to its end. `input` is what it reads, `seen` is told each line of its stderr, and gets the process. */
     async run(program, words, { input = "", env = {}, seen = () => {} } = {}) {
         const started = this.start(program, words, env);
         const timer = setTimeout(() => started.kill("SIGKILL"), PATIENCE);
         const lines = [];
         createInterface({ input: started.stderr }).on("line", (line) => {
             lines.push(stripVTControlCharacters(line));
-            seen(stripVTControlCharacters(line));
+            seen(stripVTControlCharacters(line), started);
         });
         // A program that reads nothing may be gone before all is written.
         started.stdin.on("error", () => {}).end(input);
         const out = started.stdout.toArray();
         const [code, signal] = await once(started, "close");
         clearTimeout(timer);
-        return new Done([program, ...words], code ?? signal, Buffer.concat(await out).toString(), lines.join("\n"));
+        const text = stripVTControlCharacters(Buffer.concat(await out).toString());
+        return new Done([program, ...words], code ?? signal, text, lines.join("\n"));
     }
 
     /** Runs it, and demands that it succeeds. */

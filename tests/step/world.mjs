@@ -2,17 +2,20 @@
 
 import { once } from "node:events";
 import { createServer, request } from "node:https";
-import { setDefaultCACertificates } from "node:tls";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 
 import { arrive, claims, tenant } from "../browser/company.mjs";
 import { Portreeve } from "../browser/portreeve.mjs";
 import { Provider } from "../browser/provider.mjs";
 import { Authority, Signer } from "./authority.mjs";
 import { browse } from "./browse.mjs";
-import { Machine, me } from "./machine.mjs";
+import { Machine } from "./machine.mjs";
 
 /** The password of the key of the provisioner `admin`. */
 export const PASSWORD = "a password of twelve characters and more";
+
+/** An account that several people may use: a principal that the grant of `web-ops` gives. */
+export const SHARED = "deploy";
 
 const UNLIMITED = ["--rate-limit-address", "0", "--rate-limit-token", "0"];
 const HOSTS = [
@@ -89,7 +92,7 @@ class World {
         await office.step("certificate", "create", "Public root", "public.crt", "public.key", "--profile", "root-ca", ...plain);
         await office.step("certificate", "create", "localhost", "site.crt", "site.key", "--san", "localhost", ...signed);
         await office.step("certificate", "create", "robot", "robot.crt", "robot.key", "--not-after", "2h", ...signed);
-        setDefaultCACertificates([await office.read("public.crt")]);
+        setDefaultCACertificates([...getCACertificates(), await office.read("public.crt")]);
         return { SSL_CERT_FILE: office.path("public.crt") };
     }
 
@@ -107,7 +110,7 @@ class World {
         this.people = people;
         await portreeve.connect(this.directory, this.provider, { tenant_id: tenant });
         await portreeve.api("PATCH", `/directories/${this.directory.id}/users/${people.ada}`, { level: "admin" });
-        await portreeve.api("POST", "/grants", { group: "web-ops", hosts: "role=web", principals: [me] });
+        await portreeve.api("POST", "/grants", { group: "web-ops", hosts: "role=web", principals: [SHARED] });
         const declare = (name, kind, more) => portreeve.api("POST", "/ca/provisioners", { name, kind, ...more });
         await declare("admin", "jwk", { password: PASSWORD });
         await declare("x5c", "x5c", { roots: await office.read("public.crt") });
@@ -196,14 +199,20 @@ class Scene {
 
     /** Runs `step` with words that make it sign somebody in. */
     async signIn(machine, name, ...words) {
-        let signedIn;
-        const done = await machine.run("step", words, {
-            seen: (line) => {
-                const [address] = line.match(new RegExp(`${this.world.provider.issuer}/[^\\s:]\\S*[^\\s:]`)) ?? [];
-                if (address) signedIn ??= browse(address, name);
-            },
-        });
-        await signedIn;
+        let [signingIn, failure] = [];
+        const address = new RegExp(`${this.world.provider.issuer}/\\S*[^\\s:]`);
+        const seen = (line, started) => {
+            const [found] = line.match(address) ?? [];
+            if (!found || signingIn) return;
+            signingIn = browse(found, name).catch((error) => {
+                failure = error;
+                // It would wait for minutes.
+                started.kill();
+            });
+        };
+        const done = await machine.run("step", words, { seen });
+        await signingIn;
+        if (failure) throw failure;
         return done;
     }
 

@@ -5,7 +5,10 @@ import assert from "node:assert/strict";
 import { managed, open } from "../case.mjs";
 import { me } from "../machine.mjs";
 import { COMMON, Sshd } from "../sshd.mjs";
+import { SHARED } from "../world.mjs";
 
+/** The names of their accounts on hosts, which the directory makes of their user names. */
+const ACCOUNTS = { "ada": "ada", "farid.haddad": "faridhaddad" };
 const SSO = ["--provisioner", "Contoso SSO"];
 const ADMIN = ["--provisioner", "admin", "--provisioner-password-file", "password"];
 const NO_PASSWORD = ["--no-password", "--insecure", "--force"];
@@ -28,8 +31,8 @@ open("somebody signs in with a browser and has a certificate in the agent", asyn
     const machine = await scene.machine();
     const certificate = await login(scene, machine, "farid.haddad");
     assert.equal(certificate.kind, "user");
-    assert.equal(certificate.principals[0], "farid.haddad");
-    assert.ok(certificate.principals.includes(me), "the grant's own principal");
+    assert.equal(certificate.principals[0], ACCOUNTS["farid.haddad"]);
+    assert.ok(certificate.principals.includes(SHARED), "the grant's own principal");
     assert.ok(!certificate.principals.some((name) => name.includes("@")), "nothing of the e-mail address");
     assert.match(await machine.keys(), /ECDSA-CERT/);
 });
@@ -37,7 +40,7 @@ open("somebody signs in with a browser and has a certificate in the agent", asyn
 open("somebody without a browser signs in with a code", async (scene) => {
     const machine = await scene.machine();
     const certificate = await login(scene, machine, "farid.haddad", "--console");
-    assert.equal(certificate.principals[0], "farid.haddad");
+    assert.equal(certificate.principals[0], ACCOUNTS["farid.haddad"]);
 });
 
 open("somebody brings the token of the provider along, once", async (scene) => {
@@ -50,14 +53,14 @@ open("somebody brings the token of the provider along, once", async (scene) => {
     assert.equal(asked.code, 0, `${asked}`);
     const words = ["ssh", "login", "--token", asked.out.trim()];
     await machine.step(...words);
-    assert.equal((await inAgent(machine)).principals[0], "farid.haddad");
+    assert.equal((await inAgent(machine)).principals[0], ACCOUNTS["farid.haddad"]);
     await machine.run("ssh-add", ["-D"]);
     await machine.refused(/lacked necessary authorization/, ...words);
 });
 
 open("what an admin is follows from the directory, too", async (scene) => {
     const certificate = await login(scene, await scene.machine(), "ada");
-    assert.equal(certificate.principals[0], "ada");
+    assert.equal(certificate.principals[0], ACCOUNTS.ada);
 });
 
 open("who may log in to nothing is told so", async (scene) => {
@@ -74,10 +77,10 @@ open("certificates of others are not for the asking", async (scene) => {
     const done = await scene.signIn(machine, "farid.haddad", ...asking);
     assert.equal(done.code, 0, `${done}`);
     const { keyId, principals } = await machine.certificate("id-cert.pub");
-    assert.equal(principals[0], "farid.haddad", "what was asked for is ignored");
+    assert.equal(principals[0], ACCOUNTS["farid.haddad"], "what was asked for is ignored");
     assert.notEqual(keyId, "root");
     await machine.key("host", "-t", "ed25519");
-    const asHost = ["ssh", "certificate", "--host", "--sign", "h1.example.com", "host.pub", ...SSO, ...NO_PASSWORD];
+    const asHost = ["ssh", "certificate", "h1.example.com", "host.pub", "--host", "--sign", ...SSO, ...NO_PASSWORD];
     const refused = await scene.signIn(machine, "farid.haddad", ...asHost);
     assert.equal(refused.code, 1, `${refused}`);
     assert.match(refused.err, /certificate type does not match - got host, want user/);
@@ -112,16 +115,18 @@ open("somebody revokes their own certificate, and nobody else's", async (scene) 
 async function server(scene) {
     const host = await scene.machine();
     await host.key("host", "-t", "ed25519");
-    const certified = ["ssh", "certificate", "--host", "--sign", "localhost", "host.pub", ...ADMIN, ...NO_PASSWORD];
+    const certified = ["ssh", "certificate", "localhost", "host.pub", "--host", "--sign", ...ADMIN, ...NO_PASSWORD];
     await host.step(...certified);
     const variables = ["--set", "Certificate=host-cert.pub", "--set", "Key=host"];
-    const { out } = await host.step("ssh", "config", "--host", "--dry-run", ...variables);
+    const { err } = await host.step("ssh", "config", "--host", "--dry-run", ...variables);
     const here = (text) => text.replaceAll("/etc/ssh/", `${host.home}/`);
-    const snippet = out.match(/^Match all\n(?:\t.*\n?)*/m)[0];
-    const key = out.match(/^(?:ecdsa|ssh)-\S+ \S+$/m)[0];
+    const snippet = err.match(/^Match all\n(?:\t.*\n?)*/m)[0];
+    const key = err.match(/^(?:ecdsa|ssh)-\S+ \S+$/m)[0];
     await host.file("ca.pub", `${key}\n`);
-    await host.file("krl", "");
-    const config = await host.file("sshd_config", `${COMMON}\nRevokedKeys ${host.path("krl")}\n${here(snippet)}\n`);
+    // The only account that it can let anybody in to takes the place of the shared one.
+    const principals = await host.file("principals", `${SHARED}\n`);
+    const own = [COMMON, `AuthorizedPrincipalsFile ${principals}`, `RevokedKeys ${host.path("krl")}`];
+    const config = await host.file("sshd_config", [...own, here(snippet), ""].join("\n"));
     const fetchRevoked = async () => {
         const { krl } = await scene.world.portreeve.api("GET", "/ca/krl");
         await host.file("krl", Buffer.from(krl, "base64"));
@@ -143,7 +148,7 @@ open("plain ssh logs in with what step has written, until the person is deactiva
     const machine = await scene.machine();
     const { keyId, serial } = await login(scene, machine, "farid.haddad");
     await machine.step("ssh", "config", "--force");
-    assert.match(await machine.read(".step/ssh/config"), /User farid\.haddad/);
+    assert.match(await machine.read(".step/ssh/config"), /User faridhaddad/);
     const done = await ssh(machine, sshd, "echo in; exit 7");
     assert.deepEqual([done.code, done.out], [7, "in\n"], `${done}\n${sshd.said}`);
     assert.ok(sshd.said.includes(`ID ${keyId} (serial ${serial})`), sshd.said);
@@ -184,7 +189,7 @@ for (const name of ["farid.haddad", "ada"]) {
         for (const file of ["config", "known_hosts"]) {
             assert.ok(machine.has(".step", "authorities", authority, "ssh", file), file);
         }
-        assert.equal((await inAgent(machine)).principals[0], name);
+        assert.equal((await inAgent(machine)).principals[0], ACCOUNTS[name]);
         const shown = await machine.step("ssh", "hosts");
         assert.match(shown.out, /h1\.example\.com/);
         assert.doesNotMatch(shown.out, /db\.example\.com/, "what somebody does not reach is not listed");
