@@ -146,11 +146,6 @@ class World {
         this.url = `https://127.0.0.1:${proxy.address().port}`;
     }
 
-    /** Where the description of the team is, with a place for its name, as `--team-url` takes it. */
-    async teamUrl() {
-        return (await this.portreeve.api("GET", "/ca/step")).team_url;
-    }
-
     async #bootstrap(machine) {
         const { url, authority } = this;
         await machine.step("ca", "bootstrap", "--ca-url", url, "--fingerprint", authority.fingerprint, "--force");
@@ -198,7 +193,12 @@ class Scene {
     }
 
     /** Runs `step` with words that make it sign somebody in. */
-    async signIn(machine, name, ...words) {
+    signIn(machine, name, ...words) {
+        return this.signInBy(machine, name, "step", ...words);
+    }
+
+    /** Runs a program that signs somebody in. */
+    async signInBy(machine, name, program, ...words) {
         let [signingIn, failure] = [];
         const address = new RegExp(`${this.world.provider.issuer}/\\S*[^\\s:]`);
         const seen = (line, started) => {
@@ -210,7 +210,7 @@ class Scene {
                 started.kill();
             });
         };
-        const done = await machine.run("step", words, { seen });
+        const done = await machine.run(program, words, { seen });
         await signingIn;
         if (failure) throw failure;
         return done;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { open } from "../case.mjs";
+import { managed, open } from "../case.mjs";
 
 const HOUR = 3600;
 const ADMIN = ["--provisioner", "admin", "--provisioner-password-file", "password"];
@@ -73,7 +73,20 @@ open("who signs with an X.509 certificate gets one that ends no later", async (s
     await machine.refused(/forbidden by the certificate authority/, ...longer);
 });
 
-open("programs get X.509 certificates, renew them with themselves, and lose them", async (scene) => {
+managed("a program renews its X.509 certificate with itself", async (scene) => {
+    const machine = await scene.machine();
+    await machine.step("ca", "certificate", "program.example.com", "program.crt", "program.key", ...ADMIN);
+    const [certificate, key] = [await machine.read("program.crt"), await machine.read("program.key")];
+    await machine.step("ca", "renew", "program.crt", "program.key", "--force");
+    const renewed = await machine.read("program.crt");
+    assert.notEqual(renewed, certificate);
+    await machine.step("ca", "rekey", "program.crt", "program.key", "--force");
+    assert.notEqual(await machine.read("program.crt"), renewed);
+    assert.notEqual(await machine.read("program.key"), key);
+    await machine.step("certificate", "verify", "program.crt", "--roots", ".step/certs/root_ca.crt");
+});
+
+open("programs get X.509 certificates, and lose them", async (scene) => {
     const machine = await scene.machine();
     await machine.step("ca", "certificate", "program.example.com", "program.crt", "program.key", ...ADMIN);
     await machine.step("certificate", "verify", "program.crt", "--roots", ".step/certs/root_ca.crt");

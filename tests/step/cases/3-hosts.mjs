@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 
-import { open } from "../case.mjs";
+import { managed, open } from "../case.mjs";
+import { step } from "../machine.mjs";
 
 const ADMIN = ["--provisioner", "admin", "--provisioner-password-file", "password"];
 const NO_PASSWORD = ["--no-password", "--insecure", "--force"];
@@ -97,7 +98,6 @@ open("a host behind another one is reached through it", async (scene) => {
     await machine.file("bin/ssh", "#!/bin/sh\nprintf '%s\\n' \"$@\"\n", 0o700);
     const signedIn = await scene.signIn(machine, "farid.haddad", "ssh", "login", "--provisioner", "Contoso SSO");
     assert.equal(signedIn.code, 0, `${signedIn}`);
-    const { step } = await import("../machine.mjs");
     const done = await machine.run(step, ["ssh", "proxycommand", "joe", "inner.example.com", "22"], { env });
     assert.equal(done.code, 0, `${done}`);
     assert.deepEqual(done.out.trim().split("\n"), ["bastion.example.com", "nc", "inner.example.com", "22"]);
@@ -113,4 +113,21 @@ open("a host is told what its server is to be given", async (scene) => {
         /required variable 'Key' is missing, please use `--set <key=value>` flag/,
         "ssh", "config", "--host", "--dry-run", "--set", "Certificate=host-cert.pub",
     );
+});
+
+managed("a host is known by a certificate of its own, which is renewed with the other", async (scene) => {
+    const machine = await host(scene);
+    const identity = async () => {
+        const { out } = await machine.step("certificate", "inspect", ".step/identity/identity.crt", "--format", "json");
+        return JSON.parse(out);
+    };
+    const before = await identity();
+    const { uris = [], dns_names: names } = before.extensions.subject_alt_name;
+    assert.deepEqual(names, ["h1.example.com"]);
+    assert.ok(uris.some((uri) => uri.startsWith("urn:uuid:")), `${uris}`);
+    assert.match((await machine.step("ssh", "hosts")).out, /db\.example\.com/);
+    await machine.step("ssh", "renew", "host-cert.pub", "host", ...SSHPOP);
+    const after = await identity();
+    assert.notEqual(after.serial_number, before.serial_number);
+    assert.deepEqual(after.extensions.subject_alt_name, before.extensions.subject_alt_name);
 });

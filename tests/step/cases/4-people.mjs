@@ -136,10 +136,14 @@ async function server(scene) {
     return { sshd: scene.use(await Sshd.start(config)), fetchRevoked };
 }
 
-/** Plain `ssh`, with the configuration that `step` has written. */
-function ssh(machine, sshd, ...words) {
+/** The words of plain `ssh`, with the configuration that `step` has written. */
+function sshWords(machine, sshd, ...words) {
     const options = ["-F", machine.path(".ssh/config"), "-o", "BatchMode=yes", "-p", String(sshd.port)];
-    return machine.run("ssh", [...options, "-l", me, "localhost", ...words]);
+    return [...options, "-l", me, "localhost", ...words];
+}
+
+function ssh(machine, sshd, ...words) {
+    return machine.run("ssh", sshWords(machine, sshd, ...words));
 }
 
 open("plain ssh logs in with what step has written, until the person is deactivated", async (scene) => {
@@ -167,28 +171,49 @@ open("plain ssh logs in with what step has written, until the person is deactiva
     }
 });
 
-/** What `step ssh config --team` is given. The addresses of the tests are http, which it takes for them. */
-async function team(scene, machine, name) {
-    const words = ["ssh", "config", "--team", await teamName(scene), "--team-url", await scene.world.teamUrl(), "--force"];
-    return scene.signIn(machine, name, ...words);
-}
+open("plain ssh signs in by itself, whatever the account it goes to", async (scene) => {
+    const { sshd } = await server(scene);
+    const machine = await scene.machine();
+    await machine.step("ssh", "config", "--force", "--set", "User=faridhaddad");
+    const words = sshWords(machine, sshd, "echo in");
+    const done = await scene.signInBy(machine, "farid.haddad", "ssh", ...words);
+    assert.deepEqual([done.code, done.out], [0, "in\n"], `${done}\n${sshd.said}`);
+    assert.equal((await inAgent(machine)).principals[0], ACCOUNTS["farid.haddad"]);
+});
 
-async function teamName(scene) {
-    const { items } = await scene.world.portreeve.api("GET", "/teams");
-    return items[0].name;
+open("several authorities live beside each other in contexts", async (scene) => {
+    const { url, authority } = scene.world;
+    const { sshd } = await server(scene);
+    const machine = await scene.bareMachine();
+    const trusting = ["--ca-url", url, "--fingerprint", authority.fingerprint, "--force"];
+    await machine.step("ca", "bootstrap", ...trusting, "--context", "acme");
+    await machine.step("ca", "bootstrap", ...trusting, "--context", "other");
+    await login(scene, machine, "farid.haddad", "--context", "acme");
+    await machine.step("ssh", "config", "--force", "--context", "acme");
+    const config = await machine.read(".step/authorities/acme/ssh/config");
+    assert.match(config, /check-host --context acme %h/);
+    const done = await ssh(machine, sshd, "echo in");
+    assert.deepEqual([done.code, done.out], [0, "in\n"], `${done}\n${sshd.said}`);
+});
+
+/** The one command that a person is given. */
+async function join(scene, machine, name) {
+    const { portreeve } = scene.world;
+    const [{ name: team }] = await portreeve.api("GET", "/teams");
+    const { team_url: url } = await portreeve.api("GET", "/ca/step");
+    return scene.signIn(machine, name, "ssh", "config", "--team", team, "--team-url", url, "--force");
 }
 
 for (const name of ["farid.haddad", "ada"]) {
     managed(`one command takes ${name} from nothing to plain ssh`, async (scene) => {
         const { sshd } = await server(scene);
         const machine = await scene.bareMachine();
-        const done = await team(scene, machine, name);
+        const done = await join(scene, machine, name);
         assert.equal(done.code, 0, `${done}`);
-        const context = (await machine.read(".step/current-context.json").then(JSON.parse)).context;
-        const { authority } = JSON.parse(await machine.read(".step/contexts.json"))[context];
-        for (const file of ["config", "known_hosts"]) {
-            assert.ok(machine.has(".step", "authorities", authority, "ssh", file), file);
+        for (const file of [".ssh/config", ".step/ssh/includes", ".step/ssh/config", ".step/ssh/known_hosts"]) {
+            assert.ok(machine.has(file), file);
         }
+        assert.match(await machine.read(".step/identity/identity.crt"), /BEGIN CERTIFICATE/);
         assert.equal((await inAgent(machine)).principals[0], ACCOUNTS[name]);
         const shown = await machine.step("ssh", "hosts");
         assert.match(shown.out, /h1\.example\.com/);
@@ -213,4 +238,19 @@ managed("who has no certificate signs in first, and whose has run out again", as
     const again = await scene.signIn(machine, "farid.haddad", "ssh", "hosts");
     assert.equal(again.code, 0, `${again}`);
     assert.match(again.out, /h1\.example\.com/);
+});
+
+managed("whoever is deactivated is told nothing more", async (scene) => {
+    const { directory, people } = scene.world;
+    const machine = await scene.machine();
+    const before = await scene.signIn(machine, "farid.haddad", "ssh", "hosts");
+    assert.equal(before.code, 0, `${before}`);
+    await directory.replace(people["farid.haddad"], "active", false);
+    try {
+        const after = await scene.signIn(machine, "farid.haddad", "ssh", "hosts");
+        assert.equal(after.code, 1, `${after}`);
+        assert.doesNotMatch(after.out, /example\.com/);
+    } finally {
+        await directory.replace(people["farid.haddad"], "active", true);
+    }
 });
