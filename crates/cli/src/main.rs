@@ -191,7 +191,10 @@ enum Command {
     #[command(subcommand)]
     Config(config::Command),
     /// Log in to hosts with a certificate
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Log in: portreeve ssh HOST, and what ssh takes after it, such as: portreeve ssh web-1 uptime"
+    )]
     Ssh(ssh::Command),
     /// Print completions for a shell
     Completion(completion::Args),

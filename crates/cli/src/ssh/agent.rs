@@ -5,6 +5,7 @@ use crate::environment;
 use ssh_encoding::{Decode, Encode};
 use ssh_key::certificate::Certificate;
 use ssh_key::private::Ed25519Keypair;
+use std::error::Error;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -129,8 +130,8 @@ impl Agent {
     }
 }
 
-fn malformed(error: impl ToString) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, error.to_string())
+fn malformed(error: impl Into<Box<dyn Error + Send + Sync>>) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, error)
 }
 
 #[cfg(test)]

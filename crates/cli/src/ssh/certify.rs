@@ -38,12 +38,22 @@ struct Made {
 
 /// The certificate that is there, or a new one. Of several that come at the same time, one asks.
 pub(super) fn ready(place: &mut Place, ask: Ask) -> Result<Held, Failure> {
-    if let Some(held) = key::usable(place, time::now()) {
+    ready_for(place, ask, |_| true)
+}
+
+/// As [`ready`], where not every certificate that is good will do.
+pub(super) fn ready_for(
+    place: &mut Place,
+    ask: Ask,
+    will_do: impl Fn(&Certificate) -> bool,
+) -> Result<Held, Failure> {
+    let usable = |place: &Place| key::usable(place, time::now()).filter(|held| will_do(&held.0));
+    if let Some(held) = usable(place) {
         return Ok(held);
     }
     let lock =
         place.lock(|| eprintln!("Waiting for the certificate that another ssh is getting."))?;
-    if let Some(held) = key::usable(place, time::now()) {
+    if let Some(held) = usable(place) {
         return Ok(held);
     }
     place.look_again()?;

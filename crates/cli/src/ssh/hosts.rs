@@ -7,12 +7,15 @@ use crate::{runtime, time};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use ssh_key::Certificate;
 use std::time::Duration;
 
 /// A list that is older is asked for again, beside the `ssh` that finds it so.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// A list that is older says nothing any more.
 const USABLE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// So many seconds before they are issued certificates begin to be valid, and a few more.
+const BACKDATED: u64 = 65;
 /// Nobody waits longer for a list.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// As many as a page of the server has at most.
@@ -57,6 +60,16 @@ impl Hosts {
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Host> {
         self.hosts.iter()
+    }
+
+    /// Whether this certificate will do for a host: it names the account there, or it is no older than
+    /// what is known of the host, so that another one would not name it either.
+    pub(super) fn will_do(&self, host: &str, certificate: &Certificate) -> bool {
+        let names = |account: &String| certificate.valid_principals().contains(account);
+        let account = self.find(host).and_then(|host| host.account.as_ref());
+        let asked_at = self.asked_at.parse::<Timestamp>().unwrap_or_default();
+        let asked_at = u64::try_from(asked_at.as_second()).unwrap_or(0);
+        account.is_none_or(names) || certificate.valid_after() + BACKDATED >= asked_at
     }
 
     pub(super) fn asked_at(&self) -> &str {

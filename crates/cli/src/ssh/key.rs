@@ -88,7 +88,9 @@ pub(super) fn keep(
             .is_ok_and(|taken| taken)
     });
     let before = self::certificate(place);
-    let line = certificate.to_openssh().map_err(pair::unwritable)?;
+    let line = certificate
+        .to_openssh()
+        .map_err(|error| pair::unwritable(&error))?;
     if !taken {
         let public = pair::public(pair.public, &comment)?;
         place.write(KEY, &pair::private(pair, &comment)?)?;

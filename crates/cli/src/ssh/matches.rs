@@ -10,6 +10,7 @@ use crate::Global;
 use crate::failure::{Code, Failure};
 use crate::login::Way;
 use crate::time;
+use ssh_key::Certificate;
 use std::io::{IsTerminal, stderr};
 
 /// Succeeds where this host is one to log in to with a certificate.
@@ -24,16 +25,18 @@ pub(super) fn run(global: &Global, host: &str) -> Result<(), Failure> {
     if !is_fresh || is_due() {
         refresh::beside(&place, now);
     }
-    if hosts.is_none_or(|hosts| hosts.find(host).is_none()) {
-        return Err(no());
-    }
+    let hosts = hosts.filter(|hosts| hosts.find(host).is_some());
+    let hosts = hosts.ok_or_else(no)?;
     // Nobody would see a code that is shown to a program.
     let ask = match stderr().is_terminal() {
         true => Ask::Person(Way::best()),
         false => Ask::Nobody,
     };
-    match certify::ready(&mut place, ask) {
+    let will_do = |certificate: &Certificate| hosts.will_do(host, certificate);
+    match certify::ready_for(&mut place, ask, will_do) {
         Ok(_) => Ok(()),
+        // While the server is away, one that lacks a name is better than none.
+        Err(_) if key::usable(&place, now).is_some() => Ok(()),
         // OpenSSH looks at what the agent has only after `portreeve ssh proxy`, which can open a browser.
         Err(failure) if failure.code == Code::NotSignedIn && can_sign_in_later() => Ok(()),
         Err(failure) => {

@@ -23,16 +23,16 @@ pub(crate) fn generate() -> Result<Ed25519Keypair, Failure> {
 /// The line of a public key, without an end of line.
 pub(crate) fn public(key: Ed25519PublicKey, comment: &str) -> Result<String, Failure> {
     let key = PublicKey::new(KeyData::Ed25519(key), comment);
-    key.to_openssh().map_err(unwritable)
+    key.to_openssh().map_err(|error| unwritable(&error))
 }
 
 /// The file of a private key, as OpenSSH reads it, wiped when it is dropped.
 pub(crate) fn private(pair: &Ed25519Keypair, comment: &str) -> Result<Zeroizing<String>, Failure> {
     PrivateKey::new(KeypairData::Ed25519(pair.clone()), comment)
         .and_then(|key| key.to_openssh(LineEnding::LF))
-        .map_err(unwritable)
+        .map_err(|error| unwritable(&error))
 }
 
-pub(super) fn unwritable(error: ssh_key::Error) -> Failure {
+pub(super) fn unwritable(error: &ssh_key::Error) -> Failure {
     Failure::plain(format!("a key cannot be written: {error}"))
 }

@@ -103,11 +103,8 @@ fn join(stream: TcpStream) -> io::Result<()> {
         done
     });
     let (mut from_host, mut to_ssh) = (stream, File::from(stdout().as_fd().try_clone_to_owned()?));
-    let down = carry(&mut from_host, &mut to_ssh);
-    if down.is_err() {
-        // Either end has gone; whoever is left sees that by the end of this process.
-        return down;
-    }
+    // Where either end has gone, whoever is left sees that by the end of this process.
+    carry(&mut from_host, &mut to_ssh)?;
     end(to_ssh)?;
     // A host that takes no more is no failure once it has said all.
     let _ = up.join();

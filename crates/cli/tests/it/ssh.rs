@@ -359,6 +359,22 @@ fn most_of_its_time_over_a_certificate_is_renewed_beside() {
 }
 
 #[test]
+fn a_certificate_that_lacks_a_name_is_renewed_once() {
+    let double = Double::start();
+    // As if it had been got a while before the list.
+    double.good("-10m", "+16h");
+    let machine = signed_in(&double, Machine::without_agent());
+    assert_eq!(machine.run(&["ssh", "login"]).code, 0);
+    double.good("-1m", "+16h");
+    double.hosts(json!([{"name": "web-1", "account": "a_lovelace"}]));
+    assert_eq!(machine.run(&["ssh", "hosts"]).code, 0);
+    for (name, issued) in [("it may be named by now", 2), ("it is not", 2)] {
+        assert_eq!(machine.run(&["ssh", "match", "web-1"]).code, 0, "{name}");
+        assert_eq!(double.issued(), issued, "{name}");
+    }
+}
+
+#[test]
 fn a_certificate_goes_with_the_session() {
     let double = Double::start();
     for (name, words) in [("ssh", &["ssh", "logout"][..]), ("all", &["logout"])] {
