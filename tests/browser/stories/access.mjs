@@ -132,19 +132,19 @@ story("the authority and account names are seen and changed", async (world) => {
     const { portreeve, owner, directory } = await company(world);
     const { page } = owner;
     await page.goto(`${portreeve.url}/console/settings/authority`);
-    await page.getByText("SSH, people").waitFor();
+    await page.getByRole("row").filter({ hasText: "SSH, people" }).waitFor();
     await owner.screen("authority");
     await page.getByRole("row").filter({ hasText: "SSH, people" }).getByRole("link", { name: "Rotate…" }).click();
     await owner.screen("authority-rotate");
     await page.getByRole("dialog").getByRole("button", { name: "Rotate" }).click();
     await page.getByText("The new key is made").waitFor();
-    await page.getByText("Announced").waitFor();
+    await page.getByText("Announced", { exact: true }).waitFor();
     await owner.screen("authority-rotated");
 
     await page.goto(`${portreeve.url}/console/directories/${directory.id}/accounts`);
     await page.getByText("chiarabianchi").waitFor();
     await page.getByRole("radio", { name: "A hyphen" }).check();
-    await page.getByText(/people would have an account/).waitFor();
+    await page.locator("#forecast").getByText("15 of 16 people would have an account").waitFor();
     await owner.screen("accounts-forecast");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Account names are made in this way").waitFor();

@@ -50,10 +50,10 @@ fn lacking(person: &Person, host: &Host, nearly: &Nearly<'_>) -> Option<String> 
     match nearly.lacks {
         Lacks::Beginning => grant
             .from
-            .map(|from| format!("Wait until {from}, when a grant begins.")),
+            .map(|from| format!("Wait until {from:.0}, when a grant begins.")),
         Lacks::End => grant
             .until
-            .map(|until| format!("Grant it anew: the grant has ended at {until}.")),
+            .map(|until| format!("Grant it anew: the grant has ended at {until:.0}.")),
         Lacks::Tags => {
             let unmet = grant.hosts.unmet(host).join(" and ");
             Some(format!(

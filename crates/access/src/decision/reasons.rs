@@ -145,7 +145,7 @@ impl Reasons {
         };
         let until = membership
             .until
-            .map(|until| format!(", until {until}"))
+            .map(|until| format!(", until {until:.0}"))
             .unwrap_or_default();
         let why = format!(
             "{} is in the group {}{through}{until}.",
@@ -171,9 +171,9 @@ impl Reasons {
             Subject::User(_) => "Temporary access",
         };
         let time = match (lacks, grant.from, grant.until) {
-            (Some(Lacks::Beginning), Some(from), _) => format!(", which begins at {from}"),
-            (Some(Lacks::End), _, Some(until)) => format!(", which has ended at {until}"),
-            (_, _, Some(until)) => format!(", until {until}"),
+            (Some(Lacks::Beginning), Some(from), _) => format!(", which begins at {from:.0}"),
+            (Some(Lacks::End), _, Some(until)) => format!(", which has ended at {until:.0}"),
+            (_, _, Some(until)) => format!(", until {until:.0}"),
             _ => String::new(),
         };
         let why = format!("{kind} gives {level} on {}{time}.", grant.hosts);

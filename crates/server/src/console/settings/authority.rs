@@ -98,6 +98,8 @@ fn address(status: &CaStatus) -> Block {
 }
 
 fn keys(status: &CaStatus, may: bool) -> Block {
+    let mut keys: Vec<&CaKey> = status.keys.iter().collect();
+    keys.sort_by_key(|key| PURPOSES.iter().position(|one| one.0 == key.purpose));
     Block {
         id: "keys",
         title: "Keys",
@@ -105,7 +107,7 @@ fn keys(status: &CaStatus, may: bool) -> Block {
         actions: Vec::new(),
         content: Content::Table(Table {
             head: vec!["For", "State", "Fingerprint", "Type", "Since", "Until"],
-            rows: status.keys.iter().map(|key| row(key, &status.keys, may)).collect(),
+            rows: keys.into_iter().map(|key| row(key, &status.keys, may)).collect(),
             empty: "There is none yet.",
         }),
         live: "Authority",
