@@ -122,7 +122,7 @@ managed("a host is known by a certificate of its own, which is renewed with the 
         return JSON.parse(out);
     };
     const before = await identity();
-    const { uris = [], dns_names: names } = before.extensions.subject_alt_name;
+    const { uniform_resource_identifiers: uris, dns_names: names } = before.extensions.subject_alt_name;
     assert.deepEqual(names, ["h1.example.com"]);
     assert.ok(uris.some((uri) => uri.startsWith("urn:uuid:")), `${uris}`);
     assert.match((await machine.step("ssh", "hosts")).out, /db\.example\.com/);
