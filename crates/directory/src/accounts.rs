@@ -17,7 +17,7 @@ pub(crate) mod follow;
 pub(crate) mod numbers;
 pub(crate) mod population;
 
-pub use follow::{advance, begin, is_behind, look_at_all};
+pub use follow::{Needing, begin, look, look_at_all, settle};
 pub use population::{NAMED, Person, Preview, page, preview};
 
 statements! {
@@ -128,7 +128,7 @@ struct Asking<'a> {
 
 /// What the account of a user is, or would be if it were given now.
 pub fn find(tx: &mut Tx<'_>, directory: &Directory, user: &User) -> Result<Found, Refusal> {
-    look(tx, &Asking::of_user(directory, user)?)
+    found(tx, &Asking::of_user(directory, user)?)
 }
 
 /// As [`find`], for a service account.
@@ -137,7 +137,7 @@ pub fn find_of_service(
     team_id: &str,
     account: &ServiceAccount,
 ) -> Result<Found, Refusal> {
-    look(tx, &Asking::of_service(team_id, account))
+    found(tx, &Asking::of_service(team_id, account))
 }
 
 /// Gives a user a name and numbers where they are missing, and another name where `userName` or the rule has changed.
@@ -219,7 +219,7 @@ fn made(rule: NameRule, user_name: &str) -> Result<String, Problem> {
         .map_err(|(name, problem)| Problem::Name { name, problem })
 }
 
-fn look(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<Found, Refusal> {
+fn found(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<Found, Refusal> {
     let row = tx.query_one(ONE, &params![asking.team_id, asking.holder_id])?;
     let (written, numbers) = match row {
         None => (None, None),
@@ -258,7 +258,7 @@ fn look(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<Found, Refusal> {
 }
 
 fn give(tx: &mut Tx<'_>, asking: &Asking<'_>, now: i64) -> Result<Account, Refusal> {
-    let found = look(tx, asking)?;
+    let found = found(tx, asking)?;
     let name = found.name.as_deref().ok();
     let (numbers, number) = match found.numbers {
         Some(numbers) => {

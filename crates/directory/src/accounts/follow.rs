@@ -2,10 +2,13 @@
 //! SSH directory, once the team has a host. Whoever needs one earlier gets it then.
 
 use super::{ensure, numbers};
+use crate::directories::{self, Directory};
 use crate::events::{self, Changes};
 use crate::users::{self, Status, User};
-use crate::{Refusal, directories, teams};
+use crate::{Refusal, teams};
 use portreeve_store::{Tx, params, statements};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 statements! {
     PLACE = "SELECT position, swept FROM posix_pools WHERE team_id = $1";
@@ -18,10 +21,22 @@ statements! {
 const BATCH: usize = 200;
 
 /// How far the people of a team were looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Place {
+    /// Up to where the feed was followed.
     position: i64,
     /// The last one, where all are looked at.
     swept: Option<String>,
+}
+
+/// Who was found to need an account, or another name.
+#[derive(Debug, Clone)]
+pub struct Needing {
+    team_id: String,
+    directory: Option<Arc<Directory>>,
+    ids: Vec<String>,
+    /// Where the look began, and where the next one begins.
+    places: (Place, Place),
 }
 
 /// People of a team are given accounts from now on; doing it twice changes nothing.
@@ -34,103 +49,129 @@ pub fn look_at_all(tx: &mut Tx<'_>, team_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(AGAIN, &params![team_id])?)
 }
 
-/// Whether there is somebody to be looked at.
-pub fn is_behind(tx: &mut Tx<'_>, team_id: &str) -> Result<bool, Refusal> {
-    match place(tx, team_id)? {
-        None => Ok(false),
-        Some(place) => Ok(place.swept.is_some() || place.position < events::last(tx, team_id)?),
+/// Looks at the next people of a team. `None`: there is nobody to be looked at.
+///
+/// It changes nothing, so that whoever writes does not wait for it: of many changes few need an account.
+pub fn look(tx: &mut Tx<'_>, team_id: &str) -> Result<Option<Needing>, Refusal> {
+    let Some(from) = place(tx, team_id)? else {
+        return Ok(None);
+    };
+    let end = events::last(tx, team_id)?;
+    if from.swept.is_none() && from.position == end {
+        return Ok(None);
     }
+    let mut needing = Needing {
+        team_id: team_id.to_owned(),
+        directory: None,
+        ids: Vec::new(),
+        places: (
+            from.clone(),
+            Place {
+                position: end,
+                swept: None,
+            },
+        ),
+    };
+    if let Some(id) = teams::by_id(tx, team_id)?.active_directory_id {
+        let directory = Arc::new(directories::by_id(tx, &id)?);
+        let (people, to) = match &from.swept {
+            Some(last) => sweep(tx, &id, (&from, last), end)?,
+            None => follow(tx, &directory, from.position)?,
+        };
+        for user in people.iter().filter(|user| user.status == Status::Active) {
+            if !super::find(tx, &directory, user)?.is_given() {
+                needing.ids.push(user.id.clone());
+            }
+        }
+        needing.directory = Some(directory);
+        needing.places.1 = to;
+    }
+    Ok(Some(needing))
 }
 
-/// Gives the next people of a team accounts. Whether there are more.
-pub fn advance(tx: &mut Tx<'_>, team_id: &str, now: i64) -> Result<bool, Refusal> {
-    let Some(place) = place(tx, team_id)? else {
-        return Ok(false);
-    };
-    let Some(directory_id) = teams::by_id(tx, team_id)?.active_directory_id else {
-        let end = events::last(tx, team_id)?;
-        stand(tx, team_id, end, None)?;
-        return Ok(false);
-    };
-    match place.swept {
-        Some(last) => sweep(tx, team_id, &directory_id, (place.position, &last), now),
-        None => follow(tx, team_id, &directory_id, place.position, now),
+/// Gives those who were found their accounts, unless somebody else has done it.
+pub fn settle(tx: &mut Tx<'_>, needing: &Needing, now: i64) -> Result<(), Refusal> {
+    let Needing {
+        team_id,
+        directory,
+        ids,
+        places: (from, to),
+    } = needing;
+    if place(tx, team_id)?.as_ref() != Some(from) {
+        return Ok(());
     }
+    if let Some(directory) = directory {
+        for id in ids {
+            match users::by_id(tx, &directory.id, id) {
+                Ok(user) => drop(ensure(tx, team_id, directory, &user, now)?),
+                Err(Refusal::NotFound(..)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    let row = params![team_id, to.position, to.swept.as_deref()];
+    Ok(tx.exec(MOVE, &row)?)
 }
 
-/// Looks at the next of all people. What changes in the meantime is in the feed after the place where that stood when it
-/// began.
+/// The next of all people. What changes in the meantime is in the feed after the place where that stood when it began.
 fn sweep(
     tx: &mut Tx<'_>,
-    team_id: &str,
     directory_id: &str,
-    (position, last): (i64, &str),
-    now: i64,
-) -> Result<bool, Refusal> {
-    let position = match last {
-        "" => events::last(tx, team_id)?,
-        _ => position,
-    };
+    (from, last): (&Place, &str),
+    end: i64,
+) -> Result<(Vec<User>, Place), Refusal> {
     let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
     let rows = tx.query(NEXT, &params![directory_id, last, limit])?;
-    let is_last = rows.len() < BATCH;
-    let mut people = Vec::with_capacity(rows.len());
-    for row in rows {
-        people.push(users::from_row(row)?);
-    }
-    let last = people.last().map(|user| user.id.clone());
-    look_at(tx, team_id, directory_id, &people, now)?;
-    stand(tx, team_id, position, last.as_deref().filter(|_| !is_last))?;
-    Ok(true)
+    let people: Vec<User> = rows
+        .into_iter()
+        .map(users::from_row)
+        .collect::<Result<_, _>>()?;
+    let to = Place {
+        position: if last.is_empty() { end } else { from.position },
+        swept: people
+            .last()
+            .filter(|_| people.len() == BATCH)
+            .map(|user| user.id.clone()),
+    };
+    Ok((people, to))
 }
 
-/// Looks at those who have changed since.
+/// Those who have changed after a position.
 fn follow(
     tx: &mut Tx<'_>,
-    team_id: &str,
-    directory_id: &str,
+    directory: &Directory,
     position: i64,
-    now: i64,
-) -> Result<bool, Refusal> {
-    let page = match events::changes(tx, team_id, Some(directory_id), Some(position), BATCH)? {
+) -> Result<(Vec<User>, Place), Refusal> {
+    let (team_id, id) = (&directory.team_id, &directory.id);
+    let page = match events::changes(tx, team_id, Some(id), Some(position), BATCH)? {
         Changes::Page(page) => page,
+        // Not all that has changed can be known, so that all are looked at.
         Changes::Lost { end, .. } => {
-            stand(tx, team_id, end, Some(""))?;
-            return Ok(true);
+            let all = Place {
+                position: end,
+                swept: Some(String::new()),
+            };
+            return Ok((Vec::new(), all));
         }
     };
-    let mut people: Vec<User> = Vec::new();
-    for change in &page.changes {
-        let id = match (change.object_kind.as_deref(), &change.object_id) {
-            (Some("User"), Some(id)) => id,
-            _ => continue,
-        };
-        if people.iter().any(|user| user.id == *id) {
-            continue;
-        }
-        match users::by_id(tx, directory_id, id) {
+    let changes = page.changes.iter();
+    let users = changes.filter(|change| change.object_kind.as_deref() == Some("User"));
+    let ids: BTreeSet<&String> = users
+        .filter_map(|change| change.object_id.as_ref())
+        .collect();
+    let mut people = Vec::new();
+    for user_id in ids {
+        match users::by_id(tx, id, user_id) {
             Ok(user) => people.push(user),
             Err(Refusal::NotFound(..)) => {}
             Err(error) => return Err(error),
         }
     }
-    look_at(tx, team_id, directory_id, &people, now)?;
-    stand(tx, team_id, page.next, None)?;
-    Ok(page.next < page.end)
-}
-
-fn look_at(
-    tx: &mut Tx<'_>,
-    team_id: &str,
-    directory_id: &str,
-    people: &[User],
-    now: i64,
-) -> Result<(), Refusal> {
-    let directory = directories::by_id(tx, directory_id)?;
-    for user in people.iter().filter(|user| user.status == Status::Active) {
-        ensure(tx, team_id, &directory, user, now)?;
-    }
-    Ok(())
+    let to = Place {
+        position: page.next,
+        swept: None,
+    };
+    Ok((people, to))
 }
 
 fn place(tx: &mut Tx<'_>, team_id: &str) -> Result<Option<Place>, Refusal> {
@@ -142,13 +183,4 @@ fn place(tx: &mut Tx<'_>, team_id: &str) -> Result<Option<Place>, Refusal> {
         })
     })
     .transpose()
-}
-
-fn stand(
-    tx: &mut Tx<'_>,
-    team_id: &str,
-    position: i64,
-    swept: Option<&str>,
-) -> Result<(), Refusal> {
-    Ok(tx.exec(MOVE, &params![team_id, position, swept])?)
 }

@@ -6,15 +6,20 @@ use crate::Refusal;
 use portreeve_access::posix::{NumberError, Pool, check_number};
 use portreeve_store::{Row, Tx, params, statements};
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 statements! {
     BEGIN = "INSERT INTO posix_pools (team_id, first, last, next, position, swept) VALUES ($1, $2, $3, $4, 0, '') ON CONFLICT (team_id) DO NOTHING";
     LOCK = "UPDATE posix_pools SET next = next WHERE team_id = $1 RETURNING first, last, next";
-    MOVE = "UPDATE posix_pools SET next = $2 WHERE team_id = $1";
+    MOVE = "UPDATE posix_pools SET first = $2, last = $3, next = $4 WHERE team_id = $1";
     FROM = "SELECT number FROM posix_numbers WHERE team_id = $1 AND number >= $2 ORDER BY number LIMIT $3";
     ONE = "SELECT 1 FROM posix_numbers WHERE team_id = $1 AND number = $2";
     INSERT = "INSERT INTO posix_numbers (team_id, number) VALUES ($1, $2)";
 }
+
+/// Where numbers come from once the first pool is empty: above those of containers, where systemd leaves everything to
+/// others, and below what programs take for negative.
+const SECOND: RangeInclusive<u32> = 1_879_048_192..=2_147_483_646;
 
 /// How many numbers that were imported are looked at, at once.
 const STRETCH: usize = 64;
@@ -37,14 +42,25 @@ pub(super) fn give(tx: &mut Tx<'_>, team_id: &str) -> Result<u32, Refusal> {
             .iter()
             .map(|row| of(row, 0))
             .collect::<Result<_, _>>()?;
-        let number = pool.give(&given).map_err(refused)?;
+        let number = match pool.give(&given) {
+            Ok(number) => number,
+            Err(NumberError::Exhausted) if pool.range != SECOND => {
+                pool = Pool {
+                    next: *SECOND.start(),
+                    range: SECOND,
+                };
+                continue;
+            }
+            Err(error) => return Err(refused(error)),
+        };
         // Beyond those that were looked at, there may be more.
         if given.len() < STRETCH || given.last().is_some_and(|last| number < *last) {
             break number;
         }
         pool.next = number;
     };
-    tx.exec(MOVE, &params![team_id, i64::from(pool.next)])?;
+    let (first, last) = (i64::from(*pool.range.start()), i64::from(*pool.range.end()));
+    tx.exec(MOVE, &params![team_id, first, last, i64::from(pool.next)])?;
     tx.exec(INSERT, &params![team_id, i64::from(number)])?;
     Ok(number)
 }

@@ -157,78 +157,50 @@ fn hosts_are_found_by_name_tag_and_text(on: Engine) {
     assert!(matches!(foreign, Err(Refusal::NotFound(..))));
 }
 
+fn through(host: &Decided, bastion: &str) -> Decided {
+    Decided {
+        bastion: Some(bastion.to_owned()),
+        ..host.clone()
+    }
+}
+
+fn bastion(name: &str) -> Decided {
+    Decided {
+        is_bastion: true,
+        ..decided(name, &[])
+    }
+}
+
+fn update(world: &World, host: &Host, new: Decided) -> Result<Host, Refusal> {
+    let host = host.clone();
+    world.write(move |tx, call| hosts::update(tx, TEAM, &host, &new, call.at))
+}
+
 fn a_bastion_leads_to_hosts_and_stays_as_long_as_it_does(on: Engine) {
     let world = World::new(on);
-    let behind = Decided {
-        bastion: Some("jump".into()),
-        ..decided("web-1", &[])
-    };
-    assert!(matches!(
-        make(&world, behind.clone()),
-        Err(Refusal::NotFound(..))
-    ));
+    let behind = through(&decided("web-1", &[]), "jump");
+    let nowhere = make(&world, behind.clone());
+    assert!(matches!(nowhere, Err(Refusal::NotFound(..))));
     make(&world, decided("plain", &[])).unwrap();
-    let jump = Decided {
-        is_bastion: true,
-        ..decided("jump", &[])
-    };
-    let jump = make(&world, jump).unwrap();
+    let jump = make(&world, bastion("jump")).unwrap();
     let web = make(&world, behind).unwrap();
     assert_eq!(web.bastion.as_deref(), Some("jump"));
-    let update = |host: &Host, new: Decided| {
-        let host = host.clone();
-        world.write(move |tx, call| hosts::update(tx, TEAM, &host, &new, call.at))
-    };
-    let cases = [
-        (
-            "through itself",
-            &jump,
-            Decided {
-                bastion: Some("jump".into()),
-                ..jump.decided()
-            },
-        ),
-        (
-            "through no bastion",
-            &web,
-            Decided {
-                bastion: Some("plain".into()),
-                ..web.decided()
-            },
-        ),
-        (
-            "no bastion any more",
-            &jump,
-            Decided {
-                is_bastion: false,
-                ..jump.decided()
-            },
-        ),
-    ];
-    for (name, host, new) in cases {
-        assert!(
-            matches!(update(host, new), Err(Refusal::Invalid { .. })),
-            "{name}"
-        );
+    for (name, host, new) in [
+        ("itself", &jump, through(&jump.decided(), "jump")),
+        ("no bastion", &web, through(&web.decided(), "plain")),
+        ("no more", &jump, decided("jump", &[])),
+    ] {
+        let refused = update(&world, host, new);
+        assert!(matches!(refused, Err(Refusal::Invalid { .. })), "{name}");
     }
     let gone = jump.clone();
     let removed = world.write(move |tx, _| hosts::delete(tx, TEAM, &gone));
-    assert!(
-        removed
-            .unwrap_err()
-            .to_string()
-            .contains("web-1 is reached through jump")
-    );
-    update(
-        &jump,
-        Decided {
-            name: "door".into(),
-            ..jump.decided()
-        },
-    )
-    .unwrap();
-    let id = web.id.clone();
-    let web = world.read(move |tx| hosts::by_id(tx, TEAM, &id)).unwrap();
+    let why = removed.unwrap_err().to_string();
+    assert!(why.contains("web-1 is reached through jump"), "{why}");
+    update(&world, &jump, bastion("door")).unwrap();
+    let web = world
+        .read(move |tx| hosts::by_id(tx, TEAM, &web.id))
+        .unwrap();
     assert_eq!(
         web.bastion.as_deref(),
         Some("door"),
@@ -263,7 +235,7 @@ fn grants_are_kept_as_they_are_made(on: Engine) {
     assert_eq!(give(&world, &temporary).unwrap(), temporary);
     let all = world.read(|tx| grants::list(tx, TEAM, "", 10)).unwrap();
     assert_eq!(all, [to_group.clone(), temporary.clone()]);
-    let id = ann.id.clone();
+    let id = ann.id;
     let of_ann = world.read(move |tx| grants::of_subject(tx, TEAM, &id));
     assert_eq!(of_ann.unwrap(), [temporary]);
     let at = world.call().at;
@@ -308,7 +280,7 @@ fn what_cannot_be_a_grant_is_refused(on: Engine) {
             ..
         })
     ));
-    let ensured = ann.clone();
+    let ensured = ann;
     world
         .write(move |tx, call| accounts::ensure(tx, TEAM, &call.directory, &ensured, call.at))
         .unwrap();
@@ -416,13 +388,13 @@ fn facts_say_by_which_groups_and_for_how_long(on: Engine) {
     let middle = world.group("Middle", &[&inner.id]);
     let outer = world.group("Outer", &[&middle.id]);
     let end = world.call().at + HOUR;
-    let (group_id, user_id) = (outer.id.clone(), ann.id.clone());
+    let (group_id, user_id) = (outer.id, ann.id.clone());
     world
         .write(move |tx, call| local_members::add(tx, call, &group_id, &user_id, Some(end)))
         .unwrap();
     let brief = world.group("Brief", &[]);
     let around = world.group("Around", &[&brief.id]);
-    let (group_id, user_id) = (brief.id.clone(), ann.id.clone());
+    let (group_id, user_id) = (brief.id, ann.id.clone());
     world
         .write(move |tx, call| local_members::add(tx, call, &group_id, &user_id, Some(end)))
         .unwrap();
@@ -482,7 +454,7 @@ fn those_whom_a_grant_concerns_are_found_through_groups(on: Engine) {
     let inner = world.group("Inner", &[&bob.id, &out.id]);
     let outer = world.group("Outer", &[&ann.id, &inner.id]);
     let end = world.call().at + HOUR;
-    let (group_id, user_id) = (inner.id.clone(), cat.id.clone());
+    let (group_id, user_id) = (inner.id.clone(), cat.id);
     world
         .write(move |tx, call| local_members::add(tx, call, &group_id, &user_id, Some(end)))
         .unwrap();

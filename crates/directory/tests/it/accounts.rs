@@ -19,6 +19,7 @@ on_each_engine! {
     a_name_follows_its_person_and_a_number_stays
     numbers_of_the_provider_are_taken_over_unless_somebody_has_them
     numbers_that_were_imported_are_passed_over
+    an_empty_pool_is_followed_by_another
     the_same_person_in_another_directory_keeps_the_number
     people_are_given_accounts_as_they_come
     a_rule_is_tried_on_everybody_first
@@ -56,10 +57,11 @@ fn host(world: &World, name: &str) {
 }
 
 fn follow(world: &World) {
-    while world
-        .write(|tx, call| accounts::advance(tx, &call.directory.team_id, call.at))
-        .unwrap()
-    {}
+    while let Some(needing) = world.read(|tx| accounts::look(tx, "t1")).unwrap() {
+        world
+            .write(move |tx, call| accounts::settle(tx, &needing, call.at))
+            .unwrap();
+    }
 }
 
 /// Everybody of the directory with what they have been given.
@@ -202,6 +204,19 @@ fn numbers_that_were_imported_are_passed_over(on: Engine) {
     assert_eq!(ensure(&world, &world.named("second")).uid, 65_537 + 130);
 }
 
+fn an_empty_pool_is_followed_by_another(on: Engine) {
+    let world = World::new(on);
+    ensure(&world, &world.named("first"));
+    let near_the_end = world.write(|tx, _| {
+        let sql = "UPDATE posix_pools SET next = last WHERE team_id = $1";
+        Ok(tx.exec(sql, &portreeve_store::params!["t1"])?)
+    });
+    near_the_end.unwrap();
+    assert_eq!(ensure(&world, &world.named("last")).uid, 99_999);
+    assert_eq!(ensure(&world, &world.named("next")).uid, 1_879_048_192);
+    assert_eq!(ensure(&world, &world.named("on")).uid, 1_879_048_193);
+}
+
 fn the_same_person_in_another_directory_keeps_the_number(on: Engine) {
     let world = World::new(on);
     let ada = world.named("ada@contoso.example");
@@ -246,8 +261,7 @@ fn people_are_given_accounts_as_they_come(on: Engine) {
     follow(&world);
     assert_eq!(given(&world), [("early".to_owned(), Some(65_536))]);
     world.named("late");
-    let behind = world.read(|tx| accounts::is_behind(tx, "t1")).unwrap();
-    assert!(behind);
+    let stale = world.read(|tx| accounts::look(tx, "t1")).unwrap().unwrap();
     follow(&world);
     let both = [
         ("early".to_owned(), Some(65_536)),
@@ -262,7 +276,11 @@ fn people_are_given_accounts_as_they_come(on: Engine) {
         .unwrap();
     follow(&world);
     assert_eq!(given(&world), both);
-    assert!(!world.read(|tx| accounts::is_behind(tx, "t1")).unwrap());
+    world
+        .write(move |tx, call| accounts::settle(tx, &stale, call.at))
+        .unwrap();
+    let again = world.read(|tx| accounts::look(tx, "t1")).unwrap();
+    assert!(again.is_none(), "whoever comes late does nothing");
 }
 
 fn a_rule_is_tried_on_everybody_first(on: Engine) {

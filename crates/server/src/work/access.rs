@@ -8,7 +8,8 @@ use super::retention::Time;
 use crate::app::App;
 use crate::http::asked_to_stop;
 use portreeve_directory::events::Cause;
-use portreeve_directory::{Actor, Refusal, accounts, grants, teams};
+use portreeve_directory::teams::{self, Team};
+use portreeve_directory::{Actor, Refusal, accounts, grants};
 use portreeve_store::{Scope, Tx};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +32,7 @@ pub(crate) async fn follow_access(app: Arc<App>, mut stop: watch::Receiver<bool>
             tracing::debug!(%error, "grants that have ended were not told of; it is tried again");
         }
         last = time;
-        if let Err(error) = give_accounts(&app, &stop).await {
-            tracing::warn!(%error, "people have not been given accounts on hosts; it is tried again");
-        }
+        give_accounts(&app, &stop).await;
         tokio::select! {
             () = asked_to_stop(&mut stop) => return,
             () = tokio::time::sleep(PAUSE) => {}
@@ -69,27 +68,33 @@ async fn tell_expired(app: &App, now: i64) -> Result<(), Refusal> {
     }
 }
 
+async fn give_accounts(app: &App, stop: &watch::Receiver<bool>) {
+    let all: Result<Vec<Team>, Refusal> = app.store.lookup(teams::list).await;
+    for team in all.unwrap_or_default() {
+        if let Err(error) = give_accounts_in(app, stop, &team).await {
+            tracing::warn!(%error, team = team.name, "people have not been given accounts on hosts; it is tried again");
+        }
+    }
+}
+
 /// Two servers that do it at once give nobody two accounts, because the place up to which people were looked at moves in the
 /// same transaction.
-async fn give_accounts(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Refusal> {
-    let behind = app.store.lookup(|tx| -> Result<_, Refusal> {
-        let mut behind = Vec::new();
-        for team in teams::list(tx)? {
-            if accounts::is_behind(tx, &team.id)? {
-                behind.push(team.id);
-            }
-        }
-        Ok(behind)
-    });
-    for team_id in behind.await? {
-        let mut more = true;
-        while more && !*stop.borrow() {
-            let (of, now) = (team_id.clone(), app.clock.now());
-            let give = app.store.write(Scope::of(&team_id), move |tx| {
-                accounts::advance(tx, &of, now)
-            });
-            more = give.await?;
-        }
+async fn give_accounts_in(
+    app: &App,
+    stop: &watch::Receiver<bool>,
+    team: &Team,
+) -> Result<(), Refusal> {
+    while !*stop.borrow() {
+        let of = team.id.clone();
+        let look = app.store.read(move |tx| accounts::look(tx, &of));
+        let Some(needing) = look.await? else {
+            break;
+        };
+        let now = app.clock.now();
+        let settle = app.store.write(Scope::of(&team.id), move |tx| {
+            accounts::settle(tx, &needing, now)
+        });
+        settle.await?;
     }
     Ok(())
 }
