@@ -170,7 +170,7 @@ CREATE TABLE certificates (
   revoked_at BIGINT,
   revoked_why TEXT,
   PRIMARY KEY (team_id, serial)
-) {without_rowid};
+);
 CREATE INDEX certificates_issued_at ON certificates (team_id, issued_at, serial);
 CREATE INDEX certificates_holder ON certificates (team_id, holder_id, valid_before) WHERE holder_id IS NOT NULL;
 CREATE INDEX certificates_fingerprint ON certificates (team_id, fingerprint, valid_before);

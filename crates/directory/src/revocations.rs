@@ -17,7 +17,8 @@ statements! {
     BY_HOLDER = "UPDATE certificates SET revoked_at = $3, revoked_why = $4 WHERE team_id = $1 AND holder_id = $2 AND valid_before > $3 AND revoked_at IS NULL RETURNING serial, authority_id, key_id, valid_before";
     BY_DIRECTORY = "UPDATE certificates SET revoked_at = $3, revoked_why = $4 WHERE team_id = $1 AND valid_before > $3 AND directory_id = $2 AND revoked_at IS NULL RETURNING serial, authority_id, key_id, valid_before";
     EXISTS = "SELECT 1 FROM certificates WHERE team_id = $1 AND serial = $2";
-    PRUNE = "DELETE FROM revocations WHERE keep_until < $1";
+    /// The last one of a team stays: its position is the version of the list, which must not go back.
+    PRUNE = "DELETE FROM revocations WHERE keep_until < $1 AND position < (SELECT max(l.position) FROM revocations l WHERE l.team_id = revocations.team_id)";
 }
 
 /// What is to be revoked.

@@ -161,8 +161,7 @@ async fn issue_it(app: &App, team_id: &str, by: &By, wanted: Wanted) -> Result<I
         } => (*kind, named(key_id, principals), Vec::new()),
     };
     let unsigned = keyring
-        .settings
-        .policy()
+        .policy
         .decide(kind, wanted.key.clone(), named, &asked, now)
         .map_err(|refusal| Error::refused(code_of(&refusal), refusal))?;
     let signs = match kind {

@@ -10,7 +10,7 @@ use super::{Authorities, Error};
 use crate::app::App;
 use portreeve_directory::authorities::{self, Authority as Stored, Purpose, State};
 use portreeve_directory::{Refusal, ca_policies, teams};
-use portreeve_ssh_cert::Authority;
+use portreeve_ssh_cert::{Authority, Policy};
 use portreeve_store::Tx;
 use portreeve_x509::{Issuer, fingerprint};
 use std::collections::HashMap;
@@ -39,6 +39,8 @@ pub(crate) struct Keyring {
     pub(crate) chain: Vec<Vec<u8>>,
     /// What an admin has decided.
     pub(crate) settings: Settings,
+    /// The same, as certificates are decided on by it.
+    pub(super) policy: Policy,
     /// All keys as they are stored, without their secrets.
     pub(crate) stored: Vec<Stored>,
 }
@@ -121,15 +123,13 @@ impl App {
     /// The keys of a team's authority. They are made at the first use.
     pub(crate) async fn keyring(&self, team_id: &str) -> Result<Arc<Keyring>, Error> {
         let now = self.clock.steady();
-        let known = self.ca.rings.get(team_id);
-        if let Some((ring, _, seen)) = &known
-            && now.saturating_sub(*seen) < FRESH
-        {
-            return Ok(ring.clone());
+        if let Some(ring) = self.ca.rings.fresh(team_id, now) {
+            return Ok(ring);
         }
+        let known = self.ca.rings.known(team_id);
         let team = team_id.to_owned();
         let mark = self.store.lookup(move |tx| mark(tx, &team)).await?;
-        if let Some((ring, before, _)) = known
+        if let Some((ring, before)) = known
             && before == mark
         {
             self.ca.rings.put(team_id, ring.clone(), mark, now);
@@ -229,7 +229,9 @@ impl Keyring {
             .into_iter()
             .chain(current(Purpose::Root).and_then(|root| root.cross_signed.clone()))
             .collect();
+        let settings = Settings::read(settings)?;
         Ok(Self {
+            policy: settings.policy(),
             user: ssh(Purpose::User),
             host: ssh(Purpose::Host),
             root: x509(Purpose::Root),
@@ -239,7 +241,7 @@ impl Keyring {
             roots: public(Purpose::Root),
             intermediates: public(Purpose::Intermediate),
             chain,
-            settings: Settings::read(settings)?,
+            settings,
             stored: stored
                 .into_iter()
                 .map(|one| Stored {
@@ -256,10 +258,17 @@ impl Rings {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self, team_id: &str) -> Option<(Arc<Keyring>, Mark, Duration)> {
+    /// What was looked at a moment ago.
+    fn fresh(&self, team_id: &str, now: Duration) -> Option<Arc<Keyring>> {
         let rings = self.lock();
         let loaded = rings.get(team_id)?;
-        Some((loaded.ring.clone(), loaded.mark.clone(), loaded.seen))
+        (now.saturating_sub(loaded.seen) < FRESH).then(|| loaded.ring.clone())
+    }
+
+    fn known(&self, team_id: &str) -> Option<(Arc<Keyring>, Mark)> {
+        let rings = self.lock();
+        let loaded = rings.get(team_id)?;
+        Some((loaded.ring.clone(), loaded.mark.clone()))
     }
 
     fn put(&self, team_id: &str, ring: Arc<Keyring>, mark: Mark, seen: Duration) {

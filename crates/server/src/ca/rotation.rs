@@ -66,17 +66,25 @@ pub(super) async fn first(app: &App, team_id: &str) -> Result<(), Error> {
         Ok(all)
     });
     let made = made.await?;
-    let (team_id, by) = (team_id.to_owned(), By::system(app));
-    let scope = Scope::of(&team_id);
+    let (team, by, new) = (team_id.to_owned(), By::system(app), made.clone());
     let work = move |tx: &mut Tx<'_>| {
-        if authorities::states(tx, &team_id)?.is_empty() {
-            for one in &made {
-                authorities::add(tx, &by.cause(&team_id, None), one)?;
-            }
+        let is_first = authorities::states(tx, &team)?.is_empty();
+        for one in new.iter().filter(|_| is_first) {
+            authorities::add(tx, &by.cause(&team, None), one)?;
         }
-        Ok(())
+        Ok(is_first)
     };
-    Ok(app.write(scope, work).await?)
+    match app.write(Scope::of(team_id), work).await? {
+        true => Ok(()),
+        // Somebody else was quicker.
+        false => forget(app, made).await,
+    }
+}
+
+/// Lets a token forget keys that are in no row.
+async fn forget(app: &App, unused: Vec<Stored>) -> Result<(), Error> {
+    let keys = app.ca.keys.clone();
+    blocking(move || unused.iter().try_for_each(|one| keys.forget(one))).await
 }
 
 /// Puts a new key in the place of the current one, with an overlap or at once.
@@ -103,12 +111,12 @@ pub(crate) async fn begin(
         true => Begun::Activated,
         false => Begun::Made,
     };
-    let (team, by) = (team_id.to_owned(), by.clone());
+    let (team, by, new) = (team_id.to_owned(), by.clone(), made.clone());
     let work = move |tx: &mut Tx<'_>| {
         let cause = by.cause(&team, None);
         let next = next_of(&authorities::list(tx, &team)?);
         // Somebody else was quicker.
-        if let Some(purpose) = made
+        if let Some(purpose) = new
             .iter()
             .map(|one| one.purpose)
             .find(|it| next.contains(it))
@@ -118,7 +126,7 @@ pub(crate) async fn begin(
                 attribute: purpose.name(),
             });
         }
-        for one in &made {
+        for one in &new {
             authorities::add(tx, &cause, one)?;
         }
         if wanted.overlap == 0 {
@@ -128,7 +136,10 @@ pub(crate) async fn begin(
         }
         Ok(())
     };
-    app.write(Scope::of(team_id), work).await?;
+    if let Err(refusal) = app.write(Scope::of(team_id), work).await {
+        forget(app, made).await?;
+        return Err(refusal.into());
+    }
     app.forget_keyring(team_id);
     Ok(begun)
 }
@@ -143,8 +154,7 @@ pub(crate) async fn turn(app: &App, team_id: &str, now: i64) -> Result<(), Error
     let work = move |tx: &mut Tx<'_>| authorities::turn(tx, &acting.cause(&team, None));
     let gone = app.write(Scope::of(team_id), work).await?;
     app.forget_keyring(team_id);
-    let keys = app.ca.keys.clone();
-    blocking(move || gone.iter().try_for_each(|one| keys.forget(one))).await?;
+    forget(app, gone).await?;
     let ring = app.keyring(team_id).await?;
     let next = next_of(&ring.stored);
     for due in &ring.stored {

@@ -11,7 +11,8 @@ use portreeve_directory::applications::{self, cycles, records};
 use portreeve_directory::events::{self, Log};
 use portreeve_directory::leases::{Halted, RETENTION};
 use portreeve_directory::{
-    Refusal, grants, idempotency, identities, outcomes, sessions, sign_ins, teams, used_tokens,
+    Refusal, certificates, grants, idempotency, identities, outcomes, revocations, sessions,
+    sign_ins, teams, used_tokens,
 };
 use portreeve_store::Scope;
 use std::sync::Arc;
@@ -96,6 +97,9 @@ async fn round(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) -> Result
                 prune_log(&held, stop, &team.id, log, (now - micros(kept), now)).await?;
             }
         }
+        if let Some(kept) = kept.audit {
+            prune_certificates(app, stop, &team.id, now - micros(kept)).await?;
+        }
     }
     if let Some(kept) = kept.provisioning {
         prune_provisioning(app, stop, now - micros(kept)).await?;
@@ -113,9 +117,31 @@ async fn forget_passed(app: &App, now: i64) -> Result<(), Refusal> {
         grants::prune(tx, now - 90 * DAY_US)?;
         used_tokens::prune(tx, now)?;
         identities::prune(tx, now - 30 * DAY_US)?;
+        revocations::prune(tx, now - DAY_US)?;
         idempotency::prune(tx, now)
     });
     write.await
+}
+
+/// Removes certificates that ran out so long ago. What became of them is in no log any more, either.
+async fn prune_certificates(
+    app: &App,
+    stop: &watch::Receiver<bool>,
+    team_id: &str,
+    older_than: i64,
+) -> Result<(), Refusal> {
+    let mut more = true;
+    while more && !*stop.borrow() {
+        let id = team_id.to_owned();
+        let write = app.store.write(Scope::of(team_id), move |tx| {
+            certificates::prune(tx, &id, older_than, BATCH.into())
+        });
+        more = write.await? >= BATCH.into();
+        if more {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    Ok(())
 }
 
 /// Removes cycles and the entries of their logs. No lease is needed: only what is old is touched.
