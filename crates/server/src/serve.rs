@@ -47,7 +47,10 @@ pub enum ServeError {
     #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
     Listen { address: String, cause: io::Error },
     #[error("cannot listen on {address}: {cause}; choose another address with --ca-listen")]
-    ListenForStep { address: SocketAddr, cause: io::Error },
+    ListenForStep {
+        address: SocketAddr,
+        cause: io::Error,
+    },
     #[error(
         "cannot make the local socket {path}: {cause}; choose a data folder with a shorter path, on a file system that has sockets, with --data"
     )]
@@ -99,19 +102,10 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let applications = Applications::new(&master).map_err(data)?;
     let providers = Providers::new(&master).map_err(data)?;
     let answers = api::Answers::new(&master).map_err(data)?;
-    let token = config.pkcs11.as_ref().map(ca::Token::open).transpose();
-    let ca = ca::Authorities::new(&master, token.map_err(|error| ServeError::Token(error.to_string()))?).map_err(data)?;
-
+    let ca = authorities(&config, &master)?;
     let mailer = config.mail.as_ref().map(mailer).transpose()?;
-    let (listener, listening, local) = listen(&config)?;
-    let certifying = listen_for_step(&config)?;
-    let socket = Config::socket(&config.data);
-
-    // The embedded database has one server at a time, and its lock says that this is the one.
-    let sole = matches!(config.database, Database::Sqlite { .. });
-    let replica = Replica::start(store.clone(), clock.clone(), ids.clone(), sole)
-        .await
-        .map_err(ServeError::Replica)?;
+    let listeners = listen(&config)?;
+    let replica = announce(&config, &store, &clock, &ids).await?;
     let (stop, stopped) = watch::channel(false);
     let app = Arc::new(App {
         store,
@@ -123,7 +117,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         ca,
         jobs: work::Jobs::default(),
         providers,
-        step: Step::new(certifying.as_ref().map(|(_, address)| *address)),
+        step: Step::new(listeners.step.as_ref().map(|(_, address)| *address)),
         mailer,
         tokens: crate::auth::Tokens::default(),
         estates: crate::estates::Estates::default(),
@@ -133,7 +127,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         large_bodies: Arc::new(Semaphore::new(body::LARGE_AT_ONCE)),
         limits,
         requests: Arc::default(),
-        listening,
+        listening: listeners.main.1,
         news: watch::channel(0).0,
         feeds: Feeds::default(),
         stop: stopped,
@@ -145,19 +139,40 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         .await
         .map_err(ServeError::Outcomes)?;
     let beat = tokio::spawn(work::beat(app.clone()));
-    let listeners = (listener, local, certifying.map(|(listener, _)| listener));
     let tasks = serve(&app, listeners, uid);
     Ok(Running {
+        socket: Config::socket(&app.config.data),
         app,
         stop,
         tasks,
         beat,
-        socket,
     })
 }
 
-/// Listens on the network, at the returned address, and on the local socket.
-fn listen(config: &Config) -> Result<(TcpListener, SocketAddr, UnixListener), ServeError> {
+/// Lets the others on the database know of this server.
+async fn announce(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<Ids>,
+) -> Result<Arc<Replica>, ServeError> {
+    // The embedded database has one server at a time, and its lock says that this is the one.
+    let sole = matches!(config.database, Database::Sqlite { .. });
+    Replica::start(store.clone(), clock.clone(), ids.clone(), sole)
+        .await
+        .map_err(ServeError::Replica)
+}
+
+/// Where is listened, with the real addresses.
+struct Listeners {
+    main: (TcpListener, SocketAddr),
+    /// For the `step` client.
+    step: Option<(TcpListener, SocketAddr)>,
+    local: UnixListener,
+}
+
+/// Listens on the network and on the local socket.
+fn listen(config: &Config) -> Result<Listeners, ServeError> {
     let refused = |cause| ServeError::Listen {
         address: config.listen.to_string(),
         cause,
@@ -165,8 +180,11 @@ fn listen(config: &Config) -> Result<(TcpListener, SocketAddr, UnixListener), Se
     let listener = http::listen(config.listen).map_err(refused)?;
     let listening = listener.local_addr().map_err(refused)?;
     let path = Config::socket(&config.data);
-    let local = bind_socket(&path).map_err(|cause| ServeError::Socket { path, cause })?;
-    Ok((listener, listening, local))
+    Ok(Listeners {
+        main: (listener, listening),
+        step: listen_for_step(config)?,
+        local: bind_socket(&path).map_err(|cause| ServeError::Socket { path, cause })?,
+    })
 }
 
 /// Listens for the `step` client, at the returned address. Where nobody has said where, a server whose usual address is
@@ -184,6 +202,16 @@ fn listen_for_step(config: &Config) -> Result<Option<(TcpListener, SocketAddr)>,
         }
         Err(cause) => Err(ServeError::ListenForStep { address, cause }),
     }
+}
+
+/// The certificate authorities of all teams, whose keys may be in a token.
+fn authorities(config: &Config, master: &MasterKey) -> Result<ca::Authorities, ServeError> {
+    let token = config.pkcs11.as_ref().map(ca::Token::open).transpose();
+    let token = token.map_err(|error| ServeError::Token(error.to_string()))?;
+    ca::Authorities::new(master, token).map_err(|cause| ServeError::Data {
+        path: config.data.clone(),
+        cause,
+    })
 }
 
 /// Who sends mails. Nobody is asked yet.
@@ -205,7 +233,10 @@ async fn master_key(config: &Config, store: &Store) -> Result<MasterKey, ServeEr
         MasterKeyFrom::Folder => (config.data.join("master.key"), None),
         MasterKeyFrom::Environment(text) => {
             let given = MasterKey::parse(text.expose_secret(), config::MASTER_KEY);
-            (config::MASTER_KEY.into(), Some(given.map_err(ServeError::MasterKey)?))
+            (
+                config::MASTER_KEY.into(),
+                Some(given.map_err(ServeError::MasterKey)?),
+            )
         }
         MasterKeyFrom::Credential(path) => {
             let given = MasterKey::credential(path).map_err(ServeError::MasterKey)?;
@@ -272,7 +303,7 @@ async fn open(options: &Options) -> Result<(Store, Arc<Ids>), ServeError> {
 /// Everything that goes on until the server is asked to stop.
 fn serve(
     app: &Arc<App>,
-    (listener, local, certifying): (TcpListener, UnixListener, Option<TcpListener>),
+    Listeners { main, step, local }: Listeners,
     uid: u32,
 ) -> Vec<JoinHandle<()>> {
     let serving = |router| Serving {
@@ -298,7 +329,7 @@ fn serve(
                 .with_state(app.clone()),
         );
     let mut tasks = vec![
-        tokio::spawn(http::tcp(listener, serving(public))),
+        tokio::spawn(http::tcp(main.0, serving(public))),
         tokio::spawn(http::unix(
             local,
             uid,
@@ -315,7 +346,7 @@ fn serve(
         tokio::spawn(work::provision(app.clone(), app.stop.clone())),
         tokio::spawn(work::send_mails(app.clone(), app.stop.clone())),
     ];
-    if let Some(listener) = certifying {
+    if let Some((listener, _)) = step {
         let serving = serving(step::router(app.clone()));
         tasks.push(tokio::spawn(http::tls(listener, serving, app.clone())));
     }

@@ -84,7 +84,8 @@ pub struct Claims {
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Confirmation {
-    /// The SHA-256 of the request for a certificate (DER), base64url.
+    /// The SHA-256 of the request for an X.509 certificate (DER), or of the key for an SSH certificate (in its form on the
+    /// wire), base64url.
     #[serde(rename = "x5rt#S256")]
     pub request_hash: Option<String>,
 }
@@ -367,6 +368,13 @@ impl Token {
 }
 
 impl Claims {
+    /// Whether a certificate may be for what has this SHA-256: the token names no other.
+    #[must_use]
+    pub fn confirms(&self, hash: &[u8]) -> bool {
+        let named = self.cnf.as_ref().and_then(|cnf| cnf.request_hash.as_ref());
+        named.is_none_or(|named| *named == URL_SAFE_NO_PAD.encode(hash))
+    }
+
     fn check_times(&self, now: i64) -> Result<(), TokenError> {
         let end = seconds(self.exp).ok_or(TokenError::Malformed("it has no end (exp)"))?;
         let begins = [self.nbf, self.iat].map(seconds);

@@ -197,8 +197,9 @@ async fn written(ask: &Ask, kind: &str, request: Config) -> Result<Response, Ref
             let provisioner = provisioners.only_oidc();
             template::user(&request.data, &keyring.trusted_host, provisioner)
         }
-        "host" => template::host(&request.data, &keyring.trusted_user)
-            .map_err(|missing| Fault::bad_request(missing))?,
+        "host" => {
+            template::host(&request.data, &keyring.trusted_user).map_err(Fault::bad_request)?
+        }
         other => return Err(Fault::bad_request(format!("invalid type '{other}'")).into()),
     };
     Ok(json(StatusCode::OK, &templates))

@@ -61,22 +61,6 @@ async fn again(
         let why = "sshpop certificate must be a host ssh certificate";
         return Err(Refused::invalid("wrong_type", why));
     }
-    let (key_id, principals) = (
-        shown.signed.key_id().to_owned(),
-        shown.signed.principals().to_vec(),
-    );
-    let for_whom = match &shown.recorded.whose {
-        Whose::Host(id) => ForWhom::Host {
-            id: id.clone(),
-            key_id,
-            principals,
-        },
-        Whose::Holder(_) | Whose::Nobody => ForWhom::Vouched {
-            kind: Kind::Host,
-            key_id,
-            principals,
-        },
-    };
     let backdate = ask
         .app
         .keyring(&ask.team_id)
@@ -88,7 +72,7 @@ async fn again(
     let lasts = i64::try_from(before.saturating_sub(after)).unwrap_or(i64::MAX);
     let begins = ask.now() - backdate;
     let wanted = Wanted {
-        for_whom,
+        for_whom: same(shown),
         key: key.unwrap_or_else(|| shown.key.clone()),
         asked: Asked {
             valid_after: Some(begins),
@@ -115,6 +99,24 @@ async fn again(
         crt: Bytes(issued.certificate.blob()),
         identity_crt,
     })
+}
+
+/// Whom a certificate of a host is for.
+fn same(shown: &Shown) -> ForWhom {
+    let key_id = shown.signed.key_id().to_owned();
+    let principals = shown.signed.principals().to_vec();
+    match &shown.recorded.whose {
+        Whose::Host(id) => ForWhom::Host {
+            id: id.clone(),
+            key_id,
+            principals,
+        },
+        Whose::Holder(_) | Whose::Nobody => ForWhom::Vouched {
+            kind: Kind::Host,
+            key_id,
+            principals,
+        },
+    }
 }
 
 fn shown(proven: &Proven) -> Result<&Shown, Refused> {
@@ -152,6 +154,9 @@ pub(super) async fn revoke(ask: Ask, body: Body) -> Result<Response, Refused> {
 
 async fn revoked(ask: &Ask, request: &request::Revoke) -> Result<(), Refused> {
     check(request)?;
+    if request.ott.is_empty() {
+        return Err(Fault::bad_request("missing ott").into());
+    }
     let serial: u64 = request.serial.parse().map_err(|_| {
         Fault::bad_request(format!("'{}' is not a valid serial number", request.serial))
     })?;

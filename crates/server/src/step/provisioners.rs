@@ -96,7 +96,7 @@ impl Provisioners {
         for provisioner in &declared {
             made.add(provisioner, &connected);
         }
-        for connection in connected {
+        for connection in &connected {
             made.add_connection(connection);
         }
         made.all.push(Known::Sshpop {
@@ -156,7 +156,7 @@ impl Provisioners {
     }
 
     /// The connection's own client, unless another one was declared for `step`.
-    fn add_connection(&mut self, connection: Connection) {
+    fn add_connection(&mut self, connection: &Connection) {
         let is_declared = |known: &Known| matches!(known, Known::Oidc(one) if one.connection.directory_id == connection.directory_id);
         if self.all.iter().any(is_declared) {
             return;
@@ -174,7 +174,7 @@ impl Provisioners {
             client_id: connection.settings.client_id.clone(),
             ..OidcClient::default()
         };
-        let (known, shown) = oidc(name, &client, &connection);
+        let (known, shown) = oidc(name, &client, connection);
         self.all.push(known);
         self.shown.push(shown.into());
     }

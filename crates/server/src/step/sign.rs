@@ -6,6 +6,7 @@ use super::identity;
 use super::prove::{Proof, Proven, prove};
 use super::reply::{Refused, json};
 use crate::ca::{ForWhom, Wanted, issue};
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
@@ -43,6 +44,7 @@ async fn signed(ask: &Ask, request: SshSign) -> Result<SshCertificate, Refused> 
     let csr = csr.filter(|csr| !csr.is_empty());
     let csr = csr.map(Request::from_pem).transpose()?;
     let proven = prove(ask, &request.ott, Endpoint::Sign).await?;
+    confirmed(&proven, &request.public_key)?;
     let key = key(&request.public_key)?;
     let (for_whom, asked) = decide(ask, &proven, &request.options, kind).await?;
     let whose = match &for_whom {
@@ -80,6 +82,20 @@ async fn signed(ask: &Ask, request: SshSign) -> Result<SshCertificate, Refused> 
     })
 }
 
+/// Refuses another key than the one that the token is for, where it says which.
+fn confirmed(proven: &Proven, key: &[u8]) -> Result<(), Refused> {
+    let Proof::Word { claims, .. } = &proven.proof else {
+        return Ok(());
+    };
+    match claims.confirms(digest(&SHA256, key).as_ref()) {
+        true => Ok(()),
+        false => {
+            let why = "the token is for another key";
+            Err(Refused::forbidden("wrong_key", why))
+        }
+    }
+}
+
 /// The key that a certificate is asked for.
 pub(super) fn key(blob: &[u8]) -> Result<SubjectKey, Refused> {
     SubjectKey::from_blob(blob)
@@ -92,7 +108,7 @@ fn kind_of(name: &str) -> Result<Option<Kind>, Fault> {
         "" => Ok(None),
         "user" => Ok(Some(Kind::User)),
         "host" => Ok(Some(Kind::Host)),
-        other => Err(Fault::bad_request(format!("unknown certType '{other}'"))),
+        other => Err(Fault::bad_request(format!("invalid certType '{other}'"))),
     }
 }
 
@@ -135,6 +151,12 @@ async fn decide(
                 ..SshOptions::default()
             };
             let asked = asked(&merged, now, *ends);
+            if let (Some(before), Some(ends)) = (asked.valid_before, *ends)
+                && before > ends
+            {
+                let why = "the certificate would outlive the one that the token was signed with";
+                return Err(Refused::forbidden("too_long", why));
+            }
             check_length(&policy, of, &asked, now)?;
             let for_whom = vouched(ask, &proven.provisioner, claims, granted, of).await?;
             Ok((for_whom, asked))

@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Body;
 use axum::response::Response;
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use portreeve_directory::certificates::Whose;
@@ -134,11 +134,7 @@ fn vouched(
         let why = "certificate request does not contain the valid names: those of the token";
         return Err(Refused::forbidden("wrong_names", why));
     }
-    let confirmed = claims
-        .cnf
-        .as_ref()
-        .and_then(|cnf| cnf.request_hash.as_ref());
-    if confirmed.is_some_and(|expected| *expected != hash(&request.csr)) {
+    if !claims.confirms(&hash(&request.csr)) {
         let why = "the token is for another certificate request";
         return Err(Refused::forbidden("wrong_request", why));
     }
@@ -153,13 +149,12 @@ fn vouched(
     })
 }
 
-/// SHA-256 of a request (DER) that comes as PEM, base64url.
-fn hash(pem: &str) -> String {
-    use base64::engine::general_purpose::STANDARD;
+/// SHA-256 of a request (DER) that comes as PEM.
+fn hash(pem: &str) -> Vec<u8> {
     let body = pem.split("-----").nth(2).unwrap_or_default();
     let body: String = body.split_ascii_whitespace().collect();
     let der = STANDARD.decode(body).unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, &der))
+    digest(&SHA256, &der).as_ref().to_vec()
 }
 
 /// Another certificate for whoever shows one.

@@ -13,7 +13,9 @@ fn request(names: &[&str], subject: &str) -> (rcgen::KeyPair, String) {
     let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut params = rcgen::CertificateParams::new(names).unwrap();
     params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(rcgen::DnType::CommonName, subject);
+    params
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, subject);
     let csr = params.serialize_request(&key).unwrap().pem().unwrap();
     (key, csr)
 }
@@ -21,7 +23,9 @@ fn request(names: &[&str], subject: &str) -> (rcgen::KeyPair, String) {
 /// Ada, known by her certificate; and that with its key.
 async fn ada(world: &World) -> (Client, rcgen::KeyPair, Vec<String>) {
     let (key, csr) = request(&["root@contoso.example"], "root");
-    let answer = world.sign(&world.id_token(&json!({})), &json!({"identityCSR": csr})).await;
+    let answer = world
+        .sign(&world.id_token(&json!({})), &json!({"identityCSR": csr}))
+        .await;
     certificate(&answer);
     let chain = chain(&answer.json["identityCrt"]);
     let pem = format!("{}{}", chain.concat(), key.serialize_pem());
@@ -30,12 +34,23 @@ async fn ada(world: &World) -> (Client, rcgen::KeyPair, Vec<String>) {
 
 fn chain(value: &Value) -> Vec<String> {
     let all = value.as_array().unwrap_or_else(|| panic!("{value}"));
-    all.iter().map(|one| one.as_str().unwrap().to_owned()).collect()
+    all.iter()
+        .map(|one| one.as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn managed(world: &World) {
-    let changed = world.sso.server.admin().patch("/ca/step", json!({"mode": "managed"})).await;
-    assert_eq!((changed.status, changed.text("mode")), (200, "managed"), "{changed}");
+    let changed = world
+        .sso
+        .server
+        .admin()
+        .patch("/ca/step", json!({"mode": "managed"}))
+        .await;
+    assert_eq!(
+        (changed.status, changed.text("mode")),
+        (200, "managed"),
+        "{changed}"
+    );
 }
 
 #[tokio::test]
@@ -54,16 +69,27 @@ async fn who_has_signed_in_is_told_what_is_theirs() {
         world.ca.post("/ssh/config", config.clone()).await,
         world.ca.post("/ssh/check-host", host.clone()).await,
     ] {
-        assert_eq!(refused(&answer).0, 401, "that makes clients sign in: {answer}");
+        assert_eq!(
+            refused(&answer).0,
+            401,
+            "that makes clients sign in: {answer}"
+        );
     }
     let (known, ..) = ada(&world).await;
     assert_eq!(known.get("/ssh/roots").await.status, 200);
     assert_eq!(known.post("/ssh/config", config).await.status, 200);
     let listed = known.get("/ssh/hosts").await;
-    let names: Vec<&Value> = listed.json["hosts"].as_array().unwrap().iter().map(|one| &one["hostname"]).collect();
+    let names: Vec<&Value> = listed.json["hosts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["hostname"])
+        .collect();
     assert_eq!(names, ["web-1"], "the others are not hers");
     for (name, exists) in [("web-1", true), ("db-1", false), ("nope", false)] {
-        let answer = known.post("/ssh/check-host", json!({"principal": name})).await;
+        let answer = known
+            .post("/ssh/check-host", json!({"principal": name}))
+            .await;
         assert_eq!(answer.json, json!({"exists": exists}), "{name}");
     }
     world.sso.suspend_ada().await;
@@ -76,7 +102,10 @@ async fn hosts_are_asked_for_with_a_token_of_the_identity() {
     let world = World::start().await;
     managed(&world).await;
     let (_, key, chain) = ada(&world).await;
-    let chain: Vec<String> = chain.iter().map(|pem| STANDARD.encode(pem_body(pem))).collect();
+    let chain: Vec<String> = chain
+        .iter()
+        .map(|pem| STANDARD.encode(pem_body(pem)))
+        .collect();
     let token = |subject: &str, issuer: &str, audience: &str| {
         let now = world.now();
         let claims = json!({"iss": issuer, "aud": audience, "sub": subject, "iat": now, "nbf": now, "exp": now + 300});
@@ -92,9 +121,18 @@ async fn hosts_are_asked_for_with_a_token_of_the_identity() {
     let other = ask("db-1", token("db-1", "x5c-identity", "/ssh/check-host")).await;
     assert_eq!(other.json, json!({"exists": false}));
     for (name, answer) in [
-        ("for another host", ask("web-1", token("db-1", "x5c-identity", "/ssh/check-host")).await),
-        ("by another name", ask("web-1", token("web-1", "admin", "/ssh/check-host")).await),
-        ("for something else", ask("web-1", token("web-1", "x5c-identity", "/ssh/sign")).await),
+        (
+            "for another host",
+            ask("web-1", token("db-1", "x5c-identity", "/ssh/check-host")).await,
+        ),
+        (
+            "by another name",
+            ask("web-1", token("web-1", "admin", "/ssh/check-host")).await,
+        ),
+        (
+            "for something else",
+            ask("web-1", token("web-1", "x5c-identity", "/ssh/sign")).await,
+        ),
         ("nonsense", ask("web-1", "x.y.z".to_owned()).await),
     ] {
         assert_eq!(refused(&answer).0, 401, "{name}: {answer}");
@@ -109,8 +147,18 @@ async fn an_identity_says_who_the_directory_knows_and_not_what_was_asked_for() {
     let leaf = portreeve_x509::Details::read(&pem_body(&chain[0])).unwrap();
     assert_eq!(leaf.common_name, "Ada");
     let names: Vec<String> = leaf.names.iter().map(ToString::to_string).collect();
-    assert_eq!(names, ["ada@contoso.example".to_owned(), format!("{}#ada", world.sso.provider.issuer())]);
-    assert_eq!(leaf.valid_before.as_second(), world.now() + 8 * 3600, "as long as the SSH certificate");
+    assert_eq!(
+        names,
+        [
+            "ada@contoso.example".to_owned(),
+            format!("{}#ada", world.sso.provider.issuer())
+        ]
+    );
+    assert_eq!(
+        leaf.valid_before.as_second(),
+        world.now() + 8 * 3600,
+        "as long as the SSH certificate"
+    );
     let renewed = known.post("/renew", json!({})).await;
     let fresh = portreeve_x509::Details::read(&pem_body(renewed.text("crt"))).unwrap();
     assert_eq!((renewed.status, &fresh.names), (201, &leaf.names));
@@ -120,17 +168,26 @@ async fn an_identity_says_who_the_directory_knows_and_not_what_was_asked_for() {
     let serial = format!("0x{}", leaf.serial);
     let body = json!({"serial": serial, "reasonCode": 0, "passive": true});
     let revoked = known.post("/revoke", body).await;
-    assert_eq!((revoked.status, revoked.json), (200, json!({"status": "ok"})));
+    assert_eq!(
+        (revoked.status, revoked.json),
+        (200, json!({"status": "ok"}))
+    );
     assert_eq!(refused(&known.post("/renew", json!({})).await).0, 401);
     drop(key);
     world.sso.server.stop().await;
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn programs_get_the_names_that_their_tokens_say() {
     let world = World::start().await;
     let token = |change: Value| {
-        let claims = world.claims("/1.0/sign", "admin", "app.example.com", &json!({"sans": ["app.example.com", "10.0.0.7"], "step": null}));
+        let claims = world.claims(
+            "/1.0/sign",
+            "admin",
+            "app.example.com",
+            &json!({"sans": ["app.example.com", "10.0.0.7"], "step": null}),
+        );
         let mut claims = claims;
         for (name, value) in change.as_object().unwrap() {
             claims[name] = value.clone();
@@ -147,20 +204,41 @@ async fn programs_get_the_names_that_their_tokens_say() {
     };
     let answer = ask(&csr, token(json!({})), json!({})).await;
     assert_eq!(answer.status, 201, "{answer}");
-    assert_eq!(chain(&answer.json["certChain"]), [answer.text("crt"), answer.text("ca")]);
+    assert_eq!(
+        chain(&answer.json["certChain"]),
+        [answer.text("crt"), answer.text("ca")]
+    );
     assert_eq!(answer.json["tlsOptions"]["minVersion"], 1.2);
     let leaf = portreeve_x509::Details::read(&pem_body(answer.text("crt"))).unwrap();
     assert_eq!(leaf.common_name, "app.example.com");
     let (_, other) = request(&["evil.example.com"], "app.example.com");
-    let (_, more) = request(&["app.example.com", "10.0.0.7", "evil.example.com"], "app.example.com");
+    let (_, more) = request(
+        &["app.example.com", "10.0.0.7", "evil.example.com"],
+        "app.example.com",
+    );
     let wrong = json!({"cnf": {"x5rt#S256": "AAAA"}});
     for (name, answer) in [
-        ("another name", ask(&other, token(json!({})), json!({})).await),
-        ("one more name", ask(&more, token(json!({})), json!({})).await),
-        ("another subject", ask(&csr, token(json!({"sub": "x"})), json!({})).await),
+        (
+            "another name",
+            ask(&other, token(json!({})), json!({})).await,
+        ),
+        (
+            "one more name",
+            ask(&more, token(json!({})), json!({})).await,
+        ),
+        (
+            "another subject",
+            ask(&csr, token(json!({"sub": "x"})), json!({})).await,
+        ),
         ("another request", ask(&csr, token(wrong), json!({})).await),
-        ("too long", ask(&csr, token(json!({})), json!({"notAfter": "48h"})).await),
-        ("too short", ask(&csr, token(json!({})), json!({"notAfter": "1m"})).await),
+        (
+            "too long",
+            ask(&csr, token(json!({})), json!({"notAfter": "48h"})).await,
+        ),
+        (
+            "too short",
+            ask(&csr, token(json!({})), json!({"notAfter": "1m"})).await,
+        ),
     ] {
         assert_eq!(refused(&answer).0, 403, "{name}: {answer}");
     }

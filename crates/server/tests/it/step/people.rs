@@ -20,15 +20,29 @@ async fn the_directory_says_who_somebody_is() {
     };
     assert_eq!(account, "ada");
     assert!(opaque.starts_with("u:"));
-    assert!(answer.json.get("identityCrt").is_none(), "none was asked for");
+    assert!(
+        answer.json.get("identityCrt").is_none(),
+        "none was asked for"
+    );
     // The grant ends after eight hours.
     assert_eq!(signed.valid(), (now - 60, now + 8 * 3600));
     let event = world.last_event().await;
-    assert_eq!((&event["action"], &event["outcome"]), (&json!("issue"), &json!("ok")), "{event}");
-    assert!(event["changes"].to_string().contains("root"), "what was asked for is noted: {event}");
+    assert_eq!(
+        (&event["action"], &event["outcome"]),
+        (&json!("issue"), &json!("ok")),
+        "{event}"
+    );
+    assert!(
+        event["changes"].to_string().contains("root"),
+        "what was asked for is noted: {event}"
+    );
     let serial = signed.serial().to_string();
     let listed = world.sso.server.admin().get("/certificates").await;
-    assert_eq!((&listed.json[0]["serial"], &listed.json[0]["provisioner"]), (&json!(serial), &json!("entra 1")), "{listed}");
+    assert_eq!(
+        (&listed.json[0]["serial"], &listed.json[0]["provisioner"]),
+        (&json!(serial), &json!("entra 1")),
+        "{listed}"
+    );
     world.sso.server.stop().await;
 }
 
@@ -38,13 +52,22 @@ async fn an_address_is_needed_only_where_nothing_better_is_known() {
     let nameless = json!({"email": null, "preferred_username": null});
     certificate(&world.sign(&world.id_token(&nameless), &json!({})).await);
     world.sso.connect(json!({"match_by": ["email"]})).await;
-    let only_email = json!({"email": null, "preferred_username": null, "oid": null, "sub": "other"});
+    let only_email =
+        json!({"email": null, "preferred_username": null, "oid": null, "sub": "other"});
     let answer = world.sign(&world.id_token(&only_email), &json!({})).await;
     let (status, message) = refused(&answer);
     assert_eq!(status, 401);
-    assert!(message.starts_with("The request lacked necessary authorization to be completed: ") && message.contains("email"), "{message}");
+    assert!(
+        message.starts_with("The request lacked necessary authorization to be completed: ")
+            && message.contains("email"),
+        "{message}"
+    );
     let event = world.last_event().await;
-    assert_eq!((&event["outcome"], &event["reason"]), (&json!("refused"), &json!("no_email_claim")), "{event}");
+    assert_eq!(
+        (&event["outcome"], &event["reason"]),
+        (&json!("refused"), &json!("no_email_claim")),
+        "{event}"
+    );
     world.sso.server.stop().await;
 }
 
@@ -59,8 +82,14 @@ async fn lifetimes_are_those_of_the_policy() {
     let signed = certificate(&world.sign(&world.id_token(&json!({})), &later).await);
     assert_eq!(signed.valid(), (now + 600, now + 3600));
     for (asked, message) in [
-        (json!({"validBefore": "48h0m0s"}), "requested duration of 48h1m0s is greater than maximum accepted duration for selected provisioner of 24h1m0s."),
-        (json!({"validBefore": "1m"}), "requested duration of 2m0s is less than minimum accepted duration for selected provisioner of 5m0s."),
+        (
+            json!({"validBefore": "48h0m0s"}),
+            "requested duration of 48h1m0s is greater than maximum accepted duration for selected provisioner of 24h1m0s.",
+        ),
+        (
+            json!({"validBefore": "1m"}),
+            "requested duration of 2m0s is less than minimum accepted duration for selected provisioner of 5m0s.",
+        ),
     ] {
         let answer = world.sign(&world.id_token(&json!({})), &asked).await;
         let expected = format!("The request was forbidden by the certificate authority: {message}");
@@ -91,7 +120,11 @@ async fn the_keys_of_a_provider_are_asked_for_again_when_one_is_not_known() {
     certificate(&world.sign(&world.id_token(&json!({})), &json!({})).await);
     let new = SigningKey::p256("new");
     world.sso.provider.publish(json!({"keys": [new.jwk()]}));
-    world.sso.server.clock().advance(std::time::Duration::from_secs(61));
+    world
+        .sso
+        .server
+        .clock()
+        .advance(std::time::Duration::from_secs(61));
     let token = new.token(&world.said(&json!({})));
     certificate(&world.sign(&token, &json!({})).await);
     world.sso.server.stop().await;

@@ -54,10 +54,16 @@ async fn a_host_that_is_vouched_for_is_known_from_then_on() {
     let now = u64::try_from(world.now()).unwrap();
     let host = host(&world).await;
     assert_eq!(host.certificate.kind(), Kind::Host);
-    assert_eq!(host.certificate.principals(), ["h1.example.com", "10.0.0.1"]);
+    assert_eq!(
+        host.certificate.principals(),
+        ["h1.example.com", "10.0.0.1"]
+    );
     assert_eq!(host.certificate.valid(), (now - 60, now + 30 * 86_400));
     let asked = json!({"type": "host", "principal": "h1.example.com"});
-    assert_eq!(world.ca.post("/ssh/check-host", asked).await.json, json!({"exists": true}));
+    assert_eq!(
+        world.ca.post("/ssh/check-host", asked).await.json,
+        json!({"exists": true})
+    );
     let known = world.sso.server.admin().get("/hosts/h1.example.com").await;
     assert_eq!(known.status, 200, "{known}");
     world.sso.server.stop().await;
@@ -67,7 +73,11 @@ async fn a_host_that_is_vouched_for_is_known_from_then_on() {
 async fn a_certificate_is_renewed_for_as_long_as_it_was() {
     let world = World::start().await;
     let host = host(&world).await;
-    world.sso.server.clock().advance(Duration::from_secs(86_400));
+    world
+        .sso
+        .server
+        .clock()
+        .advance(Duration::from_secs(86_400));
     let now = u64::try_from(world.now()).unwrap();
     let renewed = certificate(&host.renew(&world).await);
     assert_ne!(renewed.serial(), host.certificate.serial());
@@ -94,25 +104,44 @@ async fn what_cannot_be_renewed() {
     let world = World::start().await;
     let host = host(&world).await;
     let (key, blob) = new_key();
-    let answer = world.sign(&world.word(&json!({})), &json!({"publicKey": blob})).await;
+    let answer = world
+        .sign(&world.word(&json!({})), &json!({"publicKey": blob}))
+        .await;
     let person = Host {
         key,
         certificate: certificate(&answer),
     };
     let answer = person.renew(&world).await;
-    let message = "The request could not be completed: sshpop certificate must be a host ssh certificate.";
+    let message =
+        "The request could not be completed: sshpop certificate must be a host ssh certificate.";
     assert_eq!(refused(&answer), (400, message));
     let renew = "/1.0/ssh/renew";
     for (name, token) in [
-        ("with another's certificate", host.token_of(&person.certificate, &world, renew, &json!({}))),
-        ("for something else", host.token(&world, "/1.0/ssh/rekey", &json!({}))),
-        ("by another name", host.token(&world, renew, &json!({"iss": "other"}))),
-        ("of a provisioner", world.word(&json!({"aud": format!("{}{renew}", world.ca.base())}))),
+        (
+            "with another's certificate",
+            host.token_of(&person.certificate, &world, renew, &json!({})),
+        ),
+        (
+            "for something else",
+            host.token(&world, "/1.0/ssh/rekey", &json!({})),
+        ),
+        (
+            "by another name",
+            host.token(&world, renew, &json!({"iss": "other"})),
+        ),
+        (
+            "of a provisioner",
+            world.word(&json!({"aud": format!("{}{renew}", world.ca.base())})),
+        ),
     ] {
         let answer = world.ca.post("/ssh/renew", json!({"ott": token})).await;
         assert_eq!(refused(&answer).0, 401, "{name}: {answer}");
     }
-    world.sso.server.clock().advance(Duration::from_secs(31 * 86_400));
+    world
+        .sso
+        .server
+        .clock()
+        .advance(Duration::from_secs(31 * 86_400));
     let answer = host.renew(&world).await;
     assert_eq!(refused(&answer).0, 401, "{answer}");
     assert_eq!(world.last_event().await["reason"], "certificate_expired");
@@ -138,7 +167,9 @@ async fn a_revoked_certificate_is_renewed_no_more() {
     let aud = format!("{}/1.0/ssh/revoke", world.ca.base());
     let again = world.word(&json!({"sub": serial, "aud": aud}));
     let answer = world.ca.post("/ssh/revoke", body(again)).await;
-    let message = format!("The request could not be completed: certificate with serial number '{serial}' is already revoked.");
+    let message = format!(
+        "The request could not be completed: certificate with serial number '{serial}' is already revoked."
+    );
     assert_eq!(refused(&answer), (400, message.as_str()));
     world.sso.server.stop().await;
 }
@@ -154,8 +185,16 @@ async fn people_revoke_their_own_and_admins_all() {
     };
     assert_eq!(revoke(own.serial()).await, 200);
     assert_eq!(revoke(host.certificate.serial()).await, 401);
-    let path = format!("/directories/{}/users/ada@contoso.example", world.sso.directory_id);
-    let raised = world.sso.server.admin().patch(&path, json!({"level": "admin"})).await;
+    let path = format!(
+        "/directories/{}/users/ada@contoso.example",
+        world.sso.directory_id
+    );
+    let raised = world
+        .sso
+        .server
+        .admin()
+        .patch(&path, json!({"level": "admin"}))
+        .await;
     assert_eq!(raised.status, 200, "{raised}");
     assert_eq!(revoke(host.certificate.serial()).await, 200);
     world.sso.server.stop().await;

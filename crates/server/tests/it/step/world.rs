@@ -26,7 +26,10 @@ impl World {
     pub(super) async fn start() -> Self {
         let sso = sso::World::start().await;
         // Clients check certificates by the time of the machine.
-        #[expect(clippy::disallowed_methods, reason = "clients of TLS have no other clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "clients of TLS have no other clock"
+        )]
         let now = SystemTime::now();
         let now = Timestamp::try_from(now).unwrap();
         sso.server.clock().set(now.as_microsecond());
@@ -37,8 +40,14 @@ impl World {
         let hours = now + SignedDuration::from_hours(8);
         for (path, body) in [
             ("/hosts", json!({"name": "web-1", "tags": {"role": "web"}})),
-            ("/hosts", json!({"name": "db-1", "tags": {"role": "db"}, "bastion": "jump"})),
-            ("/grants", json!({"user": "ada@contoso.example", "hosts": "role=web", "until": hours.to_string()})),
+            (
+                "/hosts",
+                json!({"name": "db-1", "tags": {"role": "db"}, "bastion": "jump"}),
+            ),
+            (
+                "/grants",
+                json!({"user": "ada@contoso.example", "hosts": "role=web", "until": hours.to_string()}),
+            ),
             ("/ca/provisioners", declared),
         ] {
             if body["bastion"] == "jump" {
@@ -48,7 +57,11 @@ impl World {
             made(&sso.server.admin().post(path, body).await);
         }
         let roots = sso.server.step_trusting().get("/roots.pem").await;
-        let root = roots.json.as_str().unwrap_or_else(|| panic!("{roots}")).to_owned();
+        let root = roots
+            .json
+            .as_str()
+            .unwrap_or_else(|| panic!("{roots}"))
+            .to_owned();
         Self {
             ca: sso.server.step(&root, None),
             root,
@@ -82,11 +95,18 @@ impl World {
 
     /// A token of the provisioner `admin`, as `step ca token` makes them.
     pub(super) fn word(&self, change: &Value) -> String {
-        self.admin.token(&self.claims("/1.0/ssh/sign", "admin", "joe@work", change))
+        self.admin
+            .token(&self.claims("/1.0/ssh/sign", "admin", "joe@work", change))
     }
 
     /// The claims of a token for an endpoint.
-    pub(super) fn claims(&self, endpoint: &str, issuer: &str, subject: &str, change: &Value) -> Value {
+    pub(super) fn claims(
+        &self,
+        endpoint: &str,
+        issuer: &str,
+        subject: &str,
+        change: &Value,
+    ) -> Value {
         let now = self.now();
         let claims = json!({
             "iss": issuer, "aud": format!("{}{endpoint}", self.ca.base()), "sub": subject, "jti": fresh(),
