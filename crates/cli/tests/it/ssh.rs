@@ -305,6 +305,26 @@ fn bytes_go_both_ways_and_each_way_ends_by_itself() {
 }
 
 #[test]
+fn at_a_terminal_ssh_signs_in_by_itself() {
+    let double = Double::start();
+    let sshd = Sshd::start(&double, "localhost");
+    for (name, machine) in [
+        ("agent", Machine::with_agent()),
+        ("file", Machine::without_agent()),
+    ] {
+        let machine = set_up(&double, machine);
+        double.end_sessions();
+        fs::remove_file(machine.place().join("id-cert.pub")).unwrap();
+        let done = machine.ssh_at_a_terminal(&sshd.login("localhost", "echo in; exit 7"));
+        assert_eq!(done.code, 7, "{name}: {done:?}");
+        for words in ["BCDF-GHJK", "in\r\n"] {
+            assert!(done.out.contains(words), "{name}: {done:?}");
+        }
+    }
+    assert_eq!(double.logins(), 2);
+}
+
+#[test]
 fn of_two_at_once_one_signs_in() {
     let double = Double::start();
     let machine = signed_in(&double, Machine::with_agent());

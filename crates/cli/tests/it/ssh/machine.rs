@@ -76,12 +76,41 @@ impl Machine {
     pub(super) fn ssh(&self, words: &[String]) -> Done {
         let mut command = Command::new("ssh");
         command
-            .arg("-F")
-            .arg(self.home().join(".ssh/config"))
-            .args(["-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"])
+            .args(self.options())
             .args(words)
             .stdin(Stdio::null());
         Done::of(&mut self.of_here(command))
+    }
+
+    /// The same at a terminal, which util-linux's `script` makes.
+    pub(super) fn ssh_at_a_terminal(&self, words: &[String]) -> Done {
+        let all = ["ssh".to_owned()].into_iter().chain(self.options());
+        let all = all.chain(words.iter().cloned());
+        let line: Vec<_> = all.map(|word| format!("'{word}'")).collect();
+        let mut command = Command::new("script");
+        command
+            .args([
+                "--quiet",
+                "--return",
+                "--command",
+                &line.join(" "),
+                "/dev/null",
+            ])
+            .stdin(Stdio::null());
+        Done::of(&mut self.of_here(command))
+    }
+
+    fn options(&self) -> [String; 6] {
+        let config = self.home().join(".ssh/config").display().to_string();
+        let words = [
+            "-F",
+            &config,
+            "-o",
+            "BatchMode=yes",
+            "-o",
+            "StrictHostKeyChecking=yes",
+        ];
+        words.map(str::to_owned)
     }
 
     /// What the agent has, a line for each key.
