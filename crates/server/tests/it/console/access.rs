@@ -143,7 +143,7 @@ async fn a_grant_says_what_it_comes_to_before_it_is_made() {
         (
             "every host",
             "kind=group&subject=web-ops&hosts=*",
-            vec!["Matches 2 hosts", "Every host", "1 login"],
+            vec!["Matches 2 hosts", "Every host", "2 logins on 2 hosts"],
             vec![],
         ),
         (
@@ -204,7 +204,7 @@ async fn a_grant_is_made() {
         (
             "nobody",
             ("subject", "web-opps"),
-            "there is nobody of that name",
+            "There is nobody of that name",
         ),
         ("no expression", ("hosts", "role="), "wrong at character"),
         ("no host", ("hosts", ""), "wrong at character"),
