@@ -6,7 +6,7 @@ use crate::Global;
 use crate::client::Api;
 use crate::confirm::confirm;
 use crate::failure::{Code, Failure};
-use crate::output::{self, Column, Format, Shape, harmless, plain};
+use crate::output::{self, Column, Format, Shape, plain};
 use crate::scope::OfTeam;
 use crate::time;
 use base64::Engine;
@@ -114,9 +114,9 @@ const STATUS: Shape = Shape {
     columns: &[
         Column::text("URL", "url"),
         Column::text("Fingerprint", "fingerprint"),
-        Column::made("Keys for people", "user_keys", |ca| lines(&ca["user_keys"])),
-        Column::made("Keys for hosts", "host_keys", |ca| lines(&ca["host_keys"])),
-        Column::made("All keys", "keys", keys),
+        Column::lines("Keys for people", "user_keys", |ca| lines(&ca["user_keys"])),
+        Column::lines("Keys for hosts", "host_keys", |ca| lines(&ca["host_keys"])),
+        Column::lines("All keys", "keys", keys),
         Column::text("Revoked", "krl_url"),
         Column::text("Certificates that count", "live_certificates"),
     ],
@@ -301,12 +301,11 @@ fn word(value: impl ValueEnum) -> String {
         .unwrap_or_default()
 }
 
-fn lines(list: &Value) -> String {
-    let lines = list.as_array().into_iter().flatten();
-    lines.map(plain).collect::<Vec<_>>().join("\n")
+fn lines(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().map(plain).collect()
 }
 
-fn keys(ca: &Value) -> String {
+fn keys(ca: &Value) -> Vec<String> {
     let keys = ca["keys"].as_array().into_iter().flatten();
     let described = keys.map(|key| {
         let when = match (&key["activates_at"], &key["trusted_until"]) {
@@ -324,10 +323,10 @@ fn keys(ca: &Value) -> String {
             plain(&key["purpose"]),
             plain(&key["state"]),
             plain(&key["key_type"]),
-            harmless(&plain(&key["fingerprint"]))
+            plain(&key["fingerprint"])
         )
     });
-    described.collect::<Vec<_>>().join("\n")
+    described.collect()
 }
 
 fn lifetimes(rules: &Value) -> String {

@@ -44,6 +44,8 @@ enum Cell {
     Time(&'static str),
     /// Made from the whole object.
     Made(fn(&Value) -> String),
+    /// The same, in several lines.
+    Lines(fn(&Value) -> Vec<String>),
 }
 
 impl Column {
@@ -79,8 +81,24 @@ impl Column {
         }
     }
 
+    pub(crate) const fn lines(
+        title: &'static str,
+        path: &'static str,
+        make: fn(&Value) -> Vec<String>,
+    ) -> Self {
+        Self {
+            title,
+            path,
+            cell: Cell::Lines(make),
+        }
+    }
+
     fn for_people(&self, object: &Value) -> String {
         let text = match (&self.cell, member(object, self.path)) {
+            (Cell::Lines(make), _) => {
+                let lines: Vec<_> = make(object).iter().map(|line| harmless(line)).collect();
+                return lines.join("\n");
+            }
             (Cell::Made(make), _) => make(object),
             (Cell::Time(absent), Value::Null) => (*absent).to_owned(),
             (Cell::Time(_), value) => time::relative(&plain(value), time::now()),
@@ -93,6 +111,7 @@ impl Column {
         match (member(object, self.path), &self.cell) {
             (Value::Bool(value), _) => value.to_string(),
             (Value::Null | Value::Array(_) | Value::Object(_), Cell::Made(make)) => make(object),
+            (_, Cell::Lines(make)) => make(object).join("\n"),
             (value, _) => plain(value),
         }
     }
