@@ -184,6 +184,27 @@ pub fn record(
         new.replaces,
     ];
     tx.exec(INSERT, &row)?;
+    let changes = told(new, extra);
+    let action = match new.replaces {
+        Some(_) => "renew",
+        None => "issue",
+    };
+    let (serial, changes) = (new.serial.to_string(), Value::Array(changes).to_string());
+    let event = events::New {
+        category: Category::SshCert,
+        action,
+        outcome: Outcome::Ok,
+        object_kind: Some("Certificate"),
+        object_id: Some(&serial),
+        object_name: Some(&new.key_id),
+        version: None,
+        changes: Some(&changes),
+    };
+    events::record_of(tx, cause, &event)
+}
+
+/// The entries of the event of a certificate.
+fn told(new: &Certificate, extra: &[Value]) -> Vec<Value> {
     let mut changes = vec![
         json!({"attribute": "principals", "new": new.principals}),
         json!({"attribute": "key", "new": new.fingerprint}),
@@ -203,22 +224,7 @@ pub fn record(
         changes.push(json!({"attribute": "replaces", "new": before.to_string()}));
     }
     changes.extend_from_slice(extra);
-    let action = match new.replaces {
-        Some(_) => "renew",
-        None => "issue",
-    };
-    let (serial, changes) = (new.serial.to_string(), Value::Array(changes).to_string());
-    let event = events::New {
-        category: Category::SshCert,
-        action,
-        outcome: Outcome::Ok,
-        object_kind: Some("Certificate"),
-        object_id: Some(&serial),
-        object_name: Some(&new.key_id),
-        version: None,
-        changes: Some(&changes),
-    };
-    events::record_of(tx, cause, &event)
+    changes
 }
 
 fn time(micros: i64) -> String {

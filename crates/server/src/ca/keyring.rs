@@ -8,6 +8,8 @@ use super::rotation;
 use super::settings::Settings;
 use super::{Authorities, Error};
 use crate::app::App;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use portreeve_directory::authorities::{self, Authority as Stored, Purpose, State};
 use portreeve_directory::{Refusal, ca_policies, teams};
 use portreeve_ssh_cert::{Authority, Policy};
@@ -111,8 +113,6 @@ fn usable<T>(part: &Result<T, String>) -> Result<&T, Error> {
 
 /// A public key, in its form on the wire, as a line.
 fn line(key: &[u8], comment: &str) -> Option<String> {
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
     let (length, rest) = key.split_first_chunk::<4>()?;
     let name = rest.get(..usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
     let name = std::str::from_utf8(name).ok()?;
@@ -188,54 +188,24 @@ impl Keyring {
             };
             (place, std::cmp::Reverse(one.created_at))
         });
-        let current = |purpose| {
-            let is = |one: &&Stored| one.purpose == purpose && one.state == State::Current;
-            stored.iter().find(is)
-        };
-        let ssh = |purpose| -> Result<SshKey, String> {
-            let one = current(purpose).ok_or("the certificate authority has no such key")?;
-            match ca
-                .keys
-                .open(team_id, one)
-                .map_err(|error| error.to_string())?
-            {
-                Signs::Ssh(authority) => Ok(SshKey {
-                    id: one.id.clone(),
-                    authority: Arc::new(authority),
-                }),
-                Signs::X509(_) => Err("the stored key is of another kind".to_owned()),
-            }
-        };
-        let x509 = |purpose| -> Result<Arc<Issuer>, String> {
-            let one = current(purpose).ok_or("the certificate authority has no such key")?;
-            match ca
-                .keys
-                .open(team_id, one)
-                .map_err(|error| error.to_string())?
-            {
-                Signs::X509(key) => {
-                    let issuer = Issuer::new(one.public.clone(), key);
-                    Ok(Arc::new(issuer.map_err(|error| error.to_string())?))
-                }
-                Signs::Ssh(_) => Err("the stored key is of another kind".to_owned()),
-            }
-        };
         let public = |purpose| -> Vec<Vec<u8>> {
             let of = stored.iter().filter(|one| one.purpose == purpose);
             of.map(|one| one.public.clone()).collect()
         };
-        let chain = current(Purpose::Intermediate)
+        let root = current(&stored, Purpose::Root);
+        let intermediate = current(&stored, Purpose::Intermediate);
+        let chain = intermediate
             .map(|one| one.public.clone())
             .into_iter()
-            .chain(current(Purpose::Root).and_then(|root| root.cross_signed.clone()))
+            .chain(root.and_then(|root| root.cross_signed.clone()))
             .collect();
         let settings = Settings::read(settings)?;
         Ok(Self {
             policy: settings.policy(),
-            user: ssh(Purpose::User),
-            host: ssh(Purpose::Host),
-            root: x509(Purpose::Root),
-            issuer: x509(Purpose::Intermediate),
+            user: ssh(ca, team_id, &stored, Purpose::User),
+            host: ssh(ca, team_id, &stored, Purpose::Host),
+            root: x509(ca, team_id, &stored, Purpose::Root),
+            issuer: x509(ca, team_id, &stored, Purpose::Intermediate),
             trusted_user: public(Purpose::User),
             trusted_host: public(Purpose::Host),
             roots: public(Purpose::Root),
@@ -250,6 +220,53 @@ impl Keyring {
                 })
                 .collect(),
         })
+    }
+}
+
+/// The key that signs.
+fn current(stored: &[Stored], purpose: Purpose) -> Option<&Stored> {
+    let is = |one: &&Stored| one.purpose == purpose && one.state == State::Current;
+    stored.iter().find(is)
+}
+
+fn opened<'s>(
+    ca: &Authorities,
+    team_id: &str,
+    stored: &'s [Stored],
+    purpose: Purpose,
+) -> Result<(&'s Stored, Signs), String> {
+    let one = current(stored, purpose).ok_or("the certificate authority has no such key")?;
+    let signs = ca.keys.open(team_id, one);
+    Ok((one, signs.map_err(|error| error.to_string())?))
+}
+
+fn ssh(
+    ca: &Authorities,
+    team_id: &str,
+    stored: &[Stored],
+    purpose: Purpose,
+) -> Result<SshKey, String> {
+    match opened(ca, team_id, stored, purpose)? {
+        (one, Signs::Ssh(authority)) => Ok(SshKey {
+            id: one.id.clone(),
+            authority: Arc::new(authority),
+        }),
+        (_, Signs::X509(_)) => Err("the stored key is of another kind".to_owned()),
+    }
+}
+
+fn x509(
+    ca: &Authorities,
+    team_id: &str,
+    stored: &[Stored],
+    purpose: Purpose,
+) -> Result<Arc<Issuer>, String> {
+    match opened(ca, team_id, stored, purpose)? {
+        (one, Signs::X509(key)) => {
+            let issuer = Issuer::new(one.public.clone(), key);
+            Ok(Arc::new(issuer.map_err(|error| error.to_string())?))
+        }
+        (_, Signs::Ssh(_)) => Err("the stored key is of another kind".to_owned()),
     }
 }
 
