@@ -153,8 +153,8 @@ async fn temporary_access_ends_by_itself_and_that_is_told() {
     assert!(!estate.may("bob", "db-1").await);
     estate.server.clock().advance(Duration::from_secs(1800));
     assert!(estate.may("bob", "db-1").await);
-    let path = format!("/explain?user=bob@contoso.example&host=db-1");
-    let explained = admin.get(&path).await;
+    let path = "/explain?user=bob@contoso.example&host=db-1";
+    let explained = admin.get(path).await;
     assert_eq!(explained.json["changes_at"], "2026-01-05T09:00:00.000000Z");
     estate.server.clock().advance(Duration::from_secs(1800));
     assert!(!estate.may("bob", "db-1").await);
