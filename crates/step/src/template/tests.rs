@@ -25,7 +25,7 @@ fn user_files(data: &Value, provisioner: Option<&str>) -> Vec<String> {
 
 #[test]
 fn people_get_what_step_ca_gives_them() {
-    let data = json!({"GOOS": "linux", "StepBasePath": "/home/joe/.step", "StepPath": "/home/joe/.step", "StepSSHTemplateVersion": "v2", "User": "joe"});
+    let data = json!({"GOOS": "linux", "StepBasePath": "/u/joe/.step", "StepPath": "/u/joe/.step", "StepSSHTemplateVersion": "v2", "User": "joe"});
     let templates = user(data.as_object().unwrap(), &[key()], None);
     assert_eq!(
         written(&templates),
@@ -34,19 +34,19 @@ fn people_get_what_step_ca_gives_them() {
                 "config.tpl",
                 Kind::Snippet,
                 "~/.ssh/config",
-                "Host *\n\tInclude \"/home/joe/.step/ssh/includes\"".to_owned()
+                "Host *\n\tInclude \"/u/joe/.step/ssh/includes\"".to_owned()
             ),
             (
                 "step_includes.tpl",
                 Kind::PrependLine,
                 "${STEPPATH}/ssh/includes",
-                "Include \"/home/joe/.step/ssh/config\"".to_owned()
+                "Include \"/u/joe/.step/ssh/config\"".to_owned()
             ),
             (
                 "step_config.tpl",
                 Kind::File,
                 "ssh/config",
-                "Match exec \"step ssh check-host %h\"\n\tUser joe\n\tUserKnownHostsFile \"/home/joe/.step/ssh/known_hosts\"\n\tProxyCommand step ssh proxycommand %r %h %p\n".to_owned()
+                "Match exec \"step ssh check-host %h\"\n\tUser joe\n\tUserKnownHostsFile \"/u/joe/.step/ssh/known_hosts\"\n\tProxyCommand step ssh proxycommand %r %h %p\n".to_owned()
             ),
             (
                 "known_hosts.tpl",
@@ -59,7 +59,7 @@ fn people_get_what_step_ca_gives_them() {
     let wire = serde_json::to_value(&templates).unwrap();
     assert_eq!(
         wire["userTemplates"][1],
-        json!({"name": "step_includes.tpl", "type": "prepend-line", "path": "${STEPPATH}/ssh/includes", "comment": "#", "content": "SW5jbHVkZSAiL2hvbWUvam9lLy5zdGVwL3NzaC9jb25maWci"})
+        json!({"name": "step_includes.tpl", "type": "prepend-line", "path": "${STEPPATH}/ssh/includes", "comment": "#", "content": "SW5jbHVkZSAiL3Uvam9lLy5zdGVwL3NzaC9jb25maWci"})
     );
 }
 
