@@ -124,6 +124,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
     pub(crate) fn refused(code: &'static str, detail: impl ToString) -> Self {
         Self::Refused {
             code,
@@ -131,6 +132,7 @@ impl Error {
         }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "made for map_err")]
     pub(crate) fn keys(detail: impl ToString) -> Self {
         Self::Keys(detail.to_string())
     }
