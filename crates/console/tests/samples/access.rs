@@ -95,8 +95,38 @@ fn list(words: Words) -> List {
     }
 }
 
-fn editor(words: Words) -> Editor {
+fn preview(words: Words) -> Preview {
     let link = |text: &str| Link::new(words.of(text), Section::Hosts.address().join(text));
+    Preview {
+        subject: Subject::Found {
+            link: link("web-ops"),
+            note: words.of("34 people"),
+        },
+        misread: None,
+        hosts: Some(Matched {
+            total: "12 hosts".to_owned(),
+            first: vec![link("web-1"), link("web-2")],
+            is_cut: true,
+        }),
+        effects: vec![
+            Effect {
+                text: "Adds 3 people".to_owned(),
+                who: words.of("ada, grace, chiara.bianchi"),
+            },
+            Effect {
+                text: "Removes 1".to_owned(),
+                who: String::new(),
+            },
+        ],
+        notes: vec![Alert::new(
+            Tone::Warn,
+            words.of("Every host"),
+            words.of("All."),
+        )],
+    }
+}
+
+fn editor(words: Words) -> Editor {
     Editor {
         shell: shell(words),
         title: words.of("New grant"),
@@ -131,33 +161,7 @@ fn editor(words: Words) -> Editor {
         save: "Grant",
         may_change: true,
         known: vec![words.of("web-ops"), words.of("web-dev")],
-        preview: Preview {
-            subject: Subject::Found {
-                link: link("web-ops"),
-                note: words.of("34 people"),
-            },
-            misread: None,
-            hosts: Some(Matched {
-                total: "12 hosts".to_owned(),
-                first: vec![link("web-1"), link("web-2")],
-                is_cut: true,
-            }),
-            effects: vec![
-                Effect {
-                    text: "Adds 3 people".to_owned(),
-                    who: words.of("ada, grace, chiara.bianchi"),
-                },
-                Effect {
-                    text: "Removes 1".to_owned(),
-                    who: String::new(),
-                },
-            ],
-            notes: vec![Alert::new(
-                Tone::Warn,
-                words.of("Every host"),
-                words.of("All."),
-            )],
-        },
+        preview: preview(words),
         revoke: Some(confirm(words, "revoke")),
         history: history(words),
     }

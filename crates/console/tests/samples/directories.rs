@@ -355,13 +355,37 @@ fn tried(words: Words) -> SignIn {
     }
 }
 
+fn somebody(words: Words, name: &str) -> Link {
+    Link::new(
+        words.of(name),
+        Section::Users.address().join("0b7c").join("1"),
+    )
+}
+
+fn forecast(words: Words) -> Forecast {
+    Forecast {
+        summary: vec![Alert::new(
+            Tone::Warn,
+            "2 of 16 people would have no account",
+            "",
+        )],
+        renames: vec![
+            (
+                words.of("ada.lovelace@contoso.example"),
+                words.of("adalovelace"),
+                words.of("ada-lovelace"),
+            ),
+            (words.of("eve"), words.of("eve"), String::new()),
+        ],
+        without: vec![(
+            somebody(words, "root@contoso.example"),
+            words.of("\"root\" cannot be an account name"),
+        )],
+    }
+}
+
 fn accounts(words: Words) -> Accounts {
-    let user = |name: &str| {
-        Link::new(
-            words.of(name),
-            Section::Users.address().join("0b7c").join("1"),
-        )
-    };
+    let user = |name: &str| somebody(words, name);
     let row = |user_name: &str, name: &str, problem: &str| Account {
         who: user(user_name),
         name: words.of_some(name),
@@ -390,25 +414,7 @@ fn accounts(words: Words) -> Accounts {
             ]),
         )],
         may_change: true,
-        forecast: Some(Forecast {
-            summary: vec![Alert::new(
-                Tone::Warn,
-                "2 of 16 people would have no account",
-                "",
-            )],
-            renames: vec![
-                (
-                    words.of("ada.lovelace@contoso.example"),
-                    words.of("adalovelace"),
-                    words.of("ada-lovelace"),
-                ),
-                (words.of("eve"), words.of("eve"), String::new()),
-            ],
-            without: vec![(
-                user("root@contoso.example"),
-                words.of("\"root\" cannot be an account name"),
-            )],
-        }),
+        forecast: Some(forecast(words)),
         rows: vec![
             row("ada@contoso.example", "ada", ""),
             row(

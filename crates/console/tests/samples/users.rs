@@ -168,16 +168,8 @@ fn access(words: Words) -> Access {
     }
 }
 
-fn user(words: Words) -> User {
-    let entra = || Source::Directory(words.of("Contoso Entra"));
-    let membership = |name: &str, nested: bool| Membership {
-        name: words.of(name),
-        href: Section::Groups.address().join("0b7c").join("0199-7"),
-        source: entra(),
-        nested,
-        until: nested.then(|| minutes_ago(-90)),
-    };
-    let session = Session {
+fn session(words: Words) -> Session {
+    Session {
         id: "s1".to_owned(),
         command_line: false,
         device: words.of("Firefox on Linux"),
@@ -188,6 +180,17 @@ fn user(words: Words) -> User {
         ends: minutes_ago(-10_000),
         current: false,
         end: None,
+    }
+}
+
+fn user(words: Words) -> User {
+    let entra = || Source::Directory(words.of("Contoso Entra"));
+    let membership = |name: &str, nested: bool| Membership {
+        name: words.of(name),
+        href: Section::Groups.address().join("0b7c").join("0199-7"),
+        source: entra(),
+        nested,
+        until: nested.then(|| minutes_ago(-90)),
     };
     User {
         shell: shell(words),
@@ -220,7 +223,7 @@ fn user(words: Words) -> User {
         ],
         sessions: Some(Sessions {
             caption: words.of("Sessions of Ada Lovelace"),
-            rows: vec![session],
+            rows: vec![session(words)],
         }),
         end_sessions: Some(confirm(words, "end-sessions")),
         access: Some(access(words)),
