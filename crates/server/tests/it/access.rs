@@ -278,7 +278,8 @@ async fn the_administrator_of_the_machine_may_ask_everything() {
     let server = TestServer::start().await;
     for route in routes(&server).await {
         let answer = route.ask(server.admin(), &route.at(&[])).await;
-        let refused = [401, 403].contains(&answer.status);
+        // What is for oneself is nothing to somebody who is in no directory.
+        let refused = [401, 403].contains(&answer.status) && answer.text("code") != "nobody";
         assert!(!refused, "{} {}: {answer}", route.method, route.path);
     }
     server.stop().await;
@@ -355,12 +356,13 @@ async fn what_has_a_tag_is_changed_as_it_was_read_or_not_at_all() {
     ids.push(("application", made.id().to_owned()));
     let all: Vec<_> = ids.iter().map(|(n, id)| (*n, id.as_str())).collect();
 
-    // What is in something goes before that.
+    // What is in something goes before that, and a service account takes its tokens along.
     routes.retain(|it| it.conditional && !it.path.ends_with("{certificate}"));
     routes.sort_by_key(|it| {
         (
             it.method == Method::DELETE,
             -it.path.matches('/').count().cast_signed(),
+            it.path.starts_with("/service-accounts"),
         )
     });
     assert!(routes.len() > 10, "{} routes", routes.len());

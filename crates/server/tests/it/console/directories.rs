@@ -210,7 +210,7 @@ async fn tokens_are_made_rotated_and_revoked() {
     says(
         "a name too long",
         &owner.not_done(&here, &[("name", &long)]).await,
-        &["at most 100 characters"],
+        &["1 to 100 characters"],
     );
     let never = format!("{here}/{id}/revoke");
     assert_eq!(owner.submit(&never, &[]).await.status, 404);
