@@ -167,7 +167,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
 }
 
 async fn rotate(api: &Api, format: Format, args: &Rotate) -> Result<(), Failure> {
-    let purpose = word(args.purpose);
+    let purpose = word(&args.purpose);
     if args.now && !args.yes {
         confirm(&format!(
             "the new {purpose} key signs at once, and whoever has not heard of it refuses what it signs"
@@ -183,7 +183,7 @@ async fn rotate(api: &Api, format: Format, args: &Rotate) -> Result<(), Failure>
         body.insert("overlap_seconds".into(), json!(overlap));
     }
     if let Some(key_type) = args.key_type {
-        body.insert("key_type".into(), json!(word(key_type)));
+        body.insert("key_type".into(), json!(word(&key_type)));
     }
     let status = api.post(&["ca", "rotate"], &Value::Object(body)).await?;
     output::one(format, &STATUS, &status)
@@ -207,7 +207,7 @@ async fn policy(api: &Api, format: Format, args: &Policy) -> Result<(), Failure>
         }
     }
     if let Some(key_type) = args.key_type {
-        body.insert("key_type".into(), json!(word(key_type)));
+        body.insert("key_type".into(), json!(word(&key_type)));
     }
     if let Some(overlap) = &args.overlap {
         body.insert("overlap_seconds".into(), json!(seconds(overlap)?));
@@ -294,7 +294,7 @@ fn seconds(length: &str) -> Result<i64, Failure> {
 }
 
 /// A word of the command line, which the API knows too.
-fn word(value: impl ValueEnum) -> String {
+fn word(value: &impl ValueEnum) -> String {
     let possible = value.to_possible_value();
     possible
         .map(|value| value.get_name().to_owned())

@@ -131,7 +131,7 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             team,
         } => {
             let size = page_size(limit);
-            let (kind, state) = (kind.map(word), state.map(word));
+            let (kind, state) = (kind.as_ref().map(word), state.as_ref().map(word));
             let mut query = team.query();
             query.push(("count", &size));
             let given = [
@@ -189,7 +189,7 @@ async fn revoke(api: &Api, format: Format, wanted: &Value, yes: bool) -> Result<
 }
 
 /// A word of the command line, which the API knows too.
-fn word(value: impl ValueEnum) -> String {
+fn word(value: &impl ValueEnum) -> String {
     let possible = value.to_possible_value();
     possible
         .map(|value| value.get_name().to_owned())

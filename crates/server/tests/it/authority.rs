@@ -27,7 +27,16 @@ struct Town {
 
 impl Town {
     async fn start() -> Self {
-        let world = World::start().await;
+        Self::on(TestServer::start().await).await
+    }
+
+    /// On the embedded database, whose time is the server's: what is done in the background goes by that of the database.
+    async fn with_time() -> Self {
+        Self::on(TestServer::start_with(portreeve_testbed::embedded).await).await
+    }
+
+    async fn on(server: TestServer) -> Self {
+        let world = World::on(server).await;
         let found = world
             .people
             .get("/Users?filter=userName%20sw%20%22ada%22")
@@ -57,10 +66,13 @@ impl Town {
 
     /// The group of Ada may log in.
     async fn with_grant() -> Self {
-        let town = Self::start().await;
+        Self::start().await.granted().await
+    }
+
+    async fn granted(self) -> Self {
         let grant = json!({"group": "web-ops", "hosts": "role=web"});
-        made(town.admin(), "/grants", grant).await;
-        town
+        made(self.admin(), "/grants", grant).await;
+        self
     }
 
     fn admin(&self) -> &Client {

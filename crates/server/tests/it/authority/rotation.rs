@@ -90,7 +90,7 @@ async fn keys_are_made_once() {
 
 #[tokio::test]
 async fn a_new_key_is_trusted_before_it_signs_and_the_old_one_for_as_long_as_it_is_needed() {
-    let town = Town::with_grant().await;
+    let town = Town::with_time().await.granted().await;
     let before = town.certificate().await;
     let announced = rotate(&town, json!({"purpose": "user", "overlap_seconds": 3600})).await;
     assert_eq!(announced.status, 200, "{announced}");
@@ -167,7 +167,7 @@ async fn a_new_root_brings_an_intermediate_of_its_own() {
 /// A root that was taken over at half its time: nobody has to do anything.
 #[tokio::test]
 async fn an_intermediate_that_ends_gets_a_successor_by_itself() {
-    let town = Town::start().await;
+    let town = Town::with_time().await;
     status(&town).await;
     town.server().clock().advance(250 * DAY);
     until_states(&town, "intermediate", &["current", "next"]).await;

@@ -20,7 +20,11 @@ pub(crate) struct World {
 impl World {
     /// With Ada, whom the provider signs in unless another is wanted.
     pub(crate) async fn start() -> Self {
-        let server = TestServer::start().await;
+        Self::on(TestServer::start().await).await
+    }
+
+    /// The same on a server of the caller's.
+    pub(crate) async fn on(server: TestServer) -> Self {
         let provider = OpenIdProvider::start(server.clock().clone()).await;
         let people = server.directory("entra").await;
         let made = people
