@@ -1,0 +1,4 @@
+//! The crate's public interface, judged by itself and by others.
+
+#[cfg(test)]
+mod chains;
