@@ -16,11 +16,11 @@ pub use pkcs11::Pkcs11;
 use portreeve_store::Database;
 use secrecy::SecretString;
 pub use settings::{SETTINGS, Setting};
-pub use step::Step;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+pub use step::Step;
 
 /// The embedded database of a server that was told of none, in its data folder.
 pub const DATABASE_FILE: &str = "portreeve.sqlite";

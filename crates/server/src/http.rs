@@ -101,11 +101,7 @@ pub(crate) async fn tls(listener: TcpListener, serving: Serving, app: Arc<App>) 
 }
 
 /// Gives each connection a place and to `open`, until asked to stop.
-async fn accept(
-    listener: TcpListener,
-    serving: &Serving,
-    open: impl Fn(TcpStream, Peer, Watcher),
-) {
+async fn accept(listener: TcpListener, serving: &Serving, open: impl Fn(TcpStream, Peer, Watcher)) {
     let under_way = GracefulShutdown::new();
     let places = Places::new(descriptors::make_room(serving.patience.connections));
     let mut stop = serving.stop.clone();

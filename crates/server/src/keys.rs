@@ -52,7 +52,10 @@ impl MasterKey {
         let bytes = fs::read(path)?;
         match <[u8; 32]>::try_from(bytes.as_slice()) {
             Ok(key) => Ok(Self(key)),
-            Err(_) => Self::parse(&String::from_utf8_lossy(&bytes), &path.display().to_string()),
+            Err(_) => Self::parse(
+                &String::from_utf8_lossy(&bytes),
+                &path.display().to_string(),
+            ),
         }
     }
 

@@ -227,6 +227,10 @@ fn sessions_end_with_their_holder(on: Engine) {
     }
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a table of what is looked for, and where"
+)]
 fn nothing_is_kept_of_how_a_deleted_user_came_in(on: Engine) {
     let world = World::new(on);
     let (ann, bob) = (world.named("ann"), world.named("bob"));

@@ -210,7 +210,9 @@ impl From<Refusal> for Problem {
             Refusal::Managed { .. } => {
                 Self::new(StatusCode::CONFLICT, "managed_by_directory", detail)
             }
-            Refusal::Forbidden(_) | Refusal::Guarded { .. } => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
+            Refusal::Forbidden(_) | Refusal::Guarded { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+            }
             Refusal::Store(error) => error.into(),
         }
     }

@@ -16,9 +16,9 @@ use super::shapes::{
 };
 use super::streams::{NewStream, StreamView};
 use super::{
-    accounts, api_tokens, applications, ca, certificates, changes, connections, directories, events, explain, grants,
-    groups, hosts, me, meta, openapi, owners, passkeys, provisioners, service_accounts, sessions, streams, teams,
-    tokens, users,
+    accounts, api_tokens, applications, ca, certificates, changes, connections, directories,
+    events, explain, grants, groups, hosts, me, meta, openapi, owners, passkeys, provisioners,
+    service_accounts, sessions, streams, teams, tokens, users,
 };
 use crate::admin::accounts::{AccountView, NamesPreview, RemoteIdentityView};
 use crate::admin::api_tokens::{ApiTokenRotation, ApiTokenView, MadeApiToken, NewApiToken};
@@ -46,11 +46,11 @@ use crate::admin::users::{NewUser, UserChange, UserView};
 use crate::ca::{Settings, SettingsChange};
 use http::Method;
 use portreeve_directory::Permission::{
-    ApiTokenRead, ApiTokenWrite, ApplicationRead, ApplicationWrite, CaRead, CaWrite, CertificateRead, CertificateWrite, ConnectionRead,
-    ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GrantRead, GrantWrite, GroupRead,
-    GroupWrite, HostRead, HostWrite, Oneself, OwnerWrite, ServiceAccountRead, ServiceAccountWrite,
-    SessionRead, SessionWrite, SettingsRead, SettingsWrite, TeamWrite, TokenWrite, UserRead,
-    UserWrite,
+    ApiTokenRead, ApiTokenWrite, ApplicationRead, ApplicationWrite, CaRead, CaWrite,
+    CertificateRead, CertificateWrite, ConnectionRead, ConnectionWrite, DirectoryRead,
+    DirectoryWrite, EventRead, GrantRead, GrantWrite, GroupRead, GroupWrite, HostRead, HostWrite,
+    Oneself, OwnerWrite, ServiceAccountRead, ServiceAccountWrite, SessionRead, SessionWrite,
+    SettingsRead, SettingsWrite, TeamWrite, TokenWrite, UserRead, UserWrite,
 };
 
 /// The routes, in the order in which the API's description has them.

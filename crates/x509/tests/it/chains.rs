@@ -223,6 +223,10 @@ fn openssl(folder: &Path, arguments: &[&str]) -> (bool, String) {
 }
 
 #[test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one story, from the root to what openssl says"
+)]
 fn openssl_takes_our_chains_and_we_its_requests() {
     let ours = authority("Contoso Root CA");
     let folder = tempfile::tempdir().unwrap();

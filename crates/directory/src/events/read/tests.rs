@@ -4,6 +4,7 @@ use portreeve_store::{Database, Options, Store};
 
 /// What a page of a long log is found by.
 #[test]
+#[expect(clippy::too_many_lines, reason = "mostly a table of filters")]
 fn the_narrowest_index_is_used() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("db.sqlite");

@@ -178,6 +178,7 @@ async fn a_certificate_ends_with_the_access_that_it_rests_on() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "mostly a table of filters")]
 async fn certificates_are_found_by_what_people_know_of_them() {
     let town = Town::with_grant().await;
     let mut serials = Vec::new();
