@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn an_agent_is_understood_and_not_trusted() {
         let listed = [
-            &[0, 0, 0, 32, IDENTITIES_ANSWER, 0, 0, 0, 2][..],
+            &[0, 0, 0, 29, IDENTITIES_ANSWER, 0, 0, 0, 2][..],
             &[0, 0, 0, 5],
             b"other",
             &[0, 0, 0, 0],

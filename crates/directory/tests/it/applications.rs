@@ -115,8 +115,8 @@ fn applications_have_names_of_their_own_in_a_team(on: Engine) {
     );
     for (id, name, refused) in [
         ("a2", "BADGE OFFICE", "already used by another application"),
-        ("a2", " ", "needs a name"),
-        ("a2", "two\nlines", "needs a name"),
+        ("a2", " ", "1 to 100 characters"),
+        ("a2", "two\nlines", "in one line"),
     ] {
         let error = world.application(id, name).unwrap_err().to_string();
         assert!(error.contains(refused), "{name}: {error}");

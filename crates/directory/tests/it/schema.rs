@@ -18,6 +18,10 @@ const REFERENCE: &[(&str, &str)] = &[
     ),
     ("replicas", "servers, which work for all tenants"),
     ("installation", "one fact about the whole database"),
+    (
+        "step_settings",
+        "which team a host name is for must be known before the team",
+    ),
 ];
 
 /// Whose key begins with one of these belongs to one tenant.

@@ -12,6 +12,8 @@ mod writer;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use crate::stats::Counters;
 use crate::{Error, Options, Result, Stats, Tx};
@@ -116,6 +118,11 @@ impl Drop for Sqlite {
     }
 }
 
+/// How often the lock is tried, and the time between. A process that is just being started by one that had the lock has it
+/// too, for the moment until it becomes another program.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 /// Keeps a second server away from the file. SQLite's own locks would let two take turns, each with its own idea
 /// of what is queued. The lock ends with the process, however that ends.
 fn lock(database: &Path) -> Result<File> {
@@ -125,11 +132,14 @@ fn lock(database: &Path) -> Result<File> {
     let file = private()
         .open(&path)
         .map_err(|error| cannot_open(&path, &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Locked { path }),
-        Err(TryLockError::Error(error)) => Err(cannot_open(&path, &error)),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => return Err(cannot_open(&path, &error)),
+        }
     }
+    Err(Error::Locked { path })
 }
 
 /// Makes the file before SQLite does, readable by its owner alone; SQLite gives its log the same mode.
