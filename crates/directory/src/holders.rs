@@ -5,8 +5,8 @@ use crate::permissions::{Level, Permissions};
 use crate::revocations::{self, Revoke};
 use crate::service_accounts;
 use crate::{
-    Actor, Refusal, accounts, owners, passkeys, remote_identities, resolve, sessions, suspensions,
-    users,
+    Actor, Refusal, accounts, identities, owners, passkeys, remote_identities, resolve, sessions,
+    suspensions, users,
 };
 use portreeve_store::{Row, Tx, params, statements};
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 statements! {
     /// Ids are UUIDs: the holder alone says whose it is.
     DELETE_TOKENS = "DELETE FROM api_tokens WHERE team_id = $1 AND holder_id = $2";
-    HAS = "SELECT EXISTS (SELECT 1 FROM sessions WHERE team_id = $1 AND holder_id = $2 AND ended_at IS NULL AND idle_at > $3 AND expires_at > $3), EXISTS (SELECT 1 FROM certificates WHERE team_id = $1 AND holder_id = $2 AND valid_before > $3 AND revoked_at IS NULL)";
+    HAS = "SELECT EXISTS (SELECT 1 FROM sessions WHERE team_id = $1 AND holder_id = $2 AND ended_at IS NULL AND idle_at > $3 AND expires_at > $3), EXISTS (SELECT 1 FROM certificates WHERE team_id = $1 AND holder_id = $2 AND valid_before > $3 AND revoked_at IS NULL), EXISTS (SELECT 1 FROM identities WHERE team_id = $1 AND holder_id = $2 AND not_after > $3 AND revoked_at IS NULL)";
     USER = "SELECT u.status, u.level, u.resource, (SELECT 1 FROM suspensions s WHERE s.directory_id = u.directory_id AND s.user_id = u.id) FROM users u JOIN directories d ON d.id = u.directory_id WHERE u.directory_id = $2 AND u.id = $3 AND d.team_id = $1";
 }
 
@@ -146,7 +146,7 @@ pub fn shut_out(
     holder_id: &str,
     why: &str,
 ) -> Result<(), Refusal> {
-    // One question for both, because most people have neither.
+    // One question for all of it, because most people have nothing.
     let Some(has) = tx.query_one(HAS, &params![cause.team_id, holder_id, cause.at])? else {
         return Ok(());
     };
@@ -156,6 +156,9 @@ pub fn shut_out(
     if has.bool(1)? {
         revocations::revoke(tx, cause, Revoke::Holder(holder_id), why)?;
     }
+    if has.bool(2)? {
+        identities::revoke_of_holder(tx, cause, holder_id, why)?;
+    }
     Ok(())
 }
 
@@ -164,6 +167,7 @@ pub fn shut_out(
 pub fn forget(tx: &mut Tx<'_>, cause: &Cause<'_>, holder_id: &str) -> Result<(), Refusal> {
     sessions::forget_of_holder(tx, cause, holder_id)?;
     revocations::revoke(tx, cause, Revoke::Holder(holder_id), "removed")?;
+    identities::revoke_of_holder(tx, cause, holder_id, "removed")?;
     tx.exec(DELETE_TOKENS, &params![cause.team_id, holder_id])?;
     remote_identities::forget(tx, cause.team_id, holder_id)?;
     accounts::forget(tx, cause.team_id, holder_id, cause.at)?;

@@ -13,6 +13,8 @@ statements! {
     BY_SERIAL = "SELECT serial, subject, holder_kind, directory_id, holder_id, provisioner, issued_at, not_after, revoked_at FROM identities WHERE team_id = $1 AND serial = $2";
     REVOKED = "SELECT serial, revoked_at FROM identities WHERE team_id = $1 AND revoked_at IS NOT NULL AND not_after > $2 ORDER BY revoked_at, serial";
     REVOKE = "UPDATE identities SET revoked_at = $3, revoked_why = $4 WHERE team_id = $1 AND serial = $2 AND revoked_at IS NULL RETURNING subject";
+    REVOKE_OF_HOLDER = "UPDATE identities SET revoked_at = $3, revoked_why = $4 WHERE team_id = $1 AND holder_id = $2 AND revoked_at IS NULL AND not_after > $3 RETURNING serial, subject";
+    REVOKE_OF_DIRECTORY = "UPDATE identities SET revoked_at = $3, revoked_why = $4 WHERE team_id = $1 AND directory_id = $2 AND revoked_at IS NULL AND not_after > $3 RETURNING serial, subject";
     PRUNE = "DELETE FROM identities WHERE not_after < $1";
 }
 
@@ -85,9 +87,50 @@ pub fn revoke(
         by_serial(tx, cause.team_id, serial)?.ok_or_else(missing)?;
         return Ok(false);
     };
-    let changes = json!([{"attribute": "reason", "new": why}]).to_string();
-    tell(tx, cause, "revoke", (serial, &row.take_text(0)?), &changes)?;
+    tell_revoked(tx, cause, (serial, &row.take_text(0)?), why)?;
     Ok(true)
+}
+
+/// Revokes all that somebody has, by the holder's id, each with its event.
+pub fn revoke_of_holder(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    holder_id: &str,
+    why: &str,
+) -> Result<(), Refusal> {
+    revoke_all(tx, cause, (REVOKE_OF_HOLDER, holder_id), why)
+}
+
+/// Revokes all that the people of a directory have, each with its event.
+pub fn revoke_of_directory(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    directory_id: &str,
+    why: &str,
+) -> Result<(), Refusal> {
+    revoke_all(tx, cause, (REVOKE_OF_DIRECTORY, directory_id), why)
+}
+
+fn revoke_all(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    (statement, of): (&str, &str),
+    why: &str,
+) -> Result<(), Refusal> {
+    for mut row in tx.query(statement, &params![cause.team_id, of, cause.at, why])? {
+        tell_revoked(tx, cause, (&row.take_text(0)?, &row.take_text(1)?), why)?;
+    }
+    Ok(())
+}
+
+fn tell_revoked(
+    tx: &mut Tx<'_>,
+    cause: &Cause<'_>,
+    which: (&str, &str),
+    why: &str,
+) -> Result<(), Refusal> {
+    let changes = json!([{"attribute": "reason", "new": why}]).to_string();
+    tell(tx, cause, "revoke", which, &changes)
 }
 
 /// What is revoked and has not run out: serial numbers, and since when (microseconds since 1970 UTC).

@@ -13,7 +13,7 @@ use portreeve_directory::directories::{
 use portreeve_directory::revocations::{self, Revoke};
 use portreeve_directory::teams::Team;
 use portreeve_directory::{
-    Level, Refusal, What, events, groups, levels, owners, teams, unknown, users,
+    Level, Refusal, What, events, groups, identities, levels, owners, teams, unknown, users,
 };
 use portreeve_store::Tx;
 use schemars::JsonSchema;
@@ -315,6 +315,7 @@ pub(crate) async fn delete(app: &App, admin: &Admin, which: &str) -> Result<(), 
         let has_owner = levels::highest(tx, &directory.id)? == Level::Owner;
         let cause = admin.cause(&directory.team_id, Some(&directory.id));
         revocations::revoke(tx, &cause, Revoke::Directory(&directory.id), "removed")?;
+        identities::revoke_of_directory(tx, &cause, &directory.id, "removed")?;
         directories::delete(tx, &directory.id)?;
         if has_owner {
             owners::someone_must_stay(tx, &directory.team_id)?;

@@ -16,6 +16,7 @@ mod sign_out;
 mod start;
 pub(crate) mod trial;
 
+pub(crate) use openid::NONCE;
 pub(crate) use start::address;
 
 use crate::app::App;

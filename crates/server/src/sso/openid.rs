@@ -33,6 +33,10 @@ use subtle::ConstantTimeEq;
 /// What binds sign-ins under way to a browser.
 const ATTEMPT: &str = "__Host-portreeve-signin";
 
+/// How the nonces of these sign-ins begin, so that an ID token that was made for one is taken for nothing else: at sign-out
+/// it travels back to the provider in an address.
+pub(crate) const NONCE: &str = "portreeve-";
+
 /// What is asked for: who somebody is, with names and address.
 const SCOPE: &str = "openid profile email";
 
@@ -113,7 +117,7 @@ async fn go(
     let is_trial = trial.is_some();
     let attempt = Attempt {
         directory_id: connection.directory_id.clone(),
-        nonce: random()?,
+        nonce: format!("{NONCE}{}", random()?),
         verifier: random()?,
         browser: tokens::hash(&browser),
         return_to: return_to::local(begin.return_to.as_deref()).to_owned(),

@@ -181,7 +181,7 @@ impl Ask {
         };
         let (by, team_id) = (self.by(Actor::Anonymous), self.team_id.clone());
         let object = object.to_owned();
-        let written = self.app.write(Scope::ALL, move |tx| {
+        let written = self.app.write(Scope::of(&self.team_id), move |tx| {
             let event = New {
                 category: Category::SshCert,
                 action: "issue",

@@ -7,6 +7,7 @@ use super::reply::Refused;
 use crate::ca::{self, By};
 use jiff::Timestamp;
 use portreeve_directory::certificates::Whose;
+use portreeve_directory::holders;
 use portreeve_directory::identities::{self, Identity};
 use portreeve_store::Scope;
 use portreeve_x509::authority::MAX_COMMON_NAME;
@@ -133,10 +134,20 @@ pub(super) async fn make(ask: &Ask, by: &By, wanted: Wanted) -> Result<Made, Ref
     let (team_id, by) = (ask.team_id.clone(), by.clone());
     let scope = Scope::of(identity.whose.directory_id().unwrap_or(&ask.team_id));
     let written = ask.app.write(scope, move |tx| {
+        // In the part of the database in which somebody is suspended, so that either is seen by the other.
+        if let Whose::Holder(holder) = &identity.whose
+            && holders::standing(tx, &team_id, holder)?.is_none()
+        {
+            return Ok(false);
+        }
         let cause = by.cause(&team_id, identity.whose.directory_id());
-        identities::record(tx, &cause, &identity)
+        identities::record(tx, &cause, &identity)?;
+        Ok(true)
     });
-    written.await?;
+    if !written.await? {
+        let why = "your account is suspended; ask an admin of your team";
+        return Err(Refused::forbidden("suspended", why));
+    }
     Ok(Made {
         leaf: to_pem(&leaf),
         above: keyring.chain.iter().map(|one| to_pem(one)).collect(),

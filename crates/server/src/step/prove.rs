@@ -5,7 +5,7 @@ use super::ask::Ask;
 use super::provisioners::{Known, Oidc, Provisioners};
 use super::reply::Refused;
 use crate::ca::Once;
-use crate::sso::providers;
+use crate::sso::{self, providers};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -282,6 +282,11 @@ async fn person(ask: &Ask, ott: &str, token: &Token, oidc: &Oidc) -> Result<Pers
         .verify_presented(&metadata, ott, client, now)
         .await
         .map_err(refused)?;
+    let nonce = token.claims.nonce.as_deref().unwrap_or_default();
+    if nonce.starts_with(sso::NONCE) {
+        let why = "this ID token is from a sign-in to the console, and good for nothing else; sign in with step ssh login";
+        return Err(Refused::unauthorized("foreign_sign_in", why));
+    }
     let claims = resolve::Claims {
         issuer: said.issuer,
         subject: said.subject,

@@ -75,7 +75,7 @@ async fn who_has_signed_in_is_told_what_is_theirs() {
             "that makes clients sign in: {answer}"
         );
     }
-    let (known, ..) = ada(&world).await;
+    let (known, _, chain) = ada(&world).await;
     assert_eq!(known.get("/ssh/roots").await.status, 200);
     assert_eq!(known.post("/ssh/config", config).await.status, 200);
     let listed = known.get("/ssh/hosts").await;
@@ -92,8 +92,14 @@ async fn who_has_signed_in_is_told_what_is_theirs() {
             .await;
         assert_eq!(answer.json, json!({"exists": exists}), "{name}");
     }
+    let serial = portreeve_x509::Details::read(&pem_body(&chain[0]))
+        .unwrap()
+        .serial;
     world.sso.suspend_ada().await;
     assert_eq!(refused(&known.get("/ssh/hosts").await).0, 401, "she is out");
+    let event = world.last_event().await;
+    assert_eq!(event["action"], "revoke", "{event}");
+    assert!(event["object"].to_string().contains(&serial), "{event}");
     world.sso.server.stop().await;
 }
 

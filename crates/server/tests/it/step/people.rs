@@ -1,6 +1,7 @@
 //! People who sign in get certificates that say what the directory and the grants say.
 
 use super::world::{World, certificate, refused};
+use crate::browser::Browser;
 use portreeve_ssh_cert::policy::Kind;
 use portreeve_testbed::openid::SigningKey;
 use serde_json::json;
@@ -111,6 +112,27 @@ async fn who_is_out_gets_nothing() {
     let answer = world.sign(&world.id_token(&unknown), &json!({})).await;
     assert_eq!(refused(&answer).0, 401, "{answer}");
     assert_eq!(world.last_event().await["reason"], "unknown_user");
+    world.sso.server.stop().await;
+}
+
+/// At sign-out the ID token of a sign-in stands in an address.
+#[tokio::test]
+async fn the_id_token_of_a_sign_in_to_the_console_gets_no_certificate() {
+    let world = World::start().await;
+    let begun = world
+        .sso
+        .begin(&mut Browser::new(&world.sso.server), "/")
+        .await;
+    let there = url::Url::parse(begun.header("location").unwrap()).unwrap();
+    let (_, nonce) = there
+        .query_pairs()
+        .find(|(name, _)| name == "nonce")
+        .unwrap();
+    let answer = world
+        .sign(&world.id_token(&json!({"nonce": nonce})), &json!({}))
+        .await;
+    assert_eq!(refused(&answer).0, 401, "{answer}");
+    assert_eq!(world.last_event().await["reason"], "foreign_sign_in");
     world.sso.server.stop().await;
 }
 
