@@ -135,6 +135,9 @@ def configuration(ids: dict[str, list[str]]) -> str:
     lines = []
     for name, known in ids.items():
         lines += [f"[dictionaries.{name}]", f"values = {json.dumps(known)}"]
+    # 412 refuses as well: whether a thing has changed meanwhile may be looked at before what is to become of it.
+    refusals = ["400", "401", "403", "404", "405", "406", "409", "412", "415", "422", "428", "429", "5xx"]
+    lines += ["[checks.negative_data_rejection]", f"expected-statuses = {json.dumps(refusals)}"]
     lines += ["[parameters]"]
     often = "probability = 0.8"
     lines += [f'"path.{name}" = {{ dictionary = "{name}", {often} }}' for name in ids if name != "doomed"]
