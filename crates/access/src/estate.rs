@@ -1,5 +1,6 @@
 //! All hosts of a team, found by expression without looking at each.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::decision::Host;
@@ -8,13 +9,28 @@ use crate::tags::NAME;
 
 const BITS: usize = u64::BITS as usize;
 
-/// Hosts with an index of their tags: for each tag the places of the hosts that have it. What an expression chooses is
-/// then a few operations on sets of one bit a host, whatever the number of its hosts.
+/// Hosts with an index of their tags: for each tag the hosts that have it. What an expression chooses is then a few
+/// operations on sets of one bit a host, whatever the number of its hosts.
 #[derive(Debug, Clone, Default)]
 pub struct Estate {
     hosts: Vec<Host>,
-    with_key: HashMap<String, Vec<usize>>,
-    with_value: HashMap<String, HashMap<String, Vec<usize>>>,
+    tags: HashMap<String, Tagged>,
+}
+
+/// The hosts that have a tag of one key.
+#[derive(Debug, Clone)]
+struct Tagged {
+    all: Having,
+    by_value: HashMap<String, Having>,
+}
+
+/// The hosts that have a tag, in whichever form is smaller: a set takes a word for every 64 hosts of the estate, so that
+/// sets for names, which each host has for itself, would grow with the square of their number.
+#[derive(Debug, Clone)]
+enum Having {
+    /// By place.
+    Few(Vec<usize>),
+    Many(Set),
 }
 
 /// A set of hosts of one estate, by their places in it.
@@ -24,21 +40,27 @@ pub(crate) struct Set(Vec<u64>);
 impl Estate {
     /// Hosts in an order of the caller's choice, which results keep.
     pub fn new(hosts: Vec<Host>) -> Self {
-        let mut with_key: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut with_value: HashMap<String, HashMap<String, Vec<usize>>> = HashMap::new();
+        let mut places: HashMap<&str, HashMap<&str, Vec<usize>>> = HashMap::new();
         for (place, host) in hosts.iter().enumerate() {
             let name = std::iter::once((NAME, host.name.as_str()));
             for (key, value) in name.chain(host.tags.iter()) {
-                with_key.entry(key.to_owned()).or_default().push(place);
-                let values = with_value.entry(key.to_owned()).or_default();
-                values.entry(value.to_owned()).or_default().push(place);
+                let values = places.entry(key).or_default();
+                values.entry(value).or_default().push(place);
             }
         }
-        Self {
-            hosts,
-            with_key,
-            with_value,
-        }
+        let having = |places| Having::of(places, hosts.len());
+        let tagged = |by_value: HashMap<&str, Vec<usize>>| Tagged {
+            all: having(by_value.values().flatten().copied().collect()),
+            by_value: by_value
+                .into_iter()
+                .map(|(value, places)| (value.to_owned(), having(places)))
+                .collect(),
+        };
+        let tags = places
+            .into_iter()
+            .map(|(key, by_value)| (key.to_owned(), tagged(by_value)))
+            .collect();
+        Self { hosts, tags }
     }
 
     /// All hosts.
@@ -65,12 +87,12 @@ impl Estate {
 
     /// No host.
     pub(crate) fn none(&self) -> Set {
-        Set(vec![0; self.words()])
+        Set::none(self.hosts.len())
     }
 
     /// The hosts that an expression chooses.
     pub(crate) fn set(&self, expression: &Expression) -> Set {
-        self.chosen_at(&expression.0)
+        self.chosen_at(&expression.0).into_owned()
     }
 
     /// The hosts of a set.
@@ -78,62 +100,80 @@ impl Estate {
         places(set.0.into_iter()).filter_map(|place| self.hosts.get(place))
     }
 
-    fn chosen_at(&self, node: &Node) -> Set {
+    fn chosen_at(&self, node: &Node) -> Cow<'_, Set> {
         match node {
-            Node::All => self.full(),
-            Node::Has(key) => self.at(self.with_key.get(key)),
+            Node::All => Cow::Owned(self.full()),
+            Node::Has(key) => self.having(self.tags.get(key).map(|tagged| &tagged.all)),
             Node::Is(key, value) => {
-                let values = self.with_value.get(key);
-                self.at(values.and_then(|values| values.get(value)))
+                let tagged = self.tags.get(key);
+                self.having(tagged.and_then(|tagged| tagged.by_value.get(value)))
             }
             Node::Not(part) => {
                 let mut set = self.full();
                 set.subtract(&self.chosen_at(part));
-                set
+                Cow::Owned(set)
             }
-            Node::And(parts) => {
-                let mut set = self.full();
-                parts
-                    .iter()
-                    .for_each(|part| set.intersect(&self.chosen_at(part)));
-                set
-            }
-            Node::Or(parts) => {
-                let mut set = self.none();
-                parts
-                    .iter()
-                    .for_each(|part| set.unite(&self.chosen_at(part)));
-                set
-            }
+            Node::And(parts) => self.joined(parts, Set::intersect, Self::full),
+            Node::Or(parts) => self.joined(parts, Set::unite, Self::none),
         }
     }
 
-    fn at(&self, places: Option<&Vec<usize>>) -> Set {
-        let mut set = self.none();
-        let places = places.map(Vec::as_slice).unwrap_or_default();
-        places.iter().for_each(|place| set.add(*place));
-        set
+    /// What parts choose together; `empty` is what none of them does.
+    fn joined(
+        &self,
+        parts: &[Node],
+        join: fn(&mut Set, &Set),
+        empty: fn(&Self) -> Set,
+    ) -> Cow<'_, Set> {
+        let mut parts = parts.iter().map(|part| self.chosen_at(part));
+        let mut set = parts.next().map_or_else(|| empty(self), Cow::into_owned);
+        parts.for_each(|part| join(&mut set, &part));
+        Cow::Owned(set)
+    }
+
+    fn having<'e>(&self, having: Option<&'e Having>) -> Cow<'e, Set> {
+        match having {
+            Some(Having::Many(set)) => Cow::Borrowed(set),
+            Some(Having::Few(places)) => Cow::Owned(Set::of(places, self.hosts.len())),
+            None => Cow::Owned(self.none()),
+        }
     }
 
     fn full(&self) -> Set {
-        let mut set = Set(vec![u64::MAX; self.words()]);
-        let beyond = self.words() * BITS - self.hosts.len();
+        let mut set = Set(vec![u64::MAX; words(self.hosts.len())]);
+        let beyond = set.0.len() * BITS - self.hosts.len();
         if let Some(last) = set.0.last_mut() {
             *last >>= beyond;
         }
         set
     }
+}
 
-    fn words(&self) -> usize {
-        self.hosts.len().div_ceil(BITS)
+impl Having {
+    /// The hosts at some places among so many.
+    fn of(places: Vec<usize>, hosts: usize) -> Self {
+        match places.len() < words(hosts) {
+            true => Self::Few(places),
+            false => Self::Many(Set::of(&places, hosts)),
+        }
     }
 }
 
 impl Set {
-    fn add(&mut self, place: usize) {
-        if let Some(word) = self.0.get_mut(place / BITS) {
-            *word |= 1 << (place % BITS);
+    /// None of so many hosts.
+    fn none(hosts: usize) -> Self {
+        Self(vec![0; words(hosts)])
+    }
+
+    /// The hosts at some places among so many.
+    fn of(places: &[usize], hosts: usize) -> Self {
+        let mut set = Self::none(hosts);
+        for place in places {
+            if let Some(word) = set.0.get_mut(place / BITS) {
+                *word |= 1 << (place % BITS);
+            }
         }
+        set
     }
 
     /// Whether the host at a place is in it.
@@ -184,6 +224,11 @@ impl Set {
             .zip(&other.0)
             .for_each(|(word, with)| *word &= !with);
     }
+}
+
+/// How many words a set of so many hosts takes.
+fn words(hosts: usize) -> usize {
+    hosts.div_ceil(BITS)
 }
 
 fn places(words: impl Iterator<Item = u64>) -> impl Iterator<Item = usize> {
