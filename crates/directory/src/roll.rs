@@ -39,6 +39,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "access",
         sql: include_str!("../../../migrations/0007_access.sql"),
     },
+    Migration {
+        version: 8,
+        name: "host_policies",
+        sql: include_str!("../../../migrations/0008_host_policies.sql"),
+    },
 ];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
