@@ -107,3 +107,108 @@ CREATE TABLE posix_groups (
   is_managed BOOLEAN NOT NULL,
   PRIMARY KEY (team_id, name)
 ) {without_rowid};
+
+-- How machines become hosts, and what those say that have an agent.
+
+-- What lets machines enrol, by the hash of a secret that is shown once.
+CREATE TABLE enrolment_tokens (
+  team_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  hash {bytes} NOT NULL,
+  -- tags of all that enrol with it, as a JSON object
+  tags TEXT NOT NULL,
+  -- what their names must be like, with * for anything
+  pattern TEXT NOT NULL,
+  -- whether it may take the place of a host that is enrolled
+  may_replace BOOLEAN NOT NULL,
+  -- how many may enrol with it, and how many have
+  uses BIGINT NOT NULL,
+  used BIGINT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  last_used_at BIGINT,
+  revoked_at BIGINT,
+  PRIMARY KEY (team_id, id)
+);
+
+-- The agent of each host that has one, or is to have one.
+CREATE TABLE host_agents (
+  team_id TEXT NOT NULL,
+  host_id TEXT NOT NULL,
+  -- registered (its key is known, and it is waited for), enrolled or left
+  status TEXT NOT NULL,
+  -- SHA256:… of the key by which it proves to be this host
+  host_key TEXT,
+  -- the identity that it has, and the one before until that is used; what has neither is not heard
+  identity TEXT,
+  identity_before TEXT,
+  -- other names in its certificate, as a JSON array
+  hostnames TEXT NOT NULL,
+  enrolled_at BIGINT,
+  left_at BIGINT,
+  -- what it last reported, and when
+  reported_at BIGINT,
+  version TEXT NOT NULL,
+  os TEXT NOT NULL,
+  boot_id TEXT,
+  applied_version BIGINT,
+  applied_at BIGINT,
+  lease_until BIGINT,
+  -- the entity tag of the revocation list
+  krl TEXT,
+  certificate_serial BIGINT,
+  certificate_until BIGINT,
+  -- by how much its clock is ahead of ours (milliseconds)
+  clock_ahead BIGINT,
+  -- JSON arrays
+  conflicts TEXT NOT NULL,
+  doctor TEXT,
+  PRIMARY KEY (team_id, host_id)
+);
+
+-- What hosts have said of people who were shut out.
+CREATE TABLE host_denials (
+  team_id TEXT NOT NULL,
+  host_id TEXT NOT NULL,
+  holder_id TEXT NOT NULL,
+  -- since when the host lets them in no longer
+  since_at BIGINT NOT NULL,
+  reported_at BIGINT NOT NULL,
+  sessions_ended BIGINT NOT NULL,
+  processes BIGINT NOT NULL,
+  has_home BOOLEAN NOT NULL,
+  has_crontab BOOLEAN NOT NULL,
+  has_keys BOOLEAN NOT NULL,
+  had_sudo BOOLEAN NOT NULL,
+  PRIMARY KEY (team_id, host_id, holder_id)
+) {without_rowid};
+CREATE INDEX host_denials_holder ON host_denials (team_id, holder_id);
+
+-- Sessions on hosts that have not ended.
+CREATE TABLE host_sessions (
+  team_id TEXT NOT NULL,
+  host_id TEXT NOT NULL,
+  -- what the host calls it
+  id TEXT NOT NULL,
+  account TEXT NOT NULL,
+  -- whose certificate opened it; NULL: nobody's that is known
+  holder_kind TEXT,
+  directory_id TEXT,
+  holder_id TEXT,
+  serial BIGINT,
+  address TEXT,
+  began_at BIGINT NOT NULL,
+  PRIMARY KEY (team_id, host_id, id)
+) {without_rowid};
+CREATE INDEX host_sessions_began_at ON host_sessions (began_at);
+
+-- What hosts have told of sessions, for as long as they may tell it again.
+CREATE TABLE host_session_events (
+  team_id TEXT NOT NULL,
+  host_id TEXT NOT NULL,
+  id TEXT NOT NULL,
+  told_at BIGINT NOT NULL,
+  PRIMARY KEY (team_id, host_id, id)
+) {without_rowid};
+CREATE INDEX host_session_events_told_at ON host_session_events (told_at);
