@@ -357,7 +357,7 @@ impl Signed {
 }
 
 /// Whether a signature is that of a key that an [`Authority`] can have.
-fn verifies(key: &KeyData, message: &[u8], signature: &Signature) -> Option<()> {
+pub(crate) fn verifies(key: &KeyData, message: &[u8], signature: &Signature) -> Option<()> {
     match (key, signature.algorithm()) {
         (KeyData::Ed25519(key), Algorithm::Ed25519) => UnparsedPublicKey::new(&ED25519, key.0)
             .verify(message, signature.as_bytes())

@@ -146,6 +146,16 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "what a mapping writes to is a SCIM path of a SCIM schema",
     ),
     (
+        "portreeve-host-policy",
+        "portreeve-ssh-cert",
+        "a document is believed by its signature, which a key for certificates makes",
+    ),
+    (
+        "portreeve-host-policy",
+        "portreeve-access",
+        "hosts hold names and numbers of accounts to the rules they were made by",
+    ),
+    (
         "portreeve-testbed",
         "portreeve-server",
         "tests start a whole server",
@@ -170,6 +180,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "portreeve-cluster",
         "the server is measured with a PostgreSQL started for the run",
     ),
+    (
+        "portreeve-bench",
+        "portreeve-ssh-cert",
+        "the issue of certificates is measured against signing alone",
+    ),
 ];
 
 /// A dev-dependency on this package is allowed anywhere, an ordinary one nowhere.
@@ -180,6 +195,7 @@ const PURE: &[&str] = &[
     "portreeve-mapping",
     "portreeve-passkey",
     "portreeve-ssh-cert",
+    "portreeve-host-policy",
     "portreeve-x509",
     "portreeve-step",
     "portreeve-console",
