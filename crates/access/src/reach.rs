@@ -154,6 +154,23 @@ impl<'a> Reach<'a> {
         self.estate.pick(beyond)
     }
 
+    /// The grants that let the person in somewhere: each with when the person loses it (`None`: never) and the hosts on which
+    /// it counts.
+    pub fn grants(
+        &self,
+    ) -> impl Iterator<
+        Item = (
+            &'a Grant,
+            Option<Timestamp>,
+            impl Iterator<Item = &'a Host> + use<'a>,
+        ),
+    > {
+        self.held.iter().map(|held| {
+            let hosts = self.estate.pick(held.hosts.clone());
+            (held.grant, held.until, hosts)
+        })
+    }
+
     /// What a certificate of the person says.
     pub fn entitlement(&self, person: &Person) -> Entitlement {
         let names = self
