@@ -8,6 +8,7 @@
 //! Every path is below a root folder ([`paths`]), and time comes as an argument.
 #![warn(missing_docs)]
 
+pub mod config;
 pub mod paths;
 pub mod sshd;
 pub mod undo;
