@@ -172,7 +172,8 @@ def run(arguments: argparse.Namespace, config: Path, report: Path, token: str) -
         *arguments.words,
     ]
     environment = {**os.environ, "NO_PROXY": "127.0.0.1"}
-    return subprocess.run(command, env=environment).returncode
+    # It leaves a cache where it runs.
+    return subprocess.run(command, env=environment, cwd=report.parent).returncode
 
 
 def count(report: Path, done: int) -> int:

@@ -7,16 +7,15 @@
 use super::holders::{HolderView, Names};
 use super::tokens::{TokenStatus, end, overlap};
 use super::view::{At, Shown};
-use super::{Admin, Object, change, members_of};
+use super::{Admin, Object};
 use crate::app::App;
 use portreeve_directory::api_tokens::{self, ApiToken, New};
-use portreeve_directory::events::{self, Category};
+use portreeve_directory::events::Category;
 use portreeve_directory::holders::{self, Holder};
 use portreeve_directory::{Permission, Permissions, Refusal, What, service_accounts};
 use portreeve_store::Tx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 /// An API token as it is shown.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -83,10 +82,8 @@ pub(crate) async fn list(
     team: Option<&str>,
     service_account: Option<&str>,
 ) -> Result<Vec<ApiTokenView>, Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
     let account = service_account.map(str::to_owned);
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let read = admin.read(app, team, move |tx, admin, team| {
         let found = match &account {
             None => api_tokens::list(tx, &team.id)?,
             Some(wanted) => {
@@ -110,9 +107,8 @@ pub(crate) async fn get(
     team: Option<&str>,
     id: &str,
 ) -> Result<ApiTokenView, Refusal> {
-    let (admin, team, id) = (admin.clone(), team.map(str::to_owned), id.to_owned());
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let id = id.to_owned();
+    let read = admin.read(app, team, move |tx, admin, team| {
         let found = api_tokens::by_id(tx, &team.id, &id)?;
         view(tx, &mut Names::default(), &team.id, &found, admin.at)
     });
@@ -128,9 +124,8 @@ pub(crate) async fn create(
     let permissions: Permissions = wanted.permissions.iter().copied().collect();
     admin.may_give(permissions)?;
     let expires_at = end(wanted.expires_at.as_deref())?;
-    let admin = admin.clone();
-    let made = change(app, move |tx| {
-        let team = admin.team(tx, wanted.team.as_deref())?;
+    let team = wanted.team.clone();
+    let made = admin.change(app, team.as_deref(), move |tx, admin, team| {
         let holder = holder(tx, &admin, &team.id, wanted.service_account.as_deref())?;
         let name = wanted.name.as_deref().unwrap_or_default();
         make(
@@ -155,9 +150,8 @@ pub(crate) async fn rotate(
 ) -> Result<MadeApiToken, Refusal> {
     let asked = end(wanted.expires_at.as_deref())?;
     let last = admin.at + overlap(wanted.overlap_seconds)?;
-    let (admin, team, id) = (admin.clone(), team.map(str::to_owned), id.to_owned());
-    let rotated = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let id = id.to_owned();
+    let rotated = admin.change(app, team, move |tx, admin, team| {
         let old = api_tokens::by_id(tx, &team.id, &id)?;
         let is_own = admin.holder.as_ref() == Some(&old.holder);
         if !is_own && !matches!(old.holder, Holder::Service(_)) {
@@ -187,9 +181,8 @@ pub(crate) async fn rotate(
         let mut names = Names::default();
         let before = view(tx, &mut names, &team.id, &old, admin.at)?;
         let after = view(tx, &mut names, &team.id, &ended, admin.at)?;
-        let changes = events::diff(&members_of(&before), &members_of(&after));
-        let what = (Category::Admin, "rotate");
-        admin.record_in(tx, &team.id, what, &object(&old), changes.as_deref())?;
+        let what = ("rotate", &object(&old));
+        admin.record_changed(tx, &team.id, what, (&before, &after))?;
         Ok(made)
     });
     rotated.await
@@ -202,9 +195,8 @@ pub(crate) async fn revoke(
     team: Option<&str>,
     id: &str,
 ) -> Result<ApiTokenView, Refusal> {
-    let (admin, team, id) = (admin.clone(), team.map(str::to_owned), id.to_owned());
-    let revoked = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let id = id.to_owned();
+    let revoked = admin.change(app, team, move |tx, admin, team| {
         let before = api_tokens::by_id(tx, &team.id, &id)?;
         admin.expect(What::ApiToken, &version(&before))?;
         let token = api_tokens::revoke(tx, &team.id, &id, admin.at)?;
@@ -270,9 +262,7 @@ fn make(
     };
     let (token, secret) = api_tokens::create(tx, team_id, &new, admin.at)?;
     let token_view = view(tx, &mut Names::default(), team_id, &token, admin.at)?;
-    let changes = Value::Object(members_of(&token_view)).to_string();
-    let what = (Category::Admin, "create");
-    admin.record_in(tx, team_id, what, &object(&token), Some(&changes))?;
+    admin.record_made(tx, team_id, &object(&token), &token_view)?;
     Ok(MadeApiToken {
         token: token_view,
         secret: Shown(secret),

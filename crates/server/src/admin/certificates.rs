@@ -3,7 +3,7 @@
 use super::grants::holder_of;
 use super::holders::{HolderView, Names};
 use super::view::At;
-use super::{Admin, change, version};
+use super::{Admin, version};
 use crate::app::App;
 use crate::ca::{self, ForWhom, Keyring, Wanted};
 use portreeve_directory::certificates::{self, Certificate, Kind, Query, State, Whose};
@@ -165,10 +165,8 @@ pub(crate) async fn list(
     which: Which,
     (after, limit): (Option<(i64, i64)>, u64),
 ) -> Result<(Vec<CertificateView>, Option<(i64, i64)>), Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let read = admin.read(app, team, move |tx, admin, team| {
         let holder_id = match (&which.user, &which.host) {
             (Some(user), None) => Some(user_id(tx, &admin, &team, user)?),
             (None, Some(host)) => Some(host_id(tx, &team, host)?),
@@ -198,10 +196,8 @@ pub(crate) async fn get(
     team: Option<&str>,
     serial: &str,
 ) -> Result<CertificateView, Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
     let serial = number(serial)?;
-    let read = app.store.lookup(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let read = admin.lookup(app, team, move |tx, admin, team| {
         one(tx, &admin, &team, serial)
     });
     read.await
@@ -214,10 +210,8 @@ pub(crate) async fn revoke_one(
     team: Option<&str>,
     serial: &str,
 ) -> Result<CertificateView, Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
     let serial = number(serial)?;
-    let done = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let done = admin.change(app, team, move |tx, admin, team| {
         let before = one(tx, &admin, &team, serial)?;
         admin.expect(What::Certificate, &before.version())?;
         let cause = admin.cause(&team.id, None);
@@ -246,8 +240,8 @@ pub(crate) async fn revoke(
             "a reason has 1 to 200 characters, and no line breaks",
         ));
     }
-    let done = change(app, move |tx| {
-        let team = admin.team(tx, wanted.team.as_deref())?;
+    let team = wanted.team.clone();
+    let done = admin.change(app, team.as_deref(), move |tx, admin, team| {
         let cause = admin.cause(&team.id, None);
         let mut revoke = |what| revocations::revoke(tx, &cause, what, &why);
         let revoked = match (&wanted.serial, &wanted.key, &wanted.user, &wanted.host) {

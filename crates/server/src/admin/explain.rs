@@ -95,13 +95,11 @@ pub(crate) async fn explain(
     user: &str,
     host: &str,
 ) -> Result<Explanation, Refusal> {
-    let (asking, team) = (admin.clone(), team.map(str::to_owned));
     let (user, host) = (user.to_owned(), host.to_owned());
-    let found = app.store.lookup(move |tx| {
-        let team = asking.team(tx, team.as_deref())?;
+    let found = admin.lookup(app, team, move |tx, asking, team| {
         let holder = grants::holder_of(tx, &asking, &team, None, &user)?;
         let host = hosts::find(tx, &team.id, &host)?;
-        Ok::<_, Refusal>((team.id, holder, host))
+        Ok((team.id.clone(), holder, host))
     });
     let (team_id, holder, host) = found.await?;
     decide(app, &team_id, &holder, &host, admin.at).await
@@ -114,11 +112,10 @@ pub(crate) async fn explain_own(
     host: &str,
 ) -> Result<Explanation, Refusal> {
     let holder = own(admin)?;
-    let (asking, host) = (admin.clone(), host.to_owned());
-    let found = app.store.lookup(move |tx| {
-        let team = asking.team(tx, None)?;
+    let host = host.to_owned();
+    let found = admin.lookup(app, None, move |tx, _, team| {
         let host = hosts::find(tx, &team.id, &host)?;
-        Ok::<_, Refusal>((team.id, host))
+        Ok((team.id.clone(), host))
     });
     let (team_id, host) = found.await?;
     decide(app, &team_id, &holder, &host, admin.at).await

@@ -2,7 +2,7 @@
 
 use super::people::{self, Change};
 use super::view::At;
-use super::{Admin, Object, change, members_of};
+use super::{Admin, Object, members_of};
 use crate::app::App;
 use portreeve_access::Grant;
 use portreeve_access::grant::{Level, Phase};
@@ -240,11 +240,9 @@ pub(crate) async fn create(
     admin: &Admin,
     wanted: NewGrant,
 ) -> Result<GrantView, Refusal> {
-    let (asking, team) = (admin.clone(), wanted.team.clone());
-    let made = change(app, move |tx| {
-        let admin = &asking;
-        let team = admin.team(tx, team.as_deref())?;
-        let record = new_record(tx, admin, &team, &wanted)?;
+    let team = wanted.team.clone();
+    let made = admin.change(app, team.as_deref(), move |tx, admin, team| {
+        let record = new_record(tx, admin, team, &wanted)?;
         grants::create(tx, &team.id, &record, admin.at)?;
         told(
             tx,
@@ -254,7 +252,7 @@ pub(crate) async fn create(
             &record,
             Some(&all_of(&record)),
         )?;
-        Ok((team.id, record))
+        Ok((team.id.clone(), record))
     });
     let (team_id, record) = made.await?;
     show(app, admin, team_id, record).await
@@ -268,10 +266,8 @@ pub(crate) async fn update(
     id: &str,
     wanted: GrantChange,
 ) -> Result<GrantView, Refusal> {
-    let (asking, team, id) = (admin.clone(), team.map(str::to_owned), id.to_owned());
-    let changed = change(app, move |tx| {
-        let admin = &asking;
-        let team = admin.team(tx, team.as_deref())?;
+    let id = id.to_owned();
+    let changed = admin.change(app, team, move |tx, admin, team| {
         let before = grants::by_id(tx, &team.id, &id)?;
         admin.expect(What::Grant, &before.version.to_string())?;
         if before.grant.phase(admin.time()) == Phase::Over {
@@ -282,12 +278,12 @@ pub(crate) async fn update(
         }
         let after = changed_record(&before, &wanted)?;
         if after == before {
-            return Ok((team.id, before));
+            return Ok((team.id.clone(), before));
         }
         let after = grants::update(tx, &team.id, &after, admin.at)?;
         let changes = events::diff(&decided(&before), &decided(&after));
         told(tx, admin, &team.id, "changed", &after, changes.as_deref())?;
-        Ok((team.id, after))
+        Ok((team.id.clone(), after))
     });
     let (team_id, record) = changed.await?;
     show(app, admin, team_id, record).await
@@ -300,18 +296,16 @@ pub(crate) async fn revoke(
     team: Option<&str>,
     id: &str,
 ) -> Result<GrantView, Refusal> {
-    let (asking, team, id) = (admin.clone(), team.map(str::to_owned), id.to_owned());
-    let revoked = change(app, move |tx| {
-        let admin = &asking;
-        let team = admin.team(tx, team.as_deref())?;
+    let id = id.to_owned();
+    let revoked = admin.change(app, team, move |tx, admin, team| {
         let before = grants::by_id(tx, &team.id, &id)?;
         admin.expect(What::Grant, &before.version.to_string())?;
         let Some(after) = grants::revoke(tx, &team.id, &before, admin.at)? else {
-            return Ok((team.id, before));
+            return Ok((team.id.clone(), before));
         };
         let changes = events::diff(&decided(&before), &decided(&after));
         told(tx, admin, &team.id, "revoked", &after, changes.as_deref())?;
-        Ok((team.id, after))
+        Ok((team.id.clone(), after))
     });
     let (team_id, record) = revoked.await?;
     show(app, admin, team_id, record).await

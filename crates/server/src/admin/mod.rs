@@ -29,6 +29,7 @@ pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod view;
 pub(crate) mod views;
+mod within;
 
 pub(crate) use once::once;
 pub(crate) use owners::{create_owner, first_owner, link, of_link, owners, remove_owner};

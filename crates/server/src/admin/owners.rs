@@ -1,6 +1,6 @@
 //! Local owners, and the links that sign them in.
 
-use super::{Admin, Object, change};
+use super::{Admin, Object};
 use crate::app::App;
 use portreeve_directory::events::Category;
 use portreeve_directory::owners::{self, Owner};
@@ -26,27 +26,27 @@ pub(crate) async fn link(
     team: Option<String>,
     name: Option<String>,
 ) -> Result<Link, Refusal> {
-    let (admin, base) = (admin.clone(), app.public_url());
-    change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
-        let name = name.as_deref().unwrap_or(owners::DEFAULT_NAME);
-        let (owner, is_new) = owners::ensure(tx, &team.id, name, &admin.new_id(), admin.at)?;
-        let object = object(&owner);
-        if is_new {
-            admin.record_in(tx, &team.id, (Category::Admin, "create"), &object, None)?;
-        }
-        let id = admin.new_id();
-        let payload = owner.id.as_bytes();
-        let secret = sign_ins::make(tx, &team.id, &id, Purpose::OwnerLink, payload, admin.at)?;
-        admin.record_in(tx, &team.id, (Category::Auth, "link_made"), &object, None)?;
-        let url = format!("{base}/auth/link/{}", secret.expose_secret());
-        Ok(Link {
-            owner,
-            url: url.into(),
-            expires_at: admin.at + Purpose::OwnerLink.lifetime(),
+    let base = app.public_url();
+    admin
+        .change(app, team.as_deref(), move |tx, admin, team| {
+            let name = name.as_deref().unwrap_or(owners::DEFAULT_NAME);
+            let (owner, is_new) = owners::ensure(tx, &team.id, name, &admin.new_id(), admin.at)?;
+            let object = object(&owner);
+            if is_new {
+                admin.record_in(tx, &team.id, (Category::Admin, "create"), &object, None)?;
+            }
+            let id = admin.new_id();
+            let payload = owner.id.as_bytes();
+            let secret = sign_ins::make(tx, &team.id, &id, Purpose::OwnerLink, payload, admin.at)?;
+            admin.record_in(tx, &team.id, (Category::Auth, "link_made"), &object, None)?;
+            let url = format!("{base}/auth/link/{}", secret.expose_secret());
+            Ok(Link {
+                owner,
+                url: url.into(),
+                expires_at: admin.at + Purpose::OwnerLink.lifetime(),
+            })
         })
-    })
-    .await
+        .await
 }
 
 /// A link for the first owner of the first team, as long as it has none. They are made when they follow it, so that a server
@@ -94,9 +94,7 @@ pub(crate) async fn owners(
     admin: &Admin,
     team: Option<String>,
 ) -> Result<Vec<Owner>, Refusal> {
-    let admin = admin.clone();
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let read = admin.read(app, team.as_deref(), move |tx, _, team| {
         owners::list(tx, &team.id)
     });
     read.await
@@ -109,9 +107,7 @@ pub(crate) async fn create_owner(
     team: Option<String>,
     name: String,
 ) -> Result<Owner, Refusal> {
-    let admin = admin.clone();
-    let made = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let made = admin.change(app, team.as_deref(), move |tx, admin, team| {
         let (owner, is_new) = owners::ensure(tx, &team.id, &name, &admin.new_id(), admin.at)?;
         if !is_new {
             return Err(Refusal::Conflict {
@@ -133,9 +129,7 @@ pub(crate) async fn remove_owner(
     team: Option<String>,
     which: String,
 ) -> Result<(), Refusal> {
-    let admin = admin.clone();
-    let removed = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let removed = admin.change(app, team.as_deref(), move |tx, admin, team| {
         let owner = owners::find(tx, &team.id, &which)?;
         holders::forget(tx, &admin.cause(&team.id, None), &owner.id)?;
         owners::delete(tx, &team.id, &owner.id)?;

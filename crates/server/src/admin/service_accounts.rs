@@ -3,9 +3,9 @@
 //! Nobody gives one more than they may do themselves: its tokens would do it for them.
 
 use super::view::At;
-use super::{Admin, Object, change, members_of, version};
+use super::{Admin, Object, version};
 use crate::app::App;
-use portreeve_directory::events::{self, Category};
+use portreeve_directory::events::Category;
 use portreeve_directory::service_accounts::{self, ServiceAccount};
 use portreeve_directory::{Permission, Permissions, Refusal, What, holders};
 use schemars::JsonSchema;
@@ -79,9 +79,7 @@ pub(crate) async fn list(
     admin: &Admin,
     team: Option<&str>,
 ) -> Result<Vec<ServiceAccountView>, Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let read = admin.read(app, team, move |tx, _, team| {
         let all = service_accounts::list(tx, &team.id)?;
         Ok(all.iter().map(ServiceAccountView::of).collect())
     });
@@ -95,10 +93,8 @@ pub(crate) async fn get(
     team: Option<&str>,
     wanted: &str,
 ) -> Result<ServiceAccountView, Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
     let wanted = wanted.to_owned();
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let read = admin.read(app, team, move |tx, _, team| {
         let found = service_accounts::find(tx, &team.id, &wanted)?;
         Ok(ServiceAccountView::of(&found))
     });
@@ -113,16 +109,13 @@ pub(crate) async fn create(
 ) -> Result<ServiceAccountView, Refusal> {
     let permissions: Permissions = wanted.permissions.iter().copied().collect();
     admin.may_give(permissions)?;
-    let admin = admin.clone();
-    let made = change(app, move |tx| {
-        let team = admin.team(tx, wanted.team.as_deref())?;
+    let team = wanted.team.clone();
+    let made = admin.change(app, team.as_deref(), move |tx, admin, team| {
         let id = admin.new_id();
         let made =
             service_accounts::create(tx, &team.id, &id, &wanted.name, permissions, admin.at)?;
         let view = ServiceAccountView::of(&made);
-        let changes = serde_json::Value::Object(members_of(&view)).to_string();
-        let what = (Category::Admin, "create");
-        admin.record_in(tx, &team.id, what, &object(&made), Some(&changes))?;
+        admin.record_made(tx, &team.id, &object(&made), &view)?;
         Ok(view)
     });
     made.await
@@ -136,10 +129,8 @@ pub(crate) async fn update(
     which: &str,
     wanted: ServiceAccountChange,
 ) -> Result<ServiceAccountView, Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
     let which = which.to_owned();
-    let changed = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let changed = admin.change(app, team, move |tx, admin, team| {
         let before = service_accounts::find(tx, &team.id, &which)?;
         admin.expect(
             What::ServiceAccount,
@@ -166,12 +157,8 @@ pub(crate) async fn update(
             holders::shut_out(tx, &admin.cause(&team.id, None), &after.id, "suspended")?;
         }
         let view = ServiceAccountView::of(&after);
-        let changes = events::diff(
-            &members_of(&ServiceAccountView::of(&before)),
-            &members_of(&view),
-        );
-        let what = (Category::Admin, "update");
-        admin.record_in(tx, &team.id, what, &object(&after), changes.as_deref())?;
+        let shown = (&ServiceAccountView::of(&before), &view);
+        admin.record_changed(tx, &team.id, ("update", &object(&after)), shown)?;
         Ok(view)
     });
     changed.await
@@ -184,10 +171,8 @@ pub(crate) async fn delete(
     team: Option<&str>,
     which: &str,
 ) -> Result<(), Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
     let which = which.to_owned();
-    let gone = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let gone = admin.change(app, team, move |tx, admin, team| {
         let before = service_accounts::find(tx, &team.id, &which)?;
         admin.expect(
             What::ServiceAccount,

@@ -46,11 +46,9 @@ pub(crate) async fn list(
     holder: Option<&str>,
     (after, limit): (Option<&str>, u64),
 ) -> Result<Vec<SessionView>, Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
     let (holder, after) = (holder.map(str::to_owned), after.map(str::to_owned));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let read = admin.read(app, team, move |tx, admin, team| {
         let found = match &holder {
             Some(id) => live_of(tx, &team.id, id, admin.at)?,
             None => sessions::live(tx, &team.id, admin.at, after.as_deref(), limit)?,
@@ -65,9 +63,7 @@ pub(crate) async fn own(app: &App, admin: &Admin) -> Result<Vec<SessionView>, Re
     let Some(holder) = admin.holder.clone() else {
         return Ok(Vec::new());
     };
-    let admin = admin.clone();
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, None)?;
+    let read = admin.read(app, None, move |tx, admin, team| {
         let found = live_of(tx, &team.id, holder.id(), admin.at)?;
         views(tx, &admin, &team.id, found)
     });
@@ -81,9 +77,8 @@ pub(crate) async fn end(
     team: Option<&str>,
     id: &str,
 ) -> Result<(), Refusal> {
-    let (admin, team, id) = (admin.clone(), team.map(str::to_owned), id.to_owned());
-    let ended = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let id = id.to_owned();
+    let ended = admin.change(app, team, move |tx, admin, team| {
         let session = sessions::by_id(tx, &team.id, &id)?;
         cut(tx, &admin, &team.id, &session)
     });
@@ -113,10 +108,8 @@ pub(crate) async fn end_all(
     team: Option<&str>,
     holder: &str,
 ) -> Result<usize, Refusal> {
-    let (admin, team) = (admin.clone(), team.map(str::to_owned));
     let holder = holder.to_owned();
-    let ended = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let ended = admin.change(app, team, move |tx, admin, team| {
         sessions::cut(tx, &admin.cause(&team.id, None), &holder, "revoked")
     });
     ended.await
