@@ -1,0 +1,1 @@
+//! The module through its public functions.
