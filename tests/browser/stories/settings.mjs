@@ -134,3 +134,38 @@ story("the active directory is switched, and a preview says who loses and who ga
     const team = await portreeve.api("GET", "/teams/main");
     assert.equal(team.active_directory.name, "Staff");
 });
+
+story("provisioners are declared, a refused dialog keeps what was written, and one is removed", async (world) => {
+    const portreeve = await world.portreeve();
+    const owner = await world.owner(portreeve);
+    const { page } = owner;
+    await page.goto(`${portreeve.url}/console/settings/authority`);
+    const block = page.getByRole("region", { name: "Provisioners" });
+    await block.getByRole("row").filter({ hasText: "sshpop" }).getByText("there by itself").waitFor();
+
+    await block.getByRole("link", { name: "New JWK…" }).click();
+    const dialog = page.getByRole("dialog");
+    await owner.screen("provisioner-jwk");
+    await dialog.getByLabel("Name").fill("installer");
+    await dialog.getByLabel("Password of a new key").fill("short");
+    owner.excuse(/422/);
+    await dialog.getByRole("button", { name: "Declare" }).click();
+    await dialog.getByText(/fewer than 12 characters/).waitFor();
+    assert.equal(await dialog.getByLabel("Name").inputValue(), "installer", "what was written stays");
+    assert.equal(await dialog.getByLabel("Password of a new key").inputValue(), "", "but no secret");
+    await owner.screen("provisioner-refused");
+    await dialog.getByLabel("Password of a new key").fill("correct horse battery");
+    await dialog.getByRole("button", { name: "Declare" }).click();
+    await page.getByText("installer is a provisioner now").waitFor();
+    const row = block.getByRole("row").filter({ hasText: "installer" });
+    await row.getByText("JWK").waitFor();
+    await owner.screen("provisioners");
+
+    await block.getByRole("link", { name: "New OIDC…" }).click();
+    await owner.screen("provisioner-oidc");
+    await dialog.getByRole("link", { name: "Cancel" }).click();
+    await row.getByRole("link", { name: "Remove…" }).click();
+    await dialog.getByRole("button", { name: "Remove" }).click();
+    await page.getByText("The provisioner is removed").waitFor();
+    await row.waitFor({ state: "detached" });
+});

@@ -142,6 +142,8 @@ pub(super) fn table() -> Vec<Route> {
         page("/console/settings/authority", CaRead, settings::authority),
         action("/console/settings/authority/rotate", CaWrite, settings::rotate),
         action("/console/settings/authority/policy", CaWrite, settings::save_policy),
+        action("/console/settings/authority/provisioners", CaWrite, settings::create_provisioner),
+        action("/console/settings/authority/provisioners/{provisioner}/remove", CaWrite, settings::remove_provisioner),
         page("/console/settings/levels", UserRead, settings::levels),
         page("/console/settings/sessions", SessionRead, settings::sessions),
         action("/console/sessions/{session}/end", SessionWrite, settings::end_session),

@@ -2,12 +2,14 @@
 
 mod authority;
 mod owners;
+mod provisioners;
 mod services;
 mod team;
 mod tokens;
 
 pub(super) use authority::{rotate, save_policy, show as authority};
 pub(super) use owners::{create as create_owner, remove as remove_owner, show as owners};
+pub(super) use provisioners::{create as create_provisioner, remove as remove_provisioner};
 pub(super) use services::{
     create as create_service, remove as remove_service, show as services,
     suspend as suspend_service,

@@ -1,6 +1,6 @@
-//! The certificate authority of the team: where it is, its keys, their rotation, its policy.
+//! The certificate authority of the team: where it is, its keys, their rotation, its policy, its provisioners.
 
-use super::{badge, question, settings, text};
+use super::{badge, provisioners, question, settings, text};
 use crate::admin::ca::{self, CaKey, CaKeyState, CaPurpose, CaStatus, RotationRequest};
 use crate::ca::{CaKeyType, RulesChange, Settings as Policy, SettingsChange};
 use crate::console::form::Form;
@@ -31,7 +31,7 @@ const PURPOSES: [(CaPurpose, &str, &str); 4] = [
     ),
 ];
 
-fn here() -> Address {
+pub(super) fn here() -> Address {
     Address::new("/console/settings/authority")
 }
 
@@ -44,7 +44,12 @@ async fn make(visit: &Visit) -> Result<Settings, Trouble> {
     let status = ca::status(&visit.app, &visit.admin, None).await?;
     let policy = ca::policy(&visit.app, &visit.admin, None).await?;
     let may = visit.may(Permission::CaWrite);
-    let blocks = vec![address(&status), keys(&status, may), rules(&policy, may)];
+    let blocks = vec![
+        address(&status),
+        keys(&status, may),
+        rules(&policy, may),
+        provisioners::block(visit).await?,
+    ];
     Ok(settings(visit, "Certificate authority", blocks))
 }
 
@@ -359,7 +364,8 @@ pub(in crate::console) async fn save_policy(visit: Visit, body: Body) -> Respons
     visit.or_trouble(done.await)
 }
 
-async fn again(visit: &Visit, trouble: Trouble) -> Result<Response, Trouble> {
+/// The page again, which says what was wrong with what was sent.
+pub(super) async fn again(visit: &Visit, trouble: Trouble) -> Result<Response, Trouble> {
     let problem = trouble.problem()?;
     let mut page = make(visit).await?;
     page.problem = Some(problem);

@@ -260,3 +260,60 @@ async fn a_team_is_renamed_and_its_active_directory_switched_with_a_preview() {
     );
     server.stop().await;
 }
+
+#[tokio::test]
+async fn provisioners_are_declared_and_removed() {
+    let server = TestServer::start().await;
+    let mut owner = Browser::of_owner(&server, "olga").await;
+    let here = format!("{SETTINGS}/authority");
+    let page = owner.page(&here).await;
+    says("by itself", &page, &["sshpop", "there by itself"]);
+
+    let provisioners = format!("{here}/provisioners");
+    let key = json!({"kty": "EC", "crv": "P-256", "kid": "of-mine",
+        "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY", "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"});
+    let key = key.to_string();
+    let installer = [
+        ("kind", "jwk"),
+        ("name", "installer"),
+        ("key", key.as_str()),
+    ];
+    let page = owner.done(&provisioners, &installer).await;
+    says(
+        "made",
+        &page,
+        &["installer is a provisioner now", "of-mine"],
+    );
+    for (name, fields, said) in [
+        ("twice", &installer[..], "already used"),
+        ("no kind", &[("name", "x")][..], "Say which kind"),
+        ("no key", &[("kind", "jwk"), ("name", "x")], "password"),
+        (
+            "no JSON",
+            &[("kind", "jwk"), ("name", "x"), ("key", "{")],
+            "no JSON",
+        ),
+        (
+            "a short password",
+            &[("kind", "jwk"), ("name", "x"), ("password", "short")],
+            "12 characters",
+        ),
+        (
+            "no roots",
+            &[("kind", "x5c"), ("name", "x"), ("roots", "no PEM")],
+            "roots",
+        ),
+    ] {
+        let page = owner.not_done(&provisioners, fields).await;
+        says(name, &page, &["This was not done", said]);
+    }
+    let page = owner.page(&here).await;
+    let id = id_in(&page, &format!("{provisioners}/"), "remove").to_owned();
+    let page = owner
+        .done(&format!("{provisioners}/{id}/remove"), &[])
+        .await;
+    says("removed", &page, &["The provisioner is removed"]);
+    keeps_quiet("removed", &page, &["of-mine"]);
+    assert_eq!(actions(&server, &id).await, ["create", "delete"]);
+    server.stop().await;
+}
