@@ -26,6 +26,8 @@ pub enum Kind {
     Api,
     /// A secret that is good for once: link, state, code.
     Once,
+    /// What lets machines enrol as hosts.
+    Enrolment,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             Self::Cli => "prv_cli_",
             Self::Api => "prv_api_",
             Self::Once => "prv_once_",
+            Self::Enrolment => "prv_enroll_",
         }
     }
 }

@@ -60,7 +60,7 @@ pub enum Category {
     Provisioning,
     /// Somebody signed in, was refused, or got a way to sign in.
     Auth,
-    /// A session ended otherwise than by its own time.
+    /// A session ended otherwise than by its own time, or a host tells of a login, sudo or logout.
     Session,
     /// Who may log in to which hosts was changed, or has changed because time has passed.
     Access,

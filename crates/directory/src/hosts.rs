@@ -335,12 +335,12 @@ fn valid_name(name: &str) -> Result<&str, Refusal> {
     })
 }
 
-fn tags_text(tags: &Tags) -> Result<String, Refusal> {
+pub(crate) fn tags_text(tags: &Tags) -> Result<String, Refusal> {
     let map: BTreeMap<&str, &str> = tags.iter().collect();
     serde_json::to_string(&map).map_err(|error| unreadable(&error))
 }
 
-fn tags_of(text: &str) -> Result<Tags, Refusal> {
+pub(crate) fn tags_of(text: &str) -> Result<Tags, Refusal> {
     serde_json::from_str(text).map_err(|error| unreadable(&error))
 }
 

@@ -32,6 +32,7 @@ pub enum What {
     Authority,
     Policy,
     Provisioner,
+    EnrolmentToken,
 }
 
 impl What {
@@ -62,6 +63,7 @@ impl What {
             Self::Policy => "policy",
             Self::Authority => "key of the certificate authority",
             Self::Provisioner => "provisioner",
+            Self::EnrolmentToken => "enrolment token",
         }
     }
 }
