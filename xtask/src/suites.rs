@@ -209,6 +209,23 @@ const SUITES: &[Suite] = &[
         run: step::suite,
     },
     Suite {
+        name: "hosts",
+        what: "managed hosts, on machines in namespaces with the system's own sshd, PAM and sudo",
+        stage: Stage::Peer,
+        run: |_, log| {
+            let test = [
+                "test",
+                "--package",
+                "portreeve-machine",
+                "--test",
+                "it",
+                "--locked",
+            ];
+            let good = logged(cargo(&test), log)?;
+            Ok(agree(test_results(&fs::read_to_string(log)?), good))
+        },
+    },
+    Suite {
         name: "faults",
         what: "nothing acknowledged is lost, whatever happens to the server",
         stage: Stage::Fault,
