@@ -146,6 +146,21 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "what a mapping writes to is a SCIM path of a SCIM schema",
     ),
     (
+        "portreeve-host",
+        "portreeve-host-policy",
+        "a host believes signed documents, and says to the server what that expects",
+    ),
+    (
+        "portreeve-host",
+        "portreeve-ssh-cert",
+        "and reads revocation lists and certificates before sshd gets them",
+    ),
+    (
+        "portreeve-host",
+        "portreeve-x509",
+        "its identity is good until a certificate says so, and the root is known by its fingerprint",
+    ),
+    (
         "portreeve-host-policy",
         "portreeve-ssh-cert",
         "a document is believed by its signature, which a key for certificates makes",
