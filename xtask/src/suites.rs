@@ -5,6 +5,7 @@
 //! output to `target/test-logs/<suite>.log`; a person sees one line for it, and the log's end when it failed.
 
 mod browser;
+mod hosts;
 mod postgres;
 mod python;
 mod step;
@@ -212,18 +213,7 @@ const SUITES: &[Suite] = &[
         name: "hosts",
         what: "managed hosts, on machines in namespaces with the system's own sshd, PAM and sudo",
         stage: Stage::Peer,
-        run: |_, log| {
-            let test = [
-                "test",
-                "--package",
-                "portreeve-machine",
-                "--test",
-                "it",
-                "--locked",
-            ];
-            let good = logged(cargo(&test), log)?;
-            Ok(agree(test_results(&fs::read_to_string(log)?), good))
-        },
+        run: |_, log| hosts::suite(log),
     },
     Suite {
         name: "faults",

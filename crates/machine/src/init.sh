@@ -8,6 +8,7 @@
 # the system beneath is not what a host is judged by. Whatever is written goes to memory.
 set -eu
 name=$1 port=$2
+homes=/home
 # Of the system beneath, because /proc is still its own.
 read -r pid _ </proc/self/stat
 
@@ -53,7 +54,7 @@ echo 'hosts: files' >>nsswitch.conf
 awk -F: '$3 < 1000 || $3 == 65534' passwd >passwd.new
 awk -F: '$3 < 1000 || $3 == 65534' group | sed 's/:[^:]*$/:/' >group.new
 awk -F: '{ print $1 ":*:20000::::::" }' passwd.new >shadow.new
-echo 'warden:x:1000:1000:Break-glass account:/home/warden:/bin/bash' >>passwd.new
+echo "warden:x:1000:1000:Break-glass account:$homes/warden:/bin/bash" >>passwd.new
 echo 'warden:x:1000:' >>group.new
 echo 'warden:*:20000::::::' >>shadow.new
 chmod 0640 shadow.new
@@ -61,8 +62,8 @@ rm -f gshadow passwd- group- shadow- gshadow- subuid subgid
 mv passwd.new passwd
 mv group.new group
 mv shadow.new shadow
-mkdir -p /home/warden/.ssh
-chown -R 1000:1000 /home/warden
+mkdir -p "$homes/warden/.ssh"
+chown -R 1000:1000 "$homes/warden"
 echo 'warden ALL=(ALL:ALL) NOPASSWD: ALL' >sudoers.d/warden
 chmod 0440 sudoers.d/warden
 

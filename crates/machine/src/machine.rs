@@ -222,9 +222,11 @@ impl Machine {
     /// # Errors
     /// If the machine cannot be written to.
     pub fn welcome_warden(&self, key: &str) -> Result<(), Error> {
-        let file = "/home/warden/.ssh/authorized_keys";
-        self.write(file, 0o600, format!("{key}\n"))?;
-        self.run(&format!("chown 1000:1000 {file}")).map(drop)
+        let keys = "~warden/.ssh/authorized_keys";
+        self.run(&format!(
+            "umask 077; echo '{key}' >{keys} && chown warden: {keys}"
+        ))
+        .map(drop)
     }
 
     /// Has the OpenSSH server read its configuration anew, and waits until it has.

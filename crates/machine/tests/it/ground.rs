@@ -2,6 +2,7 @@
 
 use portreeve_machine::{Client, Machine, Said, Session};
 
+const HOMES: &str = "/home";
 /// What is on the machine before a case changes it: `alice`, who may use sudo, and `bob`, who may not, and rules as a
 /// managed host has them.
 const SSHD: &str = "\
@@ -68,7 +69,7 @@ impl Ground {
     /// An account, with more members for its record, such as `,"locked":true`.
     pub(crate) fn person(&self, name: &str, uid: u32, more: &str) {
         let record = format!(
-            r#"{{"userName":"{name}","uid":{uid},"gid":{uid},"homeDirectory":"/home/{name}","shell":"/bin/bash","disposition":"regular"{more}}}"#
+            r#"{{"userName":"{name}","uid":{uid},"gid":{uid},"homeDirectory":"{HOMES}/{name}","shell":"/bin/bash","disposition":"regular"{more}}}"#
         );
         self.write(&format!("/run/userdb/{name}.user"), record);
         self.run(&format!("ln -sf {name}.user /run/userdb/{uid}.user"));

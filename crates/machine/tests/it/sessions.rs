@@ -18,7 +18,7 @@ fn a_locked_account_keeps_its_files_and_its_name_and_can_do_nothing_new() {
     assert!(!session.run("sudo -n true").unwrap().good());
     assert!(!ground.gets_in("alice"));
     assert_eq!(
-        ground.run("cat /home/alice/report; stat -c %U /home/alice"),
+        ground.run("cat ~alice/report; stat -c %U ~alice"),
         "draft\nalice\n"
     );
 

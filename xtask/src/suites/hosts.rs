@@ -1,0 +1,24 @@
+//! Managed hosts on machines in namespaces, which only root may make.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use anyhow::Result;
+
+use super::{Tally, agree, cargo, logged, test_results};
+
+/// Who is not root has cargo start the tests through sudo, which must ask for no password, because nobody would answer.
+const THROUGH_SUDO: &str = "target.'cfg(unix)'.runner=['sudo', '-n']";
+
+/// Runs the tests of `portreeve-machine`, which leaves them out of an ordinary `cargo test`.
+pub(super) fn suite(log: &Path) -> Result<Tally> {
+    let mut test = cargo(&["test", "--package", "portreeve-machine", "--test", "it"]);
+    test.arg("--locked");
+    // One's own process is one's own.
+    if fs::metadata("/proc/self")?.uid() != 0 {
+        test.args(["--config", THROUGH_SUDO]);
+    }
+    let good = logged(test, log)?;
+    Ok(agree(test_results(&fs::read_to_string(log)?), good))
+}
