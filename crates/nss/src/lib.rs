@@ -13,6 +13,7 @@
 //! - Nothing in it can panic: the lints of this crate refuse indexing and arithmetic that may overflow, too.
 //!
 //! What the C library calls is in [`abi`], with the rules of the GNU C Library manual, section 30.4, "Extending NSS".
+#![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 pub mod abi;
 pub mod answer;

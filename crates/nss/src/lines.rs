@@ -53,7 +53,7 @@ impl<'w> Piece<'w> {
 /// Goes through the lines of a source.
 ///
 /// A line that is longer than the window, such as that of a group of thousands, comes in pieces, each cut behind a
-/// comma; what between two commas is longer than the window is left out. What follows the last end of a line is no
+/// comma; what between two commas does not fit into the window together with what ends it is left out. What follows the last end of a line is no
 /// line: it may have been cut off.
 pub struct Lines<'s, S: ?Sized> {
     source: &'s S,
@@ -155,19 +155,22 @@ impl<'s, S: Source + ?Sized> Lines<'s, S> {
 
     fn end(&self) -> End {
         let unread = self.window.get(self.from..self.to).unwrap_or_default();
-        let at = |place: usize| self.from.saturating_add(place);
-        if let Some(place) = unread.iter().position(|byte| *byte == b'\n') {
-            return End::Line(at(place));
-        }
+        let line = |byte: &u8| *byte == b'\n';
         let comma = |byte: &u8| *byte == b',';
-        let cut = if self.leaving_out {
-            unread.iter().position(comma)
-        } else if unread.len() == WINDOW {
-            unread.iter().rposition(comma)
-        } else {
-            None
-        };
-        cut.map_or(End::None, |place| End::Comma(at(place)))
+        if self.leaving_out {
+            let end = unread.iter().position(|byte| line(byte) || comma(byte));
+            return match end.and_then(|end| Some((end, unread.get(end)?))) {
+                Some((end, b',')) => End::Comma(self.from.saturating_add(end)),
+                Some((end, _)) => End::Line(self.from.saturating_add(end)),
+                None => End::None,
+            };
+        }
+        if let Some(end) = unread.iter().position(line) {
+            return End::Line(self.from.saturating_add(end));
+        }
+        let is_full = unread.len() == WINDOW;
+        let cut = is_full.then(|| unread.iter().rposition(comma));
+        cut.flatten().map_or(End::None, End::Comma)
     }
 
     /// Moves what is unread to the front of the window and reads on behind it. False at the end of the source.

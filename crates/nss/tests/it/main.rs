@@ -1,1 +1,12 @@
-//! The module through its public functions.
+//! The module's parts, each by what must hold for any input.
+
+#[cfg(test)]
+mod as_c;
+#[cfg(test)]
+mod buffers;
+#[cfg(test)]
+mod lookups;
+#[cfg(test)]
+mod pieces;
+#[cfg(test)]
+mod records;
