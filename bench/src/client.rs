@@ -1,6 +1,7 @@
 //! One kept-alive HTTP/1.1 connection.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
@@ -9,7 +10,10 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
 
 /// Where requests go.
 #[derive(Clone)]
@@ -17,8 +21,10 @@ pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     /// The path before `/Users`.
     pub(crate) base: String,
-    /// The `Authorization` header.
-    pub(crate) authorization: HeaderValue,
+    /// The `Authorization` header; `None`: none is sent.
+    pub(crate) authorization: Option<HeaderValue>,
+    /// How connections are encrypted; `None`: they are not.
+    pub(crate) tls: Option<TlsConnector>,
 }
 
 /// A request and what its answer must be.
@@ -39,27 +45,44 @@ pub(crate) struct Answer {
 }
 
 pub(crate) struct Connection {
-    target: Target,
+    base: String,
+    authorization: Option<HeaderValue>,
     host: HeaderValue,
     sender: SendRequest<Full<Bytes>>,
 }
 
 impl Connection {
     pub(crate) async fn open(target: &Target) -> Result<Self> {
+        let address = target.address;
         ensure!(
-            target.address.ip().is_loopback(),
-            "only servers on this machine are measured, not {}",
-            target.address
+            address.ip().is_loopback(),
+            "only servers on this machine are measured, not {address}"
         );
-        let stream = TcpStream::connect(target.address).await?;
+        let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        // It ends with the sender; its errors show in the request that meets them.
-        tokio::spawn(connection);
+        let sender = match &target.tls {
+            None => start(stream).await?,
+            Some(tls) => {
+                let name = ServerName::from(address.ip());
+                start(tls.connect(name, stream).await?).await?
+            }
+        };
         Ok(Self {
-            target: target.clone(),
-            host: HeaderValue::from_str(&target.address.to_string())?,
+            base: target.base.clone(),
+            authorization: target.authorization.clone(),
+            host: HeaderValue::from_str(&address.to_string())?,
             sender,
+        })
+    }
+
+    /// To the socket in the data folder of a server; paths begin at `base`.
+    pub(crate) async fn local(data: &Path, base: &str) -> Result<Self> {
+        let stream = UnixStream::connect(data.join("portreeve.sock")).await?;
+        Ok(Self {
+            base: base.to_owned(),
+            authorization: None,
+            host: HeaderValue::from_static("localhost"),
+            sender: start(stream).await?,
         })
     }
 
@@ -70,16 +93,18 @@ impl Connection {
         path: &str,
         body: Bytes,
     ) -> Result<Answer> {
-        let request = Request::builder()
+        let mut request = Request::builder()
             .method(method)
-            .uri(format!("{}{path}", self.target.base))
+            .uri(format!("{}{path}", self.base))
             .header(HOST, self.host.clone())
-            .header(AUTHORIZATION, self.target.authorization.clone())
             .header(
                 CONTENT_TYPE,
                 HeaderValue::from_static("application/scim+json; charset=utf-8"),
-            )
-            .body(Full::new(body))?;
+            );
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization.clone());
+        }
+        let request = request.body(Full::new(body))?;
         self.sender.ready().await?;
         let answer = self.sender.send_request(request).await?;
         let status = answer.status();
@@ -109,6 +134,16 @@ impl Connection {
         );
         Ok(answer)
     }
+}
+
+/// Speaks HTTP over a stream.
+async fn start(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+) -> Result<SendRequest<Full<Bytes>>> {
+    let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+    // It ends with the sender; its errors show in the request that meets them.
+    tokio::spawn(connection);
+    Ok(sender)
 }
 
 fn holds(body: &[u8], part: &[u8]) -> bool {

@@ -111,8 +111,9 @@ impl Place {
         std::fs::create_dir(&folder)?;
         let server = Server::portreeve(&program, &data, None).await?;
         tables::write(&folder, company, false)?;
-        let authorization = server.target.authorization.to_str()?;
-        let token = authorization.trim_start_matches("Bearer ");
+        let authorization = server.target.authorization.as_ref();
+        let authorization = authorization.context("the server was made without a token")?;
+        let token = authorization.to_str()?.trim_start_matches("Bearer ");
         std::fs::write(folder.join("token"), token)?;
         Ok(Self {
             company,

@@ -5,6 +5,7 @@
 //! that only parses the same request and answers the same bytes. `bench/README.md` says how to read the table.
 
 mod bare;
+mod certificates;
 mod client;
 mod console;
 mod cycle;
@@ -84,6 +85,8 @@ enum Command {
     Engine(engine::Engine),
     /// Look at every page of the console with a large directory and a long log
     Console(console::Console),
+    /// Ask for SSH certificates over HTTPS on kept connections, beside signing alone
+    Certificates(certificates::Certificates),
     /// Serve the bare handlers that the server is compared with; the benchmark starts this by itself
     #[command(hide = true)]
     Bare {
@@ -102,6 +105,9 @@ fn main() -> Result<()> {
         Some(Command::Cycle(cycle)) => runtime.block_on(cycle::run(&cycle)),
         Some(Command::Engine(engine)) => runtime.block_on(engine::run(&engine)),
         Some(Command::Console(console)) => runtime.block_on(console::run(&console)),
+        Some(Command::Certificates(certificates)) => {
+            runtime.block_on(certificates::run(&certificates))
+        }
         None => runtime.block_on(run(arguments.run)),
     }
 }

@@ -61,13 +61,17 @@ impl Server {
                 .parse::<hyper::Uri>()?
                 .path()
                 .to_string(),
-            authorization: HeaderValue::from_str(&format!("Bearer {}", directory.secret_token))?,
+            authorization: Some(HeaderValue::from_str(&format!(
+                "Bearer {}",
+                directory.secret_token
+            ))?),
+            tls: None,
         };
         Ok(Self { child, target })
     }
 
     /// Starts the bare handlers of this program, as a process of their own.
-    pub(crate) async fn bare(answers: &Path, authorization: HeaderValue) -> Result<Self> {
+    pub(crate) async fn bare(answers: &Path, authorization: Option<HeaderValue>) -> Result<Self> {
         let arguments = [OsStr::new("bare"), answers.as_os_str()];
         let mut child = start(
             &std::env::current_exe()?,
@@ -80,6 +84,7 @@ impl Server {
             address,
             base: String::new(),
             authorization,
+            tls: None,
         };
         Ok(Self { child, target })
     }
@@ -113,8 +118,10 @@ async fn serve(program: &Path, data: &Path, database: Option<&str>) -> Result<(C
         data.as_os_str(),
         "--listen".as_ref(),
         "127.0.0.1:0".as_ref(),
-        // One token sends everything here.
+        // One token, and one address, sends everything here.
         "--rate-limit-token".as_ref(),
+        "0".as_ref(),
+        "--rate-limit-address".as_ref(),
         "0".as_ref(),
     ];
     if let Some(url) = database {
