@@ -9,7 +9,9 @@
 #![warn(missing_docs)]
 
 pub mod config;
+pub mod log;
 pub mod paths;
+pub mod setup;
 pub mod sshd;
 pub mod undo;
 pub mod wire;

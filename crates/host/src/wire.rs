@@ -21,17 +21,14 @@ pub enum Request {
     /// Install a certificate for the host's key: its line in OpenSSH's form.
     Certificate(String),
     /// Tell how things stand.
-    State(Ask),
+    State {},
+    /// Tell what happened in sessions.
+    Sessions {
+        /// The number of the last event that has arrived at the server: it and those before may be forgotten.
+        after: u64,
+    },
     /// Remove what somebody who has left has on this host, or only tell what there is.
     Remove(Removal),
-}
-
-/// What is to be told.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ask {
-    /// Session events up to this number have arrived at the server and may be forgotten.
-    #[serde(default)]
-    pub sessions_after: u64,
 }
 
 /// What the other half answers.
@@ -42,6 +39,8 @@ pub enum Answer {
     Done,
     /// How things stand.
     State(Box<State>),
+    /// What happened in sessions.
+    Sessions(Sessions),
     /// What was removed, or would be.
     Removed(Removed),
     /// It is not done.
@@ -74,8 +73,16 @@ pub struct State {
     pub certificate: Option<Shown>,
     /// Who has been shut out, and what they have left.
     pub denied: Vec<Denied>,
-    /// What happened in sessions, oldest first.
-    pub sessions: Vec<Session>,
-    /// Number of the last of them, for [`Ask::sessions_after`].
-    pub sessions_upto: u64,
+}
+
+/// What happened in sessions and is not known to have arrived at the server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sessions {
+    /// Oldest first, and at most as many as fit into one report.
+    pub events: Vec<Session>,
+    /// The number of the last of them, or the one that was asked after.
+    pub upto: u64,
+    /// How many were given up because the server was away for too long.
+    #[serde(default)]
+    pub lost: u64,
 }
