@@ -10,3 +10,5 @@ mod lookups;
 mod pieces;
 #[cfg(test)]
 mod records;
+#[cfg(test)]
+mod symbols;
