@@ -2,7 +2,7 @@
 
 use portreeve_machine::Client;
 
-use crate::ground::Ground;
+use crate::ground::{FOLDER, Ground};
 
 #[test]
 fn people_log_in_until_their_line_ends_it() {
@@ -72,4 +72,9 @@ fn people_log_in_until_their_line_ends_it() {
         "locked, in a session that is open"
     );
     assert_eq!(session.run("id -un").unwrap().text().unwrap(), "ada");
+
+    // PAM looks for locks only where the password is said to be elsewhere.
+    let passwd = ground.run(&format!("cat {FOLDER}/passwd"));
+    ground.put("passwd", passwd.replace("ada:x:", "ada:*:"));
+    assert_eq!(says("ada", "id -un"), "ada", "a lock that is not looked at");
 }
