@@ -8,6 +8,8 @@ mod accounts;
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]
+mod company;
+#[cfg(test)]
 mod ground;
 #[cfg(test)]
 mod host_keys;
@@ -17,5 +19,7 @@ mod principals;
 mod revoked;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod story;
 #[cfg(test)]
 mod sudo;

@@ -1,0 +1,157 @@
+//! What goes wrong on the way. In each case the local account gets in, which [`Stage::expect`] sees to.
+
+use super::{SUDO, Stage};
+use crate::company::{kill_agent, start_agent};
+use serde_json::json;
+use std::thread;
+use std::time::Duration;
+
+/// Where people's certificates are refused.
+const KRL: &str = "/etc/ssh/portreeve/revoked.krl";
+
+/// Ends everything that runs but the machine's own first process, forgets what was only in memory, and starts as a machine
+/// starts, without a network.
+fn reboot(stage: &Stage) {
+    kill_agent(&stage.machine).unwrap();
+    stage.run(
+        "kill \"$(cat /run/sshd.pid)\"; while [ -e /run/sshd.pid ]; do sleep 0.01; done
+         rm -rf /run/userdb /run/portreeve-host
+         portreeve-host apply --boot
+         /usr/sbin/sshd; while ! [ -s /run/sshd.pid ]; do sleep 0.01; done",
+    );
+}
+
+#[test]
+fn the_server_is_away() {
+    let mut stage = Stage::begun();
+    stage.company.go_away();
+    stage.expect("alice", true, "while the server is away");
+    assert_eq!(stage.log_in("alice", SUDO).text().unwrap(), "root");
+    kill_agent(&stage.machine).unwrap();
+    stage.expect("alice", true, "while the agent is dead, too");
+    reboot(&stage);
+    stage.expect("alice", true, "after the machine was started anew");
+    assert_eq!(stage.log_in("alice", SUDO).text().unwrap(), "root");
+
+    start_agent(&stage.machine);
+    stage.company.come_back();
+    stage.company.active(&stage.alice, false);
+    stage.eventually("alice", false, "the server is back, and she is not");
+    stage.expect("alice", false, "after the server is back");
+    reboot(&stage);
+    stage.expect("alice", false, "after the machine was started anew");
+}
+
+#[test]
+fn the_agent_is_killed_at_any_time() {
+    let stage = Stage::begun();
+    for step in 0_u64..12 {
+        let active = step % 2 == 1;
+        stage.company.active(&stage.alice, active);
+        // Into whatever it is doing by then: this is about all moments, not about one.
+        thread::sleep(Duration::from_millis(step * 7));
+        kill_agent(&stage.machine).unwrap();
+        stage.expect_warden(&format!("killed in step {step}"));
+        start_agent(&stage.machine);
+        stage.company.is_applied(&stage.machine);
+        if active {
+            stage.company.certify(&stage.client, &stage.alice, "alice");
+            stage.eventually("alice", true, "she is back");
+        }
+        stage.expect("alice", active, &format!("after step {step}"));
+    }
+}
+
+#[test]
+fn a_host_whose_sshd_would_not_start_does_not_become_one() {
+    let stage = Stage::set();
+    let sums = "find /etc -xdev -type f -exec sha256sum {} + | sort -k 2";
+    stage
+        .machine
+        .write(
+            "/etc/ssh/sshd_config.d/99-typo.conf",
+            0o644,
+            "TrustedUserCAKey typo\n",
+        )
+        .unwrap();
+    let before = stage.run(sums);
+    let said = stage.company.try_enrol(&stage.machine, "");
+    assert!(!said.good());
+    assert!(said.to_string().contains("TrustedUserCAKey"), "{said}");
+    assert_eq!(stage.run(sums), before);
+    stage.expect_warden("after a refused enrolment");
+
+    stage.run("rm /etc/ssh/sshd_config.d/99-typo.conf");
+    stage.company.enrol(&stage.machine);
+    stage.company.is_applied(&stage.machine);
+    stage.company.certify(&stage.client, &stage.alice, "alice");
+    stage.expect("alice", true, "after the typing error is mended");
+}
+
+#[test]
+fn an_empty_revocation_list_is_mended() {
+    let stage = Stage::begun();
+    let mine = json!({"user": "alice", "reason": "lost"});
+    stage.company.api("POST", "/certificates/revoke", mine);
+    stage.eventually("alice", false, "her certificate is revoked");
+    stage.run(&format!(": >{KRL}"));
+    stage.eventually("alice", false, "the list is mended");
+    assert_ne!(stage.run(&format!("stat -c %s {KRL}")), "0\n");
+    stage.expect("alice", false, "after the list is mended");
+}
+
+#[test]
+fn somebody_local_has_the_name() {
+    let stage = Stage::set();
+    stage.run("useradd --create-home --shell /bin/bash alice");
+    let before = stage.run("id alice; getent passwd alice");
+    stage.company.enrol(&stage.machine);
+    stage.company.is_applied(&stage.machine);
+    stage.company.certify(&stage.client, &stage.alice, "alice");
+    stage.expect("alice", false, "who has the name of a local account");
+    assert_eq!(stage.run("id alice; getent passwd alice"), before);
+    let conflicts = &stage.company.host("web-1")["agent"]["conflicts"];
+    assert_eq!(conflicts[0]["account"], "alice", "{conflicts}");
+    assert_eq!(conflicts[0]["reason"], "name_taken", "{conflicts}");
+}
+
+#[test]
+fn the_disk_is_full_when_somebody_leaves() {
+    let stage = Stage::begun();
+    stage.run(
+        "dd if=/dev/zero of=/var/tmp/ballast bs=1M 2>/dev/null; df / | tail -1 | grep -q 100%",
+    );
+    stage.company.active(&stage.alice, false);
+    stage.eventually("alice", false, "she is shut out on a full disk");
+    stage.run("rm /var/tmp/ballast");
+    stage.company.is_applied(&stage.machine);
+    stage.expect("alice", false, "after there is room again");
+}
+
+#[test]
+fn the_host_gets_another_name() {
+    let stage = Stage::begun();
+    stage
+        .company
+        .api("PATCH", "/hosts/web-1", json!({"name": "web-9"}));
+    stage.company.active(&stage.alice, false);
+    stage.eventually("alice", false, "the host by its new name hears of it");
+    stage.expect("alice", false, "after the host was renamed");
+}
+
+#[test]
+fn a_host_that_hears_nothing_closes_by_itself() {
+    let mut stage = Stage::set();
+    stage.company.enrol(&stage.machine);
+    stage
+        .company
+        .api("PATCH", "/hosts/web-1", json!({"lease": "10s"}));
+    stage.company.is_applied(&stage.machine);
+    stage.company.certify(&stage.client, &stage.alice, "alice");
+    stage.eventually("alice", true, "the lease holds");
+    stage.company.go_away();
+    stage.eventually("alice", false, "the lease is over");
+    stage.expect("alice", false, "after the lease is over");
+    stage.company.come_back();
+    stage.eventually("alice", true, "the server is back");
+}
