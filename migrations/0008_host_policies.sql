@@ -80,12 +80,13 @@ CREATE TABLE host_policy_feed (
   wave BIGINT NOT NULL,
   -- a hash of what all documents of the team have in common
   common TEXT NOT NULL,
-  -- numbers of the groups of all who may log in, and of all who may use sudo
-  people_gid BIGINT NOT NULL,
-  sudo_gid BIGINT NOT NULL,
+  -- numbers of the groups of all who may log in, and of all who may use sudo; NULL: no host has asked yet
+  people_gid BIGINT,
+  sudo_gid BIGINT,
   -- what an admin has decided, as JSON
   settings TEXT NOT NULL
 );
+INSERT INTO host_policy_feed (team_id, seen_at, wave, common, settings) SELECT DISTINCT team_id, 0, 0, '', '{}' FROM hosts;
 
 -- Whose access is to be worked out anew, because something has changed that concerns many.
 CREATE TABLE host_policy_queue (
@@ -212,3 +213,26 @@ CREATE TABLE host_session_events (
   PRIMARY KEY (team_id, host_id, id)
 ) {without_rowid};
 CREATE INDEX host_session_events_told_at ON host_session_events (told_at);
+
+-- What of people who left is to be removed from hosts, or was: what was asked for last.
+CREATE TABLE host_removals (
+  team_id TEXT NOT NULL,
+  host_id TEXT NOT NULL,
+  holder_id TEXT NOT NULL,
+  -- their own account there
+  account TEXT NOT NULL,
+  -- since when they were shut out; who was let in again meanwhile loses nothing
+  denied_at BIGINT NOT NULL,
+  -- whether the host is only to say what it would remove
+  is_dry_run BOOLEAN NOT NULL,
+  asked_by TEXT NOT NULL,
+  asked_at BIGINT NOT NULL,
+  -- NULL: the host has not answered
+  answered_at BIGINT,
+  -- what was removed, or would be: a JSON array
+  paths TEXT NOT NULL,
+  -- why it was not
+  error TEXT,
+  PRIMARY KEY (team_id, host_id, holder_id)
+) {without_rowid};
+CREATE INDEX host_removals_holder ON host_removals (team_id, holder_id);

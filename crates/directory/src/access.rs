@@ -15,6 +15,7 @@ use portreeve_store::{Tx, params, statements};
 mod having;
 mod through;
 
+pub(crate) use having::inside;
 pub use having::{Who, having, is_larger};
 
 statements! {
@@ -53,6 +54,8 @@ pub fn version(tx: &mut Tx<'_>, team_id: &str) -> Result<i64, Refusal> {
 pub struct Facts {
     /// As decisions take it.
     pub person: Person,
+    /// What people call them.
+    pub full_name: String,
     /// What their account is, or would be.
     pub account: Found,
 }
@@ -149,7 +152,13 @@ fn of_user(
         remote_identities: remote,
         memberships: through::memberships(tx, &directory.id, groups)?,
     };
-    Ok(Facts { person, account })
+    let full_name = resource.display_name().filter(|name| !name.is_empty());
+    let full_name = full_name.unwrap_or(&person.name).to_owned();
+    Ok(Facts {
+        person,
+        full_name,
+        account,
+    })
 }
 
 fn of_service(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Facts, Refusal> {
@@ -167,7 +176,11 @@ fn of_service(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Facts, Refusal
         remote_identities: remote_identities::list(tx, team_id, &service.id)?,
         memberships: Vec::new(),
     };
-    Ok(Facts { person, account })
+    Ok(Facts {
+        person,
+        full_name: service.name,
+        account,
+    })
 }
 
 fn account_of(found: &Found) -> known::Account {

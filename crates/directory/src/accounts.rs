@@ -21,10 +21,12 @@ pub use follow::{Needing, begin, look, look_at_all, settle};
 pub use population::{NAMED, Person, Preview, page, preview};
 
 statements! {
-    ONE = "SELECT name, uid, gid FROM posix_accounts WHERE team_id = $1 AND holder_id = $2";
+    ONE = "SELECT name, uid, gid, home FROM posix_accounts WHERE team_id = $1 AND holder_id = $2";
     TAKEN = "SELECT holder_id, directory_id FROM posix_accounts WHERE team_id = $1 AND name = $2 AND gone_at IS NULL AND holder_id <> $3 AND (directory_id = $4 OR directory_id = '' OR $4 = '') LIMIT 1";
-    INSERT = "INSERT INTO posix_accounts (team_id, holder_id, directory_id, name, uid, gid, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-    RENAME = "UPDATE posix_accounts SET name = $3 WHERE team_id = $1 AND holder_id = $2";
+    INSERT = "INSERT INTO posix_accounts (team_id, holder_id, directory_id, name, uid, gid, home, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    RENAME = "UPDATE posix_accounts SET name = $3, home = COALESCE(home, $4) WHERE team_id = $1 AND holder_id = $2";
+    /// Whether somebody else has files in a home of that name.
+    HOME = "SELECT 1 FROM posix_accounts WHERE team_id = $1 AND home = $2 AND uid <> $3 LIMIT 1";
     GONE = "UPDATE posix_accounts SET gone_at = $3 WHERE team_id = $1 AND holder_id = $2";
     /// The number of the same person in another directory of the team: the same person has the same `userName`.
     SAME_PERSON = "SELECT a.uid FROM directories d JOIN users u ON u.directory_id = d.id AND u.user_name_key = $3 JOIN posix_accounts a ON a.team_id = d.team_id AND a.holder_id = u.id WHERE d.team_id = $1 AND d.id <> $2 ORDER BY a.created_at, a.holder_id LIMIT 1";
@@ -50,6 +52,8 @@ pub struct Found {
     pub name: Result<String, Problem>,
     /// Its numbers, where they were given: of the user and of the user's own group.
     pub numbers: Option<(u32, u32)>,
+    /// The name of its home, where it was given. It stays when the account is renamed, because files are in it.
+    pub home: Option<String>,
     /// What the provider says of the number and is not so.
     pub number: Option<Problem>,
     /// The name as it was written down.
@@ -221,11 +225,11 @@ fn made(rule: NameRule, user_name: &str) -> Result<String, Problem> {
 
 fn found(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<Found, Refusal> {
     let row = tx.query_one(ONE, &params![asking.team_id, asking.holder_id])?;
-    let (written, numbers) = match row {
-        None => (None, None),
+    let (written, numbers, home) = match row {
+        None => (None, None, None),
         Some(mut row) => {
             let numbers = (numbers::of(&row, 1)?, numbers::of(&row, 2)?);
-            (row.take_opt_text(0)?, Some(numbers))
+            (row.take_opt_text(0)?, Some(numbers), row.take_opt_text(3)?)
         }
     };
     let name = match &asking.name {
@@ -252,6 +256,7 @@ fn found(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<Found, Refusal> {
     Ok(Found {
         name,
         numbers,
+        home,
         number,
         written,
     })
@@ -263,13 +268,15 @@ fn give(tx: &mut Tx<'_>, asking: &Asking<'_>, now: i64) -> Result<Account, Refus
     let (numbers, number) = match found.numbers {
         Some(numbers) => {
             if found.written.as_deref() != name {
-                let row = params![asking.team_id, asking.holder_id, name];
+                let home = home(tx, asking.team_id, name, numbers.0)?;
+                let row = params![asking.team_id, asking.holder_id, name, home.as_deref()];
                 tx.exec(RENAME, &row)?;
             }
             (numbers, found.number)
         }
         None => {
             let (numbers, problem) = numbers(tx, asking)?;
+            let home = home(tx, asking.team_id, name, numbers.0)?;
             tx.exec(
                 INSERT,
                 &params![
@@ -279,6 +286,7 @@ fn give(tx: &mut Tx<'_>, asking: &Asking<'_>, now: i64) -> Result<Account, Refus
                     name,
                     i64::from(numbers.0),
                     i64::from(numbers.1),
+                    home.as_deref(),
                     now
                 ],
             )?;
@@ -323,6 +331,24 @@ fn numbers(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<((u32, u32), Option<P
     let gid = asking.sent.1.and_then(|gid| u32::try_from(gid).ok());
     let gid = gid.filter(|gid| check_number(*gid, false).is_ok());
     Ok(((uid, gid.unwrap_or(uid)), problem))
+}
+
+/// What the home of an account is called: as the account, unless somebody else has files in a home of that name, who was
+/// called so before.
+fn home(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    name: Option<&str>,
+    uid: u32,
+) -> Result<Option<String>, Refusal> {
+    let Some(name) = name else {
+        return Ok(None);
+    };
+    let other = tx.query_one(HOME, &params![team_id, name, i64::from(uid)])?;
+    Ok(Some(match other {
+        None => name.to_owned(),
+        Some(_) => format!("{name}-{uid}"),
+    }))
 }
 
 /// Who else has a name, as seen from a directory, or from the whole team where that is empty.

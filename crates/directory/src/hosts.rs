@@ -1,6 +1,6 @@
 //! Hosts: managed machines, chosen by grants by what they are tagged with.
 
-use crate::{Refusal, What, access, accounts};
+use crate::{Refusal, What, access, accounts, host_policies};
 use portreeve_access::tags::{TagError, Tags};
 use portreeve_access::{Expression, Host as Known};
 use portreeve_scim::text::fold;
@@ -118,6 +118,7 @@ pub fn create(
     )?;
     access::changed(tx, team_id)?;
     accounts::begin(tx, team_id)?;
+    host_policies::begin(tx, team_id)?;
     Ok(Host {
         id: id.to_owned(),
         name: name.to_owned(),

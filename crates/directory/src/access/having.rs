@@ -79,7 +79,7 @@ pub fn is_larger(
 }
 
 /// The ids of the users in some groups at a time, also through others; at most so many.
-fn inside(
+pub(crate) fn inside(
     tx: &mut Tx<'_>,
     directory_id: &str,
     groups: &BTreeSet<&str>,

@@ -32,8 +32,13 @@ pub(super) fn begin(tx: &mut Tx<'_>, team_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(BEGIN, &row)?)
 }
 
+/// All numbers that are ever given without anybody sending them.
+pub(crate) fn whole() -> RangeInclusive<u32> {
+    *Pool::default().range.start()..=*SECOND.end()
+}
+
 /// Takes the next number that nobody has or had.
-pub(super) fn give(tx: &mut Tx<'_>, team_id: &str) -> Result<u32, Refusal> {
+pub(crate) fn give(tx: &mut Tx<'_>, team_id: &str) -> Result<u32, Refusal> {
     let mut pool = lock(tx, team_id)?;
     let number = loop {
         let most = i64::try_from(STRETCH).unwrap_or(i64::MAX);
@@ -84,7 +89,7 @@ pub(super) fn import(
 }
 
 /// A number that was written.
-pub(super) fn of(row: &Row, column: usize) -> Result<u32, Refusal> {
+pub(crate) fn of(row: &Row, column: usize) -> Result<u32, Refusal> {
     u32::try_from(row.int(column)?).map_err(|error| {
         Refusal::Store(portreeve_store::Error::Failed(format!(
             "the number of an account cannot be read: {error}; restore the database from a backup"

@@ -1,0 +1,396 @@
+//! Whom the changes of a team concern: people whose access to hosts may have become another one.
+
+use super::queue;
+use crate::access::{self, Access, inside};
+use crate::events::{self, Changes, Event};
+use crate::grants::To;
+use crate::holders::Holder;
+use crate::members::{CHUNK, placeholders};
+use crate::{Refusal, grants, host_accounts, teams};
+use portreeve_access::Grant;
+use portreeve_access::grant::Subject;
+use portreeve_store::{Param, Tx, params, statements};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+statements! {
+    BEHIND = "SELECT p.team_id, p.position, p.seen_at, f.position, (SELECT min(q.due_at) FROM host_policy_queue q WHERE q.team_id = p.team_id), EXISTS (SELECT 1 FROM host_policies h WHERE h.team_id = p.team_id) FROM host_policy_feed p JOIN feeds f ON f.team_id = p.team_id";
+    NAMELESS = "SELECT directory_id, holder_id FROM posix_accounts WHERE team_id = $1 AND name IS NULL AND gone_at IS NULL";
+    CERTIFIED = "SELECT DISTINCT COALESCE(directory_id, ''), holder_id FROM certificates WHERE team_id = $1 AND valid_before > $2 AND revoked_at IS NULL AND holder_kind IN ('user', 'service')";
+    /// Those who have temporary access.
+    ONES = "SELECT DISTINCT COALESCE(directory_id, ''), subject_id FROM grants WHERE team_id = $1 AND subject_kind <> 'group' AND ended IS NULL";
+}
+
+/// Changes that one look passes over at most.
+const CHANGES: usize = 100;
+/// People who are looked at, at once; the others wait in the queue.
+const AT_ONCE: usize = 100;
+
+/// How far the changes of a team were followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// Which team.
+    pub team_id: String,
+    /// Up to where they were followed; `None`: everybody is to be looked at.
+    pub position: Option<i64>,
+    /// The time by which grants that begin and end were looked at last.
+    pub seen_at: i64,
+    /// Where they end.
+    pub end: i64,
+    /// When the first of those who wait is due; `None`: nobody waits.
+    pub due_at: Option<i64>,
+    /// Whether any host has asked for its policy.
+    pub is_asked: bool,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Whose access is worked out anew, and whether that is to be done once more in a moment.
+    pub people: BTreeMap<Who, bool>,
+    /// Those for whom there was no room.
+    pub later: BTreeSet<Who>,
+    /// Those of `people` who had waited.
+    pub waited: Vec<Who>,
+    /// Hosts that are called otherwise.
+    pub renamed: BTreeSet<String>,
+    /// Hosts that are gone.
+    pub gone: BTreeSet<String>,
+    /// Up to where the changes were followed.
+    pub position: i64,
+}
+
+/// Somebody, in an order: the directory (empty for service accounts) and the id.
+pub type Who = (String, String);
+
+/// How far each team with hosts is behind.
+pub fn behind(tx: &mut Tx<'_>) -> Result<Vec<Behind>, Refusal> {
+    let rows = tx.query(BEHIND, &[])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(Behind {
+                position: row.opt_int(1)?,
+                seen_at: row.int(2)?,
+                end: row.int(3)?,
+                due_at: row.opt_int(4)?,
+                is_asked: row.bool(5)?,
+                team_id: row.take_text(0)?,
+            })
+        })
+        .collect()
+}
+
+/// Looks at what has changed since. `None`: the hosts and grants are not as they were read; they are to be read anew.
+pub fn look(
+    tx: &mut Tx<'_>,
+    behind: &Behind,
+    access: &Access,
+    now: i64,
+) -> Result<Option<Look>, Refusal> {
+    let team_id = behind.team_id.as_str();
+    if access::version(tx, team_id)? != access.version {
+        return Ok(None);
+    }
+    let mut looking = Looking {
+        team_id,
+        access,
+        now,
+        active: teams::by_id(tx, team_id)?.active_directory_id,
+        found: Look::default(),
+        all: BTreeSet::new(),
+        grants: BTreeSet::new(),
+        concerns_everybody: false,
+    };
+    looking.follow(tx, behind.position)?;
+    looking.turned(behind.seen_at);
+    looking.those_of_grants(tx)?;
+    if looking.concerns_everybody {
+        looking.everybody(tx)?;
+    }
+    looking.waiting(tx)?;
+    Ok(Some(looking.done()))
+}
+
+struct Looking<'a> {
+    team_id: &'a str,
+    access: &'a Access,
+    now: i64,
+    /// The directory whose people reach hosts.
+    active: Option<String>,
+    /// With those whom a change names themselves.
+    found: Look,
+    /// Those who are concerned because of a group, a grant or a host.
+    all: BTreeSet<Who>,
+    /// Grants that have changed, or count on a host that has.
+    grants: BTreeSet<String>,
+    concerns_everybody: bool,
+}
+
+impl Looking<'_> {
+    /// The next changes.
+    fn follow(&mut self, tx: &mut Tx<'_>, position: Option<i64>) -> Result<(), Refusal> {
+        let Some(position) = position else {
+            self.found.position = events::last(tx, self.team_id)?;
+            self.concerns_everybody = true;
+            return Ok(());
+        };
+        let page = match events::changes(tx, self.team_id, None, Some(position), CHANGES)? {
+            Changes::Page(page) => page,
+            Changes::Lost { end, .. } => {
+                self.found.position = end;
+                self.concerns_everybody = true;
+                return Ok(());
+            }
+        };
+        self.found.position = page.next;
+        let (mut hosts, mut has_freed_a_name) = (BTreeSet::new(), false);
+        for change in &page.changes {
+            let Some(id) = change.object_id.as_deref() else {
+                continue;
+            };
+            match change.object_kind.as_deref() {
+                Some("User") => {
+                    if let Some(directory_id) = &change.directory_id {
+                        self.found
+                            .people
+                            .insert((directory_id.clone(), id.to_owned()), false);
+                        has_freed_a_name |= frees_a_name(change);
+                    }
+                }
+                Some("ServiceAccount") => {
+                    self.found
+                        .people
+                        .insert((String::new(), id.to_owned()), false);
+                    has_freed_a_name |= frees_a_name(change);
+                }
+                Some("Group") => self.group(tx, change, id)?,
+                Some("Grant") => drop(self.grants.insert(id.to_owned())),
+                Some("Host") => {
+                    hosts.insert(id.to_owned());
+                    if change.changes.iter().any(|entry| is_of(entry, "name")) {
+                        self.found.renamed.insert(id.to_owned());
+                    }
+                }
+                // The active directory, or the rule of names.
+                Some("Team" | "Directory") => self.concerns_everybody = true,
+                _ => {}
+            }
+        }
+        for id in &hosts {
+            self.host(tx, id)?;
+        }
+        if has_freed_a_name {
+            // It is free only when the change was settled.
+            let waiting = whos(tx, NAMELESS, &params![self.team_id])?;
+            self.found.later.extend(waiting);
+        }
+        Ok(())
+    }
+
+    /// Grants that have begun or ended because time has passed, or was set back.
+    fn turned(&mut self, seen_at: i64) {
+        let (seen, now) = (access::moment(seen_at), access::moment(self.now));
+        let has_turned = |grant: &&Grant| grant.phase(seen) != grant.phase(now);
+        let turned = self.access.grants.iter().filter(has_turned);
+        self.grants.extend(turned.map(|grant| grant.id.clone()));
+    }
+
+    /// Those who have waited, as far as there is room.
+    fn waiting(&mut self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let room = AT_ONCE.saturating_sub(self.found.people.len() + self.all.len());
+        if room == 0 {
+            return Ok(());
+        }
+        self.found.waited = queue::due(tx, self.team_id, self.now, room)?;
+        Ok(())
+    }
+
+    fn group(&mut self, tx: &mut Tx<'_>, change: &Event, id: &str) -> Result<(), Refusal> {
+        let Some(directory_id) = self.active.clone() else {
+            return Ok(());
+        };
+        if change.directory_id.as_ref() != Some(&directory_id) {
+            return Ok(());
+        }
+        let entries = change
+            .changes
+            .iter()
+            .filter(|entry| is_of(entry, "members"));
+        let mut moved: BTreeSet<&str> = BTreeSet::new();
+        for entry in entries {
+            if entry.get("count").is_some() {
+                // Not all of them are named.
+                self.concerns_everybody = true;
+                return Ok(());
+            }
+            moved.extend(ids(entry.get("old")));
+            moved.extend(ids(entry.get("new")));
+        }
+        let mut groups = groups_among(tx, &directory_id, &moved)?;
+        for user_id in moved.iter().filter(|id| !groups.contains(**id)) {
+            self.all
+                .insert((directory_id.clone(), (*user_id).to_owned()));
+        }
+        if change.action == "create" {
+            // It may have been there before, with its local members.
+            groups.insert(id.to_owned());
+        }
+        self.inside(tx, groups.iter().map(String::as_str))
+    }
+
+    /// Whoever has one of the grants that were found.
+    fn those_of_grants(&mut self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let mut groups = BTreeSet::new();
+        for id in std::mem::take(&mut self.grants) {
+            let record = match grants::by_id(tx, self.team_id, &id) {
+                Ok(record) => record,
+                Err(Refusal::NotFound(..)) => continue,
+                Err(error) => return Err(error),
+            };
+            match record.subject {
+                To::Group { directory_id, id } => {
+                    if self.active.as_ref() == Some(&directory_id) {
+                        groups.insert(id);
+                    }
+                }
+                To::User { directory_id, id } => drop(self.all.insert((directory_id, id))),
+                To::Service(id) => drop(self.all.insert((String::new(), id))),
+            }
+        }
+        self.inside(tx, groups.iter().map(String::as_str))
+    }
+
+    /// Whoever could log in to a host, and whoever can now.
+    fn host(&mut self, tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
+        for holder in host_accounts::on(tx, self.team_id, id)? {
+            self.all.insert(who(&holder));
+        }
+        let access = self.access;
+        let Some(host) = access.estate.hosts().iter().find(|host| host.id == id) else {
+            self.found.gone.insert(id.to_owned());
+            return Ok(());
+        };
+        let on_it = access
+            .grants
+            .iter()
+            .filter(|grant| grant.hosts.contains(host));
+        self.grants.extend(on_it.map(|grant| grant.id.clone()));
+        Ok(())
+    }
+
+    /// All who have or may have access.
+    fn everybody(&mut self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        for holder in host_accounts::everybody(tx, self.team_id)? {
+            self.all.insert(who(&holder));
+        }
+        self.all.extend(whos(tx, ONES, &params![self.team_id])?);
+        let certified = whos(tx, CERTIFIED, &params![self.team_id, self.now])?;
+        self.all.extend(certified);
+        let access = self.access;
+        let groups = access.grants.iter().filter_map(|grant| match &grant.to {
+            Subject::Group(id) => Some(id.as_str()),
+            Subject::User(_) => None,
+        });
+        self.inside(tx, groups)
+    }
+
+    /// The people in some groups of the active directory, also through others.
+    fn inside<'g>(
+        &mut self,
+        tx: &mut Tx<'_>,
+        groups: impl IntoIterator<Item = &'g str>,
+    ) -> Result<(), Refusal> {
+        let Some(directory_id) = &self.active else {
+            return Ok(());
+        };
+        let groups: BTreeSet<&str> = groups.into_iter().collect();
+        let found = inside(tx, directory_id, &groups, self.now, usize::MAX)?;
+        let found = found.into_iter().map(|id| (directory_id.to_owned(), id));
+        self.all.extend(found);
+        Ok(())
+    }
+
+    /// Those whom a change names come first, then whoever else is concerned, then those who have waited.
+    fn done(self) -> Look {
+        let mut found = self.found;
+        for who in self.all {
+            match found.people.contains_key(&who) || found.people.len() < AT_ONCE {
+                // A certificate may be on its way that was decided on by what was known a moment before.
+                true => drop(found.people.insert(who, true)),
+                false => drop(found.later.insert(who)),
+            }
+        }
+        for who in &found.waited {
+            found.people.entry(who.clone()).or_insert(false);
+        }
+        found
+    }
+}
+
+impl Look {
+    /// Whether there is nothing to be done but to go on.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+            && self.later.is_empty()
+            && self.renamed.is_empty()
+            && self.gone.is_empty()
+    }
+}
+
+/// As decisions take somebody.
+pub(crate) fn holder((directory_id, id): &Who) -> Holder {
+    match directory_id.as_str() {
+        "" => Holder::Service(id.clone()),
+        directory_id => Holder::User {
+            directory_id: directory_id.to_owned(),
+            id: id.clone(),
+        },
+    }
+}
+
+fn who(holder: &Holder) -> Who {
+    let directory_id = holder.directory_id().unwrap_or_default();
+    (directory_id.to_owned(), holder.id().to_owned())
+}
+
+fn whos(tx: &mut Tx<'_>, sql: &str, given: &[Param<'_>]) -> Result<Vec<Who>, Refusal> {
+    let rows = tx.query(sql, given)?;
+    rows.into_iter()
+        .map(|mut row| Ok((row.take_text(0)?, row.take_text(1)?)))
+        .collect()
+}
+
+/// Whether the name of an account may be free after a change, so that somebody else gets it who could not have it.
+fn frees_a_name(change: &Event) -> bool {
+    let renames = |entry: &Value| is_of(entry, "userName") || is_of(entry, "name");
+    change.action == "delete" || change.changes.iter().any(renames)
+}
+
+fn is_of(entry: &Value, attribute: &str) -> bool {
+    entry.get("attribute").and_then(Value::as_str) == Some(attribute)
+}
+
+/// The members that a change names: ids, or objects with them in a new group.
+fn ids(value: Option<&Value>) -> impl Iterator<Item = &str> {
+    let list = value.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(|one| one.as_str().or_else(|| one.get("value")?.as_str()))
+}
+
+/// Which of some ids are groups'.
+fn groups_among(
+    tx: &mut Tx<'_>,
+    directory_id: &str,
+    ids: &BTreeSet<&str>,
+) -> Result<BTreeSet<String>, Refusal> {
+    let ids: Vec<&str> = ids.iter().copied().collect();
+    let mut groups = BTreeSet::new();
+    for chunk in ids.chunks(CHUNK) {
+        let mut given: Vec<Param<'_>> = vec![directory_id.into()];
+        let list = placeholders(chunk, &mut given);
+        let sql = format!("SELECT id FROM groups WHERE directory_id = $1 AND id IN ({list})");
+        for mut row in tx.query(&sql, &given)? {
+            groups.insert(row.take_text(0)?);
+        }
+    }
+    Ok(groups)
+}

@@ -1,0 +1,135 @@
+//! Writing down what has become of people's access, a stretch at a time.
+
+use super::follow::{Look, Who};
+use super::plan::Plan;
+use super::{forget_host, queue, raise};
+use crate::Refusal;
+use crate::events::Cause;
+use crate::holders::Holder;
+use crate::host_accounts::{self, Change};
+use crate::revocations::{self, Revoke};
+use portreeve_store::{Tx, params, statements};
+use std::collections::{BTreeSet, HashMap};
+
+statements! {
+    MOVE = "UPDATE host_policy_feed SET position = $2, seen_at = $3 WHERE team_id = $1";
+}
+
+/// Rows that one transaction writes at most.
+const ROWS: usize = 500;
+/// After so long whoever lost something is looked at once more (microseconds): a certificate may be issued by what was
+/// known a moment before.
+const ONCE_MORE: i64 = 3_000_000;
+
+/// What one transaction writes.
+#[derive(Debug, Clone, Default)]
+pub struct Chunk {
+    revoke: Vec<i64>,
+    /// In the order in which they are written.
+    changes: Vec<(Holder, Change)>,
+    raise: BTreeSet<String>,
+    gone: BTreeSet<String>,
+    wait: Vec<(Who, i64)>,
+    take: Vec<Who>,
+    /// Where the next look begins, and the time of this one; with the last chunk.
+    done: Option<(i64, i64)>,
+}
+
+/// What is to be written after a look, in the order of the transactions: whoever loses access comes first. The place of the
+/// follower moves with the last one, so that a look is taken again that was not finished.
+pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
+    let mut last = Chunk {
+        gone: look.gone,
+        wait: look.later.into_iter().map(|who| (who, now)).collect(),
+        take: look.waited,
+        done: Some((look.position, now)),
+        ..Chunk::default()
+    };
+    let mut first = Chunk {
+        raise: look.renamed,
+        ..Chunk::default()
+    };
+    let mut changes = Vec::new();
+    for (who, plan) in plans {
+        let is_due_again = look.people.get(&who).is_some_and(|again| *again);
+        if !plan.is_empty() || (is_due_again && plan.had_access) {
+            last.wait.push((who, now + ONCE_MORE));
+        }
+        first.revoke.extend(plan.revoke);
+        let holder = plan.holder;
+        changes.extend(
+            plan.changes
+                .into_iter()
+                .map(|change| (holder.clone(), change)),
+        );
+    }
+    changes.sort_by_key(|(_, change)| matches!(change, Change::Put(_)));
+    let mut chunks = vec![first];
+    let mut rest = changes.into_iter().peekable();
+    while rest.peek().is_some() {
+        let stretch = rest.by_ref().take(ROWS).collect();
+        match chunks.last_mut().filter(|chunk| chunk.changes.is_empty()) {
+            Some(chunk) => chunk.changes = stretch,
+            None => chunks.push(Chunk {
+                changes: stretch,
+                ..Chunk::default()
+            }),
+        }
+    }
+    let waits = last.wait.len();
+    while last.wait.len() > ROWS {
+        let wait = last.wait.split_off(last.wait.len() - ROWS);
+        chunks.push(Chunk {
+            wait,
+            ..Chunk::default()
+        });
+    }
+    match chunks.last_mut().filter(|_| waits <= ROWS) {
+        Some(chunk) => {
+            chunk.gone = last.gone;
+            chunk.wait = last.wait;
+            chunk.take = last.take;
+            chunk.done = last.done;
+        }
+        None => chunks.push(last),
+    }
+    chunks
+}
+
+/// Writes one of them.
+pub fn settle(tx: &mut Tx<'_>, cause: &Cause<'_>, chunk: &Chunk) -> Result<(), Refusal> {
+    let team_id = cause.team_id;
+    for serial in &chunk.revoke {
+        let revoked = revocations::revoke(tx, cause, Revoke::Serial(*serial), "access_ended");
+        match revoked {
+            // It has run out and is forgotten in the meantime.
+            Err(Refusal::NotFound(..)) => {}
+            revoked => drop(revoked?),
+        }
+    }
+    let changed = chunk.changes.iter().map(|(_, change)| change.host_id());
+    let hosts: BTreeSet<&str> = changed
+        .chain(chunk.raise.iter().map(String::as_str))
+        .collect();
+    let hosts: Vec<&str> = hosts.into_iter().collect();
+    let versions: HashMap<String, i64> = raise(tx, team_id, &hosts)?.into_iter().collect();
+    for (holder, change) in &chunk.changes {
+        // Whoever has never asked knows with the first document.
+        let version = versions.get(change.host_id()).copied().unwrap_or(0);
+        host_accounts::write(tx, team_id, holder, change, (version, cause.at))?;
+    }
+    for host_id in &chunk.gone {
+        forget_host(tx, team_id, host_id)?;
+    }
+    // Who waits once more was perhaps waiting before.
+    for who in &chunk.take {
+        queue::take(tx, team_id, who)?;
+    }
+    for (who, due_at) in &chunk.wait {
+        queue::put(tx, team_id, who, *due_at)?;
+    }
+    match chunk.done {
+        Some((position, seen_at)) => Ok(tx.exec(MOVE, &params![team_id, position, seen_at])?),
+        None => Ok(()),
+    }
+}
