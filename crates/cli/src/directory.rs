@@ -56,6 +56,9 @@ pub(crate) struct Create {
     /// Team it belongs to; made if there is none of that name
     #[arg(long, value_name = "NAME")]
     team: Option<String>,
+    /// What it is made for; it decides the rules that are left out
+    #[arg(long, value_enum)]
+    preset: Option<Preset>,
     #[command(flatten)]
     rules: Rules,
 }
@@ -103,6 +106,17 @@ struct Rules {
     #[arg(long, value_enum)]
     #[serde(skip)]
     account_dots: Option<account::Dots>,
+    /// Whether its people can be found by visitors [default: false]
+    #[arg(long, value_name = "BOOL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visitors: Option<bool>,
+    /// Path of an attribute that every user must have, such as name.givenName; once for each, all of them, or "" for none
+    #[arg(long = "require", value_name = "PATH")]
+    #[serde(
+        skip_serializing_if = "Vec::is_empty",
+        serialize_with = "without_empty"
+    )]
+    required_attributes: Vec<String>,
     /// Schema of further attributes of users, as JSON in the form of RFC 7643 section 7; once for each schema
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
@@ -111,6 +125,17 @@ struct Rules {
     #[arg(long, value_name = "FILE")]
     #[serde(skip)]
     group_extension: Vec<PathBuf>,
+}
+
+fn without_empty<S: serde::Serializer>(paths: &[String], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(paths.iter().filter(|path| !path.is_empty()))
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Preset {
+    /// People whom visitors come to see: hidden when they are gone, each with a name and an address
+    VisitorHosts,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
@@ -189,6 +214,8 @@ const ONE: Shape = Shape {
         Column::text("Unique group names", "unique_group_names"),
         Column::text("Security events", "security_events"),
         Column::made("Account names", "posix_names", names),
+        Column::text("For visitors", "visitors"),
+        Column::text("Required attributes", "required_attributes"),
         Column::text("Active users", "counts.active_users"),
         Column::text("Suspended users", "counts.suspended_users"),
         Column::text("Groups", "counts.groups"),
@@ -218,6 +245,9 @@ async fn create(api: &Api, format: Format, wanted: &Create) -> Result<(), Failur
     body.insert("provider".into(), json!(wanted.provider));
     if let Some(team) = &wanted.team {
         body.insert("team".into(), json!(team));
+    }
+    if let Some(preset) = &wanted.preset {
+        body.insert("preset".into(), json!(preset));
     }
     let made = api.post(&["directories"], &Value::Object(body)).await;
     let made = made.map_err(|failure| match failure.code {

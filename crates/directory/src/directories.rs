@@ -1,5 +1,6 @@
 //! Directories: each one source of people of a team, with the rules that hold for its provider.
 
+use crate::required::Required;
 use crate::{Refusal, What, access, accounts, leases, names};
 use portreeve_access::posix::NameRule;
 use portreeve_scim::text::fold;
@@ -129,6 +130,12 @@ pub struct Settings {
     /// How account names on hosts are made from `userName`.
     #[serde(default)]
     pub posix_names: NameRule,
+    /// Whether its people can be found by visitors.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub visitors: bool,
+    /// Paths of attributes that every user must have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_attributes: Vec<String>,
     /// Extension schemas of users that this directory defines (RFC 7643 section 7 form).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub user_extensions: Vec<serde_json::Value>,
@@ -151,6 +158,8 @@ impl Settings {
             unique_group_names: true,
             security_events: false,
             posix_names: NameRule::default(),
+            visitors: false,
+            required_attributes: Vec::new(),
             user_extensions: Vec::new(),
             group_extensions: Vec::new(),
         }
@@ -164,6 +173,25 @@ impl Settings {
                 self.profile
             ),
         })
+    }
+
+    /// As [`Settings::of`], for people whom visitors come to see: those who are gone are hidden, their groups gone, and
+    /// everybody has a name to be found by and an address to be told at. What is required is what Sign In Enterprise's table
+    /// of attributes requires.
+    pub fn for_visitors(provider: Provider) -> Self {
+        let required = [
+            "userName",
+            r#"emails[type eq "work"].value"#,
+            "name.givenName",
+            "name.familyName",
+        ];
+        Self {
+            users: UserRemoval::Hide,
+            groups: GroupRemoval::Delete,
+            visitors: true,
+            required_attributes: required.map(str::to_owned).to_vec(),
+            ..Self::of(provider)
+        }
     }
 
     fn catalog(&self) -> Result<Arc<Catalog>, Refusal> {
@@ -203,6 +231,8 @@ pub struct Directory {
     pub created_at: i64,
     /// Microseconds since 1970 UTC.
     pub updated_at: i64,
+    /// What every user must have, from the settings.
+    pub required: Required,
     /// When the provider was last heard of.
     pub last_contact_at: Option<i64>,
     /// Whether the provider has sent `active` for anybody yet.
@@ -245,13 +275,15 @@ pub struct Counts {
 /// Makes a directory.
 pub fn create(tx: &mut Tx<'_>, new: &New, now: i64) -> Result<Directory, Refusal> {
     let name = names::checked("a directory", &new.name, 100)?;
+    let catalog = new.settings.catalog()?;
     let directory = Directory {
         id: new.id.clone(),
         team_id: new.team_id.clone(),
         name: name.to_owned(),
         provider: new.provider,
         profile: new.settings.profile()?,
-        catalog: new.settings.catalog()?,
+        required: Required::read(&new.settings.required_attributes, &catalog)?,
+        catalog,
         settings: new.settings.clone(),
         created_at: now,
         updated_at: now,
@@ -326,10 +358,12 @@ pub fn update(
     now: i64,
 ) -> Result<Directory, Refusal> {
     let name = names::checked("a directory", name, 100)?;
+    let catalog = settings.catalog()?;
     let changed = Directory {
         name: name.to_owned(),
         profile: settings.profile()?,
-        catalog: settings.catalog()?,
+        required: Required::read(&settings.required_attributes, &catalog)?,
+        catalog,
         settings: settings.clone(),
         updated_at: now,
         ..directory.clone()
@@ -403,6 +437,7 @@ pub fn counts(tx: &mut Tx<'_>, id: &str) -> Result<Counts, Refusal> {
 
 fn from_row(mut row: Row) -> Result<Directory, Refusal> {
     let settings: Settings = serde_json::from_str(row.text(4)?).map_err(unreadable)?;
+    let catalog = settings.catalog()?;
     let provider = row.text(3)?;
     let provider = Provider::ALL
         .iter()
@@ -411,7 +446,8 @@ fn from_row(mut row: Row) -> Result<Directory, Refusal> {
     Ok(Directory {
         provider,
         profile: settings.profile()?,
-        catalog: settings.catalog()?,
+        required: Required::read(&settings.required_attributes, &catalog)?,
+        catalog,
         settings,
         created_at: row.int(5)?,
         updated_at: row.int(6)?,

@@ -24,7 +24,11 @@ pub struct NewUser {
 
 impl NewUser {
     /// Prepares a checked resource. Without `active` in the body the user is active.
-    pub fn of(directory: &Directory, new: Resource) -> Self {
+    ///
+    /// # Errors
+    /// When something is missing that the directory requires.
+    pub fn of(directory: &Directory, new: Resource) -> Result<Self, Refusal> {
+        directory.required.check(&directory.catalog, &new, None)?;
         let active_sent = new.as_map().contains_key("active");
         let active = new.active();
         let resource = with_active(directory, new, active);
@@ -32,13 +36,13 @@ impl NewUser {
             Cow::Borrowed(_) => None,
             Cow::Owned(map) => Some(Resource::from_stored(map).to_text()),
         };
-        Self {
+        Ok(Self {
             text: resource.to_text(),
             told,
             keys: Keys::of(&resource),
             active_sent,
             resource,
-        }
+        })
     }
 }
 
@@ -107,6 +111,8 @@ pub fn replace(
     let before = by_id(tx, &call.directory.id, id)?;
     only_if.check(What::User, before.version)?;
     let old = before.parsed()?;
+    let directory = &call.directory;
+    directory.required.check(&directory.catalog, new, None)?;
     save(tx, call, "replace", before, &old, new.clone())
 }
 
@@ -190,7 +196,11 @@ pub fn plan_patch(
     only_if.check(What::User, before.version)?;
     let old = before.parsed()?;
     let mut new = old.clone();
-    patch.apply(call.directory.catalog.user(), &mut new)?;
+    let directory = &call.directory;
+    patch.apply(directory.catalog.user(), &mut new)?;
+    directory
+        .required
+        .check(&directory.catalog, &new, Some(&old))?;
     Ok(plan(call, "patch", before, &old, new))
 }
 

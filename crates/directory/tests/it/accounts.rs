@@ -239,7 +239,7 @@ fn the_same_person_in_another_directory_keeps_the_number(on: Engine) {
             directory: std::sync::Arc::new(of.clone()),
             ..call.clone()
         };
-        let new = portreeve_directory::users::NewUser::of(&of, resource.clone());
+        let new = portreeve_directory::users::NewUser::of(&of, resource.clone())?;
         portreeve_directory::users::create(tx, &call, &new)
     });
     let after = ensure_in(&world, other, &user.unwrap()).unwrap();

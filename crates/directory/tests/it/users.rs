@@ -147,7 +147,7 @@ fn one_transaction_releases_so_many_reports_and_the_caller_goes_on(on: Engine) {
     world
         .write(move |tx, call| {
             reports.iter().try_for_each(|user| {
-                let new = users::NewUser::of(&call.directory, user.clone());
+                let new = users::NewUser::of(&call.directory, user.clone())?;
                 users::create(tx, call, &new).map(drop)
             })
         })

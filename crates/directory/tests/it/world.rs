@@ -129,7 +129,7 @@ impl World {
     pub(crate) fn try_user(&self, body: Value) -> Result<User, Refusal> {
         let resource = self.parse(false, body);
         self.write(move |tx, call| {
-            let new = NewUser::of(&call.directory, resource.clone());
+            let new = NewUser::of(&call.directory, resource.clone())?;
             users::create(tx, call, &new)
         })
     }

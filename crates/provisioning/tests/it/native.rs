@@ -223,7 +223,7 @@ async fn large_directories_come_in_pages_and_so_do_many_changes() {
             let body = json!({"userName": format!("u{number}")});
             let of = call.directory.catalog.user();
             let new = Resource::parse(of, body, call.directory.profile, &mut Notes::default())?;
-            ids.push(users::create(tx, call, &NewUser::of(&call.directory, new))?.id);
+            ids.push(users::create(tx, call, &NewUser::of(&call.directory, new)?)?.id);
         }
         let members: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
         for number in 0..4 {

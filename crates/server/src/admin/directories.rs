@@ -1,14 +1,14 @@
 //! Directories: make, see, change and remove them.
 
 use super::accounts::PosixNames;
-use super::rules::{self, Rules};
+use super::rules::{self, Preset, Rules};
 use super::tokens;
 use super::view::{At, Shown};
 use super::{Admin, Object, change};
 use crate::app::App;
 use crate::{contact, neighbours};
 use portreeve_directory::directories::{
-    self, Counts, Directory, GroupRemoval, Provider, Settings, UserRemoval,
+    self, Counts, Directory, GroupRemoval, Provider, UserRemoval,
 };
 use portreeve_directory::revocations::{self, Revoke};
 use portreeve_directory::teams::Team;
@@ -32,6 +32,9 @@ pub(crate) struct NewDirectory {
     pub(crate) provider: Option<String>,
     /// The team; without it that of whoever asks.
     pub(crate) team: Option<String>,
+    /// What it is made for: `visitor-hosts`. It decides the rules that are left out.
+    #[schemars(with = "Option<Preset>")]
+    pub(crate) preset: Option<String>,
     /// The compatibility profile: `strict`, `entra`, `okta` or `lenient`.
     pub(crate) profile: Option<String>,
     /// What becomes of users whom the provider deletes.
@@ -46,6 +49,10 @@ pub(crate) struct NewDirectory {
     pub(crate) security_events: Option<bool>,
     /// How account names on hosts are made from user names.
     pub(crate) posix_names: Option<PosixNames>,
+    /// Whether its people can be found by visitors.
+    pub(crate) visitors: Option<bool>,
+    /// Paths of attributes that every user must have, such as `name.givenName`; the whole list.
+    pub(crate) required_attributes: Option<Vec<String>>,
     /// Extension schemas of users in the form of RFC 7643 section 7; the whole list.
     #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     pub(crate) user_extensions: Option<Vec<Value>>,
@@ -73,6 +80,10 @@ pub(crate) struct DirectoryChange {
     pub(crate) security_events: Option<bool>,
     /// How account names on hosts are made from user names.
     pub(crate) posix_names: Option<PosixNames>,
+    /// Whether its people can be found by visitors.
+    pub(crate) visitors: Option<bool>,
+    /// Paths of attributes that every user must have, such as `name.givenName`; the whole list.
+    pub(crate) required_attributes: Option<Vec<String>>,
     /// Extension schemas of users in the form of RFC 7643 section 7; the whole list.
     #[schemars(with = "Option<Vec<Map<String, Value>>>")]
     pub(crate) user_extensions: Option<Vec<Value>>,
@@ -99,6 +110,11 @@ pub(crate) struct DirectoryView {
     pub(crate) security_events: bool,
     /// How account names on hosts are made from user names.
     pub(crate) posix_names: PosixNames,
+    /// Whether its people can be found by visitors.
+    pub(crate) visitors: bool,
+    /// Paths of attributes that every user must have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) required_attributes: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) user_extensions: Vec<Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -129,6 +145,8 @@ impl DirectoryView {
             unique_group_names: settings.unique_group_names,
             security_events: settings.security_events,
             posix_names: settings.posix_names.into(),
+            visitors: settings.visitors,
+            required_attributes: settings.required_attributes,
             user_extensions: settings.user_extensions,
             group_extensions: settings.group_extensions,
             created_at: At(directory.created_at),
@@ -183,7 +201,7 @@ pub(crate) async fn create(
     wanted: NewDirectory,
 ) -> Result<MadeDirectory, Refusal> {
     let provider = rules::provider(wanted.provider.as_deref().unwrap_or("generic"))?;
-    let mut settings = Settings::of(provider);
+    let mut settings = rules::start(provider, wanted.preset.as_deref())?;
     let rules = Rules {
         profile: wanted.profile,
         users: wanted.users,
@@ -191,6 +209,8 @@ pub(crate) async fn create(
         unique_group_names: wanted.unique_group_names,
         security_events: wanted.security_events,
         posix_names: wanted.posix_names,
+        visitors: wanted.visitors,
+        required_attributes: wanted.required_attributes,
         user_extensions: wanted.user_extensions,
         group_extensions: wanted.group_extensions,
     };
@@ -280,6 +300,8 @@ pub(crate) async fn update(
         unique_group_names: wanted.unique_group_names,
         security_events: wanted.security_events,
         posix_names: wanted.posix_names,
+        visitors: wanted.visitors,
+        required_attributes: wanted.required_attributes,
         user_extensions: wanted.user_extensions,
         group_extensions: wanted.group_extensions,
     };

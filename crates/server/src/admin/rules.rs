@@ -3,6 +3,8 @@
 use super::accounts::PosixNames;
 use portreeve_directory::Refusal;
 use portreeve_directory::directories::{Directory, Provider, Settings};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IntoDeserializer, value::Error};
 use serde_json::{Map, Value, json};
 
@@ -15,6 +17,8 @@ pub(super) struct Rules {
     pub(super) unique_group_names: Option<bool>,
     pub(super) security_events: Option<bool>,
     pub(super) posix_names: Option<PosixNames>,
+    pub(super) visitors: Option<bool>,
+    pub(super) required_attributes: Option<Vec<String>>,
     /// Schemas in the form of RFC 7643 section 7; the whole list, as all the others.
     pub(super) user_extensions: Option<Vec<Value>>,
     pub(super) group_extensions: Option<Vec<Value>>,
@@ -40,6 +44,12 @@ impl Rules {
         if let Some(names) = self.posix_names {
             settings.posix_names = names.into();
         }
+        if let Some(visitors) = self.visitors {
+            settings.visitors = visitors;
+        }
+        if let Some(required) = &self.required_attributes {
+            settings.required_attributes.clone_from(required);
+        }
         if let Some(schemas) = &self.user_extensions {
             settings.user_extensions.clone_from(schemas);
         }
@@ -48,6 +58,23 @@ impl Rules {
         }
         Ok(())
     }
+}
+
+/// What a directory starts with that is made for something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Preset {
+    /// People whom visitors come to see.
+    VisitorHosts,
+}
+
+/// What a new directory starts with.
+pub(super) fn start(provider: Provider, preset: Option<&str>) -> Result<Settings, Refusal> {
+    let preset = preset.map(|word| choice("preset", word)).transpose()?;
+    Ok(match preset {
+        None => Settings::of(provider),
+        Some(Preset::VisitorHosts) => Settings::for_visitors(provider),
+    })
 }
 
 /// The provider of that name.
@@ -76,6 +103,8 @@ pub(super) fn decided(directory: &Directory) -> Map<String, Value> {
         ("unique_group_names", json!(settings.unique_group_names)),
         ("security_events", json!(settings.security_events)),
         ("posix_names", json!(settings.posix_names)),
+        ("visitors", json!(settings.visitors)),
+        ("required_attributes", json!(settings.required_attributes)),
         ("user_extensions", extensions(&settings.user_extensions)),
         ("group_extensions", extensions(&settings.group_extensions)),
     ];

@@ -219,7 +219,7 @@ pub(crate) async fn create(
         let directory = Arc::new(admin.directory(tx, &which)?);
         edited_here(&directory, What::User)?;
         let resource = people::checked(&directory, directory.catalog.user(), map.clone())?;
-        let new = Planned::of(&directory, resource);
+        let new = Planned::of(&directory, resource)?;
         let user = users::create(tx, &admin.call(&directory), &new)?;
         view(tx, &directory, user, admin.at)
     });

@@ -81,7 +81,7 @@ pub(crate) async fn create(ctx: &Ctx, kind: Kind, body: Value) -> Result<Item, F
     let call = ctx.call.clone();
     Ok(match kind {
         Kind::User => {
-            let new = NewUser::of(&call.directory, resource);
+            let new = NewUser::of(&call.directory, resource)?;
             Item::User(change(ctx, notes, move |tx| users::create(tx, &call, &new)).await?)
         }
         Kind::Group => {

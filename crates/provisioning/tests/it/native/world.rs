@@ -107,7 +107,7 @@ impl Office {
     pub(super) async fn user(&self, body: Value) -> Result<String, Refusal> {
         let user = resource(&self.directory, false, body);
         let made = self.write(move |tx, call| {
-            users::create(tx, call, &NewUser::of(&call.directory, user.clone()))
+            users::create(tx, call, &NewUser::of(&call.directory, user.clone())?)
         });
         Ok(made.await?.id)
     }
