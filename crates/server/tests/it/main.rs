@@ -68,3 +68,5 @@ mod teams;
 mod throttle;
 #[cfg(test)]
 mod trips;
+#[cfg(test)]
+mod visitors;
