@@ -9,9 +9,12 @@
 #![warn(missing_docs)]
 
 pub mod config;
+pub mod facts;
 pub mod log;
+pub mod net;
 pub mod paths;
 pub mod setup;
 pub mod sshd;
 pub mod undo;
 pub mod wire;
+pub mod world;

@@ -123,7 +123,7 @@ impl Buffer {
             self.rewrite()?;
         }
         let next = self.kept.iter().take(MAX_SESSIONS);
-        let upto = next.clone().last().map_or(number, |last| last.number);
+        let upto = next.clone().next_back().map_or(number, |last| last.number);
         Ok(Sessions {
             events: next.map(|kept| kept.event.clone()).collect(),
             upto,

@@ -1,0 +1,53 @@
+//! Waiting for what the server has to say, and handing it over.
+
+use super::{Link, Trouble};
+use crate::wire::Request;
+use portreeve_host_policy::Envelope;
+use std::time::Duration;
+
+/// Waits for documents.
+pub struct Follower<'a> {
+    link: &'a Link<'a>,
+    /// The first request of all is answered at once, so that one knows how things stand.
+    is_first: bool,
+}
+
+impl<'a> Follower<'a> {
+    /// Begins.
+    pub fn new(link: &'a Link<'a>) -> Self {
+        Self {
+            link,
+            is_first: true,
+        }
+    }
+
+    /// Waits once, and hands over what came. Whether anything did.
+    ///
+    /// # Errors
+    /// When the server or the other half cannot be reached, or the other half refuses what came.
+    pub fn turn(&mut self) -> Result<bool, Trouble> {
+        let link = self.link;
+        let state = link.state()?;
+        let server = link.server();
+        let wait = match self.is_first {
+            true => Duration::ZERO,
+            false => Duration::from_secs(server.identity()?.policy_wait_seconds),
+        };
+        let version = state.applied.map(|applied| applied.version);
+        let policy = server.policy(version, wait)?;
+        let mut has_changed = false;
+        // What is revoked comes first: it shuts people out at once, and lets nobody in.
+        if policy.krl.is_some() && policy.krl != link.krl_in_force(&state) {
+            link.renew_krl()?;
+            has_changed = true;
+        }
+        if let Some(envelope) = policy.envelope {
+            let envelope: Envelope = serde_json::from_slice(&envelope)
+                .map_err(|cause| super::Fault::Unreadable(cause.to_string()))?;
+            link.ask(&Request::Apply(envelope))?;
+            has_changed = true;
+        }
+        self.is_first = false;
+        Ok(has_changed)
+    }
+}
