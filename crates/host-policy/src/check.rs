@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use portreeve_access::posix::{check_number, posix_problem};
 use serde::{Deserialize, Serialize};
 
+use crate::api;
 use crate::document::{Account, Document, Group, MAX_FULL_NAME, Shared, principal_of};
 use crate::envelope::Verified;
 use crate::local::Local;
@@ -100,6 +101,37 @@ pub enum Reason {
     SharedRoot,
     /// It is in too many groups.
     TooMany,
+}
+
+impl Reason {
+    /// What programs know it by, as in JSON.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UidZero => "uid_zero",
+            Self::IdOutOfRange => "id_out_of_range",
+            Self::NameInvalid => "name_invalid",
+            Self::NameTaken => "name_taken",
+            Self::UidTaken => "uid_taken",
+            Self::GidTaken => "gid_taken",
+            Self::HomeInvalid => "home_invalid",
+            Self::ShellUnknown => "shell_unknown",
+            Self::TextInvalid => "text_invalid",
+            Self::GroupMissing => "group_missing",
+            Self::SharedMissing => "shared_missing",
+            Self::SharedRoot => "shared_root",
+            Self::TooMany => "too_many",
+        }
+    }
+}
+
+impl From<Conflict> for api::Conflict {
+    fn from(conflict: Conflict) -> Self {
+        Self {
+            account: conflict.account,
+            reason: conflict.reason.code().to_owned(),
+            detail: conflict.detail,
+        }
+    }
 }
 
 /// Holds everything that a document asks for against what the machine has of its own.
@@ -213,7 +245,7 @@ impl<'a> Check<'a, '_> {
         if let Some(problem) = number_problem(*uid, self.document.rules.ids) {
             return Some(problem);
         }
-        if self.local.account(&account.name).is_some() {
+        if self.local.has_account(&account.name) {
             let detail = "the machine has a local account of that name; rename one of the two";
             return Some((Reason::NameTaken, detail.into()));
         }
@@ -258,7 +290,7 @@ impl<'a> Check<'a, '_> {
         if let Some(problem) = number_problem(gid, self.document.rules.ids) {
             return Some(problem);
         }
-        if self.local.group(name).is_some() {
+        if self.local.has_group(name) {
             let detail = "the machine has a local group of that name; rename one of the two";
             return Some((Reason::NameTaken, detail.into()));
         }

@@ -86,6 +86,25 @@ pub enum Refused {
     Rules(String),
 }
 
+impl Refused {
+    /// What programs know it by.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::Unreadable(_) => "unreadable",
+            Self::Signature(_) => "signature",
+            Self::Format(_) => "format",
+            Self::Team(_) => "team",
+            Self::Host(_) => "host",
+            Self::Old { .. } => "old",
+            Self::Replaced(_) => "replaced",
+            Self::TooMany(_) => "too_many",
+            Self::Keys(_) => "keys",
+            Self::Rules(_) => "rules",
+        }
+    }
+}
+
 impl Envelope {
     /// As it is sent and kept.
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -15,6 +15,9 @@ pub struct Local {
     shells: BTreeSet<String>,
     homes: BTreeSet<String>,
     subordinate: Vec<(u32, u32)>,
+    /// Names of accounts and groups that others have made known to the system.
+    other_accounts: BTreeSet<String>,
+    other_groups: BTreeSet<String>,
 }
 
 impl Local {
@@ -72,18 +75,45 @@ impl Local {
         self
     }
 
-    /// The number and the home of an account.
+    /// With what records of other programs (systemd.user-record(7)) are called by: names and numbers of accounts and of groups.
+    #[must_use]
+    pub fn with_records(mut self, users: &BTreeSet<String>, groups: &BTreeSet<String>) -> Self {
+        for user in users {
+            match user.parse() {
+                Ok(uid) => self.uids.insert(uid),
+                Err(_) => self.other_accounts.insert(user.clone()),
+            };
+        }
+        for group in groups {
+            match group.parse() {
+                Ok(gid) => self.gids.insert(gid),
+                Err(_) => self.other_groups.insert(group.clone()),
+            };
+        }
+        self
+    }
+
+    /// The number and the home of an account in `/etc/passwd`.
     pub fn account(&self, name: &str) -> Option<(u32, &str)> {
         let (uid, home) = self.accounts.get(name)?;
         Some((*uid, home))
     }
 
-    /// The number of a group.
+    /// The number of a group in `/etc/group`.
     pub fn group(&self, name: &str) -> Option<u32> {
         self.groups.get(name).copied()
     }
 
-    pub(crate) fn has_uid(&self, uid: u32) -> bool {
+    pub(crate) fn has_account(&self, name: &str) -> bool {
+        self.accounts.contains_key(name) || self.other_accounts.contains(name)
+    }
+
+    pub(crate) fn has_group(&self, name: &str) -> bool {
+        self.groups.contains_key(name) || self.other_groups.contains(name)
+    }
+
+    /// Whether a local account has a number.
+    pub fn has_uid(&self, uid: u32) -> bool {
         self.uids.contains(&uid)
     }
 

@@ -8,11 +8,14 @@
 //! Every path is below a root folder ([`paths`]), and time comes as an argument.
 #![warn(missing_docs)]
 
+pub mod apply;
 pub mod config;
+pub mod enroll;
 pub mod facts;
 pub mod log;
 pub mod net;
 pub mod paths;
+pub mod sessions;
 pub mod setup;
 pub mod sshd;
 pub mod undo;

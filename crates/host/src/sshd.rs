@@ -76,11 +76,7 @@ impl Installed {
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<Output, Fault> {
-        let program = PROGRAMS
-            .iter()
-            .map(|path| self.paths.at(path))
-            .find(|path| path.is_file())
-            .ok_or(Fault::Missing)?;
+        let program = program(&self.paths).ok_or(Fault::Missing)?;
         Ok(Command::new(program)
             .args(arguments)
             .env_clear()
@@ -144,6 +140,12 @@ impl Sshd for Absent {
     fn effective(&self, _connection: Option<&str>) -> Result<String, Fault> {
         Err(Fault::Missing)
     }
+}
+
+/// Where the program is.
+pub(crate) fn program(paths: &Paths) -> Option<PathBuf> {
+    let mut programs = PROGRAMS.iter().map(|path| paths.at(path));
+    programs.find(|path| path.is_file())
 }
 
 /// What a program said about its failure, in one line.

@@ -1,0 +1,426 @@
+//! The half with root's rights: a function from signed bytes to files.
+//!
+//! [`Half::handle`] answers each request of the other half. It believes nothing that the team's key has not signed, holds
+//! every account to the limits of [`portreeve_host_policy::check()`], and writes files in an order in which nobody is let in
+//! at any moment who is let in neither by the old document nor by the new one: first everything is taken away that the new
+//! one does not have (principals, accounts, memberships, then sessions), then everything is given that it has (groups,
+//! accounts, memberships, principals last). What was begun and not ended is begun again at the next start. Nothing here
+//! touches a local account.
+
+mod certificate;
+mod denied;
+mod files;
+mod greeting;
+mod image;
+mod krl;
+mod principals;
+mod serve;
+mod snapshot;
+mod store;
+mod userdb;
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::io;
+
+use jiff::Timestamp;
+use portreeve_host_policy::api::{self, Applied};
+use portreeve_host_policy::{Checked, Document, Expect, Local, Verified, check, verify};
+
+pub use certificate::shown;
+pub use files::{Disk, Files};
+pub use greeting::{Greeter, NoGreeter};
+pub use image::{Image, Principals, User};
+pub use krl::ensure as ensure_krl;
+pub use serve::{Listener, serve};
+
+use crate::config::{Backend, Config, PEOPLE, SUDO};
+use crate::log;
+use crate::paths::Paths;
+use crate::sessions::{self, Sessions};
+use crate::sshd::{self, Sshd};
+use crate::wire::{Answer, Refusal, Request, State};
+use principals::Clock;
+use store::{Denial, Known, Outcome, Store};
+
+/// What the half with root's rights acts on.
+pub struct Machine {
+    /// Its files.
+    pub files: Box<dyn Files + Send>,
+    /// Its processes.
+    pub sessions: Box<dyn Sessions + Send>,
+    /// Its `sshd`, to be told of a new certificate.
+    pub sshd: Box<dyn Sshd + Send>,
+    /// What its `sshd` says to clients.
+    pub greeter: Box<dyn Greeter + Send>,
+}
+
+/// The half with root's rights.
+pub struct Half {
+    paths: Paths,
+    machine: Machine,
+}
+
+impl Machine {
+    /// The machine whose files these are: with its processes and its `sshd` if that is this one.
+    pub fn below(paths: &Paths) -> Self {
+        let files = Box::new(Disk);
+        match paths.is_live() {
+            true => Self {
+                files,
+                sessions: Box::new(sessions::Machine::default()),
+                sshd: Box::new(sshd::Installed::new(paths)),
+                greeter: Box::new(greeting::Installed::new(paths)),
+            },
+            false => Self {
+                files,
+                sessions: Box::new(sessions::Nobody),
+                sshd: Box::new(sshd::Absent),
+                greeter: Box::new(NoGreeter),
+            },
+        }
+    }
+}
+
+impl Half {
+    /// The half of one machine.
+    pub fn new(paths: Paths, machine: Machine) -> Self {
+        Self { paths, machine }
+    }
+
+    /// Makes the files what the last document says, as they have to be before `sshd` starts: those below `/run` are gone
+    /// after a start of the machine, and whoever was killed in the middle of something has left it half done.
+    ///
+    /// # Errors
+    /// When that cannot be done. A host that is not enrolled, or has no document yet, has nothing to be done.
+    pub fn start(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        let config = match Config::load(&self.paths) {
+            Err(crate::config::Error::NotEnrolled) => return Ok(()),
+            config => config.map_err(|error| refused("config", error))?,
+        };
+        ensure_krl(&mut *self.machine.files, &self.paths).map_err(disk)?;
+        let known = self.known(&config)?;
+        match &known.document {
+            Some(verified) => self.follow(&config, verified, Ok(()), now),
+            None => Ok(()),
+        }
+    }
+
+    /// Answers one request.
+    pub fn handle(&mut self, request: Request, now: Timestamp) -> Answer {
+        let done = match request {
+            Request::Apply(envelope) => self.apply(&envelope.to_bytes(), now),
+            Request::Krl(signed) => self.revoke(&signed),
+            Request::Certificate(line) => self.certify(&line, now),
+            Request::State {} => return self.state(now),
+            Request::Sessions { after } => return log::answer(&self.paths, after),
+            Request::Remove(removal) => match self.remove(&removal) {
+                Ok(removed) => return Answer::Removed(removed),
+                Err(refusal) => Err(refusal),
+            },
+        };
+        match done {
+            Ok(()) => Answer::Done,
+            Err(refusal) => Answer::Refused(refusal),
+        }
+    }
+
+    /// Takes away everything that documents have made, when the host leaves its team. Files of people stay.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn withdraw(&mut self, config: &Config) -> Result<(), Refusal> {
+        let clock = self.clock();
+        let nothing = Image::default();
+        self.shut(config, &nothing, &clock).map_err(disk)?;
+        self.open(config, &nothing, &Local::default(), &clock)
+            .map_err(disk)
+    }
+
+    fn config(&self) -> Result<Config, Refusal> {
+        Config::load(&self.paths).map_err(|error| refused("config", error))
+    }
+
+    fn known(&self, config: &Config) -> Result<Known, Refusal> {
+        Store(&self.paths).known(config).map_err(disk)
+    }
+
+    fn apply(&mut self, envelope: &[u8], now: Timestamp) -> Result<(), Refusal> {
+        let config = self.config()?;
+        let known = self.known(&config)?;
+        let seen = known.document.as_ref();
+        let seen = seen.filter(|verified| verified.document().version == known.highest);
+        let expect = Expect {
+            team: &config.team,
+            host_id: &config.host.id,
+            above_or_same: known.highest,
+            seen: seen.map(|verified| verified.envelope().document.as_str()),
+        };
+        let verified = verify(envelope, known.trusted(&config), &expect)
+            .map_err(|refusal| refused(refusal.code(), refusal))?;
+        let rules = &verified.document().rules;
+        // Our part of sshd's configuration and the rule of sudo go by these names.
+        if rules.people.name != PEOPLE || rules.sudo.name != SUDO {
+            let detail = format!(
+                "the document has the groups {} and {} in place of {PEOPLE} and {SUDO}, which this agent knows; update the agent",
+                rules.people.name, rules.sudo.name
+            );
+            return Err(refused("rules", detail));
+        }
+        let kept = Store(&self.paths).keep(&mut *self.machine.files, &verified);
+        self.follow(&config, &verified, kept, now)
+    }
+
+    /// Makes the files what a document says. One that could not be kept would be forgotten at the next start: of such a one
+    /// only what it takes away is done.
+    fn follow(
+        &mut self,
+        config: &Config,
+        verified: &Verified,
+        kept: io::Result<()>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let document = verified.document();
+        let local = self.local(config.backend).map_err(disk)?;
+        let checked = check(verified, &local);
+        let clock = self.clock();
+        let (old, new) = (
+            self.image(config.backend, &clock).map_err(disk)?,
+            Image::of(document, &checked),
+        );
+        // Who was open and is not any more is noted first, so that whoever is killed now ends their sessions later.
+        let mut denials = self.denials(&checked, &old, now).map_err(disk)?;
+        let noted = self.note(&denials);
+        let shut = self.shut(config, &old.tightened(&new), &clock);
+        let trust = self.trust(document);
+        self.end_sessions(document, &mut denials, (&old, &new), &local, now);
+        let noted = noted.and_then(|()| self.note(&denials));
+        kept.and(shut).and(trust).and(noted).map_err(disk)?;
+        self.open(config, &new, &local, &clock).map_err(disk)?;
+        self.conclude(document, &checked, now).map_err(disk)
+    }
+
+    /// Takes away what the image does not have: all of it, even if a part of it cannot be done.
+    fn shut(&mut self, config: &Config, image: &Image, clock: &Clock) -> io::Result<()> {
+        let files = &mut *self.machine.files;
+        let principals =
+            principals::write(files, &self.paths.principals(), &image.principals, clock);
+        let accounts = match config.backend {
+            Backend::Userdb => userdb::shut(files, &self.paths.userdb(), image),
+            Backend::Nss => snapshot::shut(files, &self.paths.nss(), image),
+        };
+        principals.and(accounts)
+    }
+
+    /// Gives what the image has.
+    fn open(
+        &mut self,
+        config: &Config,
+        image: &Image,
+        local: &Local,
+        clock: &Clock,
+    ) -> io::Result<()> {
+        let files = &mut *self.machine.files;
+        match config.backend {
+            Backend::Userdb => userdb::open(files, &self.paths.userdb(), image)?,
+            Backend::Nss => snapshot::open(files, &self.paths.nss(), image, local)?,
+        }
+        principals::write(files, &self.paths.principals(), &image.principals, clock)
+    }
+
+    /// Has `sshd` trust the keys that the document names.
+    fn trust(&mut self, document: &Document) -> io::Result<()> {
+        let mut text = document.user_keys.join("\n");
+        text.push('\n');
+        files::folder(&self.paths.ssh(), 0o755)?;
+        let path = self.paths.user_ca();
+        files::put(&mut *self.machine.files, &path, text.as_bytes(), 0o644)
+    }
+
+    fn image(&self, backend: Backend, clock: &Clock) -> io::Result<Image> {
+        let image = match backend {
+            Backend::Userdb => userdb::read(&self.paths.userdb())?,
+            Backend::Nss => snapshot::read(&self.paths.nss())?,
+        };
+        Ok(Image {
+            principals: principals::read(&self.paths.principals(), clock)?,
+            ..image
+        })
+    }
+
+    /// What the machine has of its own.
+    fn local(&self, backend: Backend) -> io::Result<Local> {
+        let read = |path: &str| -> io::Result<String> {
+            Ok(files::text(&self.paths.at(path))?.unwrap_or_default())
+        };
+        let local = Local::parse(
+            &read("/etc/passwd")?,
+            &read("/etc/group")?,
+            &read("/etc/shells")?,
+        );
+        let local = local.with_subordinate(&read("/etc/subuid")?, &read("/etc/subgid")?);
+        match backend {
+            Backend::Userdb => {
+                let (users, groups) = userdb::foreign(&self.paths)?;
+                Ok(local.with_records(&users, &groups))
+            }
+            Backend::Nss => Ok(local),
+        }
+    }
+
+    /// In which time this machine's `sshd` reads the ends of lines.
+    fn clock(&self) -> Clock {
+        /// The first version of OpenSSH that reads them in UTC.
+        const UTC_SINCE: (u32, u32) = (9, 1);
+        match self.machine.greeter.version() {
+            Some(version) if version < UTC_SINCE => {
+                let localtime = std::fs::read(self.paths.at("/etc/localtime"));
+                Clock::local(localtime.ok().as_deref())
+            }
+            _ => Clock::utc(),
+        }
+    }
+
+    /// Everybody who has left by a document, as far as the host had them.
+    fn denials(
+        &self,
+        checked: &Checked<'_>,
+        old: &Image,
+        now: Timestamp,
+    ) -> io::Result<Vec<Denial>> {
+        let before = Store(&self.paths).denials()?;
+        let members = old.members.iter();
+        let sudoers: BTreeSet<&str> = members
+            .filter(|(_, group)| group == SUDO)
+            .map(|(user, _)| user.as_str())
+            .collect();
+        let accounts = checked.accept.iter().map(|accepted| accepted.account);
+        let left = accounts.filter(|account| account.access.is_none());
+        Ok(store::denials(&before, left, &sudoers, now))
+    }
+
+    fn note(&mut self, denials: &[Denial]) -> io::Result<()> {
+        let store = Store(&self.paths);
+        match store.denials()? == denials {
+            true => Ok(()),
+            false => store.set_denials(&mut *self.machine.files, denials),
+        }
+    }
+
+    /// Ends the sessions of everybody who is out. A local account's are not touched, whatever number it has. What cannot be
+    /// ended is tried again whenever somebody asks how things stand, and only then reported as done.
+    fn end_sessions(
+        &mut self,
+        document: &Document,
+        denials: &mut [Denial],
+        (old, new): (&Image, &Image),
+        local: &Local,
+        now: Timestamp,
+    ) {
+        let open = new.open();
+        let may_end =
+            |uid: u32| document.rules.end_sessions && !open.contains(&uid) && !local.has_uid(uid);
+        for denial in denials.iter_mut().filter(|denial| denial.ended.is_none()) {
+            let ended = match may_end(denial.uid) {
+                true => self.machine.sessions.end(&denial.account, denial.uid),
+                false => Ok(0),
+            };
+            if let Ok(ended) = ended {
+                denial.ended = Some(ended);
+                denial.since = now;
+            }
+        }
+        // Those whom the document does not name any more, or whose account cannot be any more.
+        let known: BTreeSet<u32> = denials.iter().map(|denial| denial.uid).collect();
+        let gone = old.users.iter();
+        let gone = gone.filter(|(_, user)| !user.locked && !known.contains(&user.uid));
+        for (name, user) in gone.filter(|(_, user)| may_end(user.uid)) {
+            let _ = self.machine.sessions.end(name, user.uid);
+        }
+    }
+
+    /// Last of all: the document is in force.
+    fn conclude(
+        &mut self,
+        document: &Document,
+        checked: &Checked<'_>,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        let store = Store(&self.paths);
+        let version = document.version;
+        let before = store.outcome()?.map(|outcome| outcome.applied);
+        let applied = before.filter(|applied| applied.version == version);
+        let conflicts = checked.conflicts.iter().cloned();
+        let outcome = Outcome {
+            applied: applied.unwrap_or(Applied { version, at: now }),
+            conflicts: conflicts.map(api::Conflict::from).collect(),
+        };
+        store.set_outcome(&mut *self.machine.files, &outcome)
+    }
+
+    fn revoke(&mut self, signed: &api::Krl) -> Result<(), Refusal> {
+        let config = self.config()?;
+        let known = self.known(&config)?;
+        krl::install(
+            &mut *self.machine.files,
+            &self.paths,
+            &config,
+            &known,
+            signed,
+        )
+    }
+
+    fn certify(&mut self, line: &str, now: Timestamp) -> Result<(), Refusal> {
+        let config = self.config()?;
+        let known = self.known(&config)?;
+        certificate::install(&mut self.machine, &self.paths, &config, &known, line, now)
+    }
+
+    fn remove(&mut self, removal: &api::Removal) -> Result<api::Removed, Refusal> {
+        let config = self.config()?;
+        let known = self.known(&config)?;
+        denied::remove(&mut self.machine, &self.paths, &known, removal)
+    }
+
+    fn state(&mut self, now: Timestamp) -> Answer {
+        match self.look(now) {
+            Ok(state) => Answer::State(Box::new(state)),
+            Err(refusal) => Answer::Refused(refusal),
+        }
+    }
+
+    fn look(&mut self, now: Timestamp) -> Result<State, Refusal> {
+        let config = self.config()?;
+        let known = self.known(&config)?;
+        // Whatever became of the list on disk meanwhile.
+        ensure_krl(&mut *self.machine.files, &self.paths).map_err(disk)?;
+        let pending = |denials: Vec<Denial>| denials.iter().any(|denial| denial.ended.is_none());
+        if let Some(verified) = &known.document
+            && pending(Store(&self.paths).denials().map_err(disk)?)
+        {
+            self.follow(&config, verified, Ok(()), now)?;
+        }
+        let store = Store(&self.paths);
+        let outcome = store.outcome().map_err(disk)?;
+        let denials = store.denials().map_err(disk)?;
+        Ok(State {
+            applied: outcome.as_ref().map(|outcome| outcome.applied),
+            lease_until: known.document().and_then(|document| document.lease_until),
+            krl: krl::on_disk(&self.paths).map(|bytes| krl::tag(&bytes)),
+            conflicts: outcome.map(|outcome| outcome.conflicts).unwrap_or_default(),
+            certificate: shown(&self.paths),
+            denied: denied::facts(&*self.machine.sessions, &self.paths, &denials),
+        })
+    }
+}
+
+fn refused(code: &str, detail: impl Display) -> Refusal {
+    Refusal {
+        code: code.to_owned(),
+        detail: detail.to_string(),
+    }
+}
+
+fn disk(error: io::Error) -> Refusal {
+    refused("disk", format!("a file cannot be read or written: {error}"))
+}
