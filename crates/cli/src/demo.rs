@@ -3,6 +3,7 @@
 
 mod days;
 mod host;
+mod managed;
 mod story;
 
 use crate::client::Api;
@@ -28,6 +29,10 @@ pub(crate) struct Args {
     /// End when everything is provisioned
     #[arg(long)]
     exit: bool,
+    /// Have a host of its own with the host agent on it, in namespaces of this machine; needs root, sshd, sudo and
+    /// portreeve-host
+    #[arg(long)]
+    with_host: bool,
     /// Address and port to serve HTTP on
     #[arg(
         long,
@@ -48,6 +53,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             "the demonstration runs a server of its own, so --url has no meaning here",
         ));
     }
+    // Nobody wants to hear at the end that it could not be.
+    let agent = args.with_host.then(managed::possible).transpose()?;
     settings::start_log(&quiet())?;
     let place = Place::choose(global.data.as_deref())?;
     let config = Config::from_values(&place.values(&args.listen), environment::var)
@@ -59,7 +66,7 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             .map_err(Failure::plain)?;
         say(global.output, &format!("Portreeve serves {} with its data in {}", server.url(), place.path().display()));
         let done = tokio::select! {
-            done = provision(&place, &server, global.output) => done,
+            done = provision(&place, &server, agent.as_deref(), global.output) => done,
             () = signals.next() => Err(Failure::new(Code::Cancelled, "the demonstration was cancelled")),
         };
         let next = match (&place, args.exit) {
@@ -91,11 +98,18 @@ struct Told {
     renamed: Option<String>,
     /// What a host of theirs said to one of its people.
     host: host::Shown,
+    /// That host, if it is one of its own. It goes with this.
+    _stage: Option<managed::Stage>,
     /// Signs an owner of the sample company in, once.
     link: SecretString,
 }
 
-async fn provision(place: &Place, server: &Running, format: Format) -> Result<Told, Failure> {
+async fn provision(
+    place: &Place,
+    server: &Running,
+    agent: Option<&Path>,
+    format: Format,
+) -> Result<Told, Failure> {
     let api = Api::local(place.path().to_owned())?;
     let (directory, secret) = directory(&api).await?;
     let tenant_url = directory["tenant_url"].as_str().unwrap_or_default();
@@ -113,13 +127,24 @@ async fn provision(place: &Place, server: &Running, format: Format) -> Result<To
         None => None,
     };
     say(format, "\nSomebody logs in to a host");
-    let host = host::show(&api, server, place.path(), &directory, &report.notable).await?;
+    let notable = &report.notable;
+    let (host, stage) = match agent {
+        Some(agent) => {
+            let provider = managed::Provider { tenant_url, secret };
+            managed::show(&api, server, &provider, (agent, notable), format).await?
+        }
+        None => {
+            let shown = host::show(&api, server, place.path(), &directory, notable).await?;
+            (shown, None)
+        }
+    };
     let link = api
         .post(&["owners", "link"], &json!({"team": TEAM}))
         .await?;
     Ok(Told {
         link: link["url"].as_str().unwrap_or_default().into(),
         host,
+        _stage: stage,
         directory,
         definition: home.definition(),
         people: home.people(),

@@ -10,6 +10,20 @@ use tempfile::TempDir;
 /// Follows what a command in an open session printed, with its exit code.
 const MARK: &str = "-- ended with ";
 
+/// What `ssh` is told each time (ssh_config(5)).
+const OPTIONS: [&str; 9] = [
+    "HostName=127.0.0.1",
+    "BatchMode=yes",
+    "IdentitiesOnly=yes",
+    "PreferredAuthentications=publickey",
+    "StrictHostKeyChecking=yes",
+    "GlobalKnownHostsFile=none",
+    "CheckHostIP=no",
+    "LogLevel=ERROR",
+    // The usual one takes twice as long, and is not what is looked at.
+    "KexAlgorithms=curve25519-sha256",
+];
+
 /// Somebody's folder with keys, certificates and known hosts.
 #[derive(Debug)]
 pub struct Client {
@@ -100,26 +114,36 @@ impl Client {
     pub fn ssh(&self, machine: &Machine, who: &str) -> Command {
         let (key, account) = who.split_once(':').unwrap_or((who, who));
         let mut ssh = self.program("ssh");
-        ssh.args(["-F", "none", "-i", key, "-l", account, "-p"])
-            .arg(machine.port().to_string());
-        for option in [
-            "BatchMode=yes",
-            "IdentitiesOnly=yes",
-            "PreferredAuthentications=publickey",
-            "StrictHostKeyChecking=yes",
-            "UserKnownHostsFile=known_hosts",
-            "GlobalKnownHostsFile=none",
-            "CheckHostIP=no",
-            "LogLevel=ERROR",
-            // The usual one takes twice as long, and is not what is looked at.
-            "KexAlgorithms=curve25519-sha256",
-        ] {
-            ssh.args(["-o", option]);
+        ssh.args(["-F", "none", "-i", key, "-l", account]);
+        for option in self.options(machine) {
+            ssh.args(["-o", &option]);
         }
-        // Without brackets and port, as hosts are known.
-        let alias = format!("HostKeyAlias={}", machine.name());
-        ssh.args(["-o", &alias, "127.0.0.1"]);
+        ssh.arg(machine.name());
         ssh
+    }
+
+    /// The same for people who try it themselves: a file for `ssh -F`, with the client's keys of these names.
+    #[must_use]
+    pub fn config(&self, machine: &Machine, keys: &[&str]) -> String {
+        let options = self.options(machine);
+        let keys = keys.iter().map(|key| {
+            let path = self.path(key);
+            format!("IdentityFile=\"{}\"", path.display())
+        });
+        let lines: Vec<String> = options.into_iter().chain(keys).collect();
+        format!("Host {}\n    {}\n", machine.name(), lines.join("\n    "))
+    }
+
+    fn options(&self, machine: &Machine) -> Vec<String> {
+        let known = self.path("known_hosts");
+        let mut options = vec![
+            format!("Port={}", machine.port()),
+            // As hosts are known where each has an address of its own.
+            format!("HostKeyAlias={}", machine.name()),
+            format!("UserKnownHostsFile=\"{}\"", known.display()),
+        ];
+        options.extend(OPTIONS.map(str::to_owned));
+        options
     }
 
     /// Logs in and runs a command. `who` as in [`ssh`](Self::ssh).

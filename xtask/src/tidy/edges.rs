@@ -22,6 +22,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
     ),
     (
         "portreeve-cli",
+        "portreeve-machine",
+        "`demo --with-host` makes a host to log in to",
+    ),
+    (
+        "portreeve-cli",
         "portreeve-scim",
         "`mapping check` asks the standard schemas what a mapping writes to",
     ),
@@ -144,6 +149,11 @@ pub(super) const EDGES: &[(&str, &str, &str)] = &[
         "portreeve-mapping",
         "portreeve-scim",
         "what a mapping writes to is a SCIM path of a SCIM schema",
+    ),
+    (
+        "portreeve-server",
+        "portreeve-host-policy",
+        "it makes the documents that hosts believe",
     ),
     (
         "portreeve-host",

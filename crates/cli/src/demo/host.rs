@@ -1,7 +1,7 @@
 //! A host for the sample company: the OpenSSH server of this machine lets one of its people in, as whoever runs the
 //! demonstration, and no more once they are suspended.
 
-use super::{DIRECTORY, TEAM};
+use super::{DIRECTORY, TEAM, managed};
 use crate::client::Api;
 use crate::failure::{Code, Failure};
 use crate::ssh::pair;
@@ -34,6 +34,8 @@ const SHUT_IN: &str = "/run/sshd";
 pub(super) enum Shown {
     /// Somebody was let in, and out.
     Done(Story),
+    /// The same on a managed host.
+    Managed(managed::Story),
     /// There was nothing to show, and why.
     Nothing { why: String },
 }
@@ -75,9 +77,7 @@ pub(super) async fn show(
         folder: data.join("host"),
         sshd,
     };
-    let mut groups = notable.iter().filter(|it| it.what == What::MembersChanged);
-    let group = groups.next_back();
-    let group = group.map_or("", |it| it.name.as_str());
+    let group = group(notable);
     let Some(user) = someone(api, group).await? else {
         return nothing(format!("nobody in the group {group} is active"));
     };
@@ -120,8 +120,14 @@ async fn refused(api: &Api, host: &Host, user_id: &str) -> Result<String, Failur
     }
 }
 
+/// The group that is granted a host.
+pub(super) fn group(notable: &[Notable]) -> &str {
+    let mut groups = notable.iter().filter(|it| it.what == What::MembersChanged);
+    groups.next_back().map_or("", |it| it.name.as_str())
+}
+
 /// An active person in a group.
-async fn someone(api: &Api, group: &str) -> Result<Option<Value>, Failure> {
+pub(super) async fn someone(api: &Api, group: &str) -> Result<Option<Value>, Failure> {
     let path = ["directories", DIRECTORY, "groups", group, "members"];
     for member in api.list(&path, &[]).await? {
         if member["type"] != "User" {
@@ -287,6 +293,6 @@ fn own_name() -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

@@ -104,6 +104,18 @@ fn at_the_host(shown: &Shown) -> String {
             host = story.host,
             refused = harmless(&story.refused),
         ),
+        Shown::Managed(story) => format!(
+            "  The group {group} was granted login and sudo on the hosts with role=web. {host} is a managed host: there\n  \
+             {name} has the account {account}, which nobody had to make, and became root with sudo. When the identity\n  \
+             provider said that {name} had left, {host} refused ssh {refused:.1} seconds later, and within {ended:.1} seconds\n  \
+             the open session was ended. What {name} had there is there still.\n",
+            group = harmless(&story.group),
+            name = harmless(&story.name),
+            account = harmless(&story.account),
+            host = story.host,
+            refused = story.refused_after,
+            ended = story.ended_after,
+        ),
     }
 }
 
@@ -138,6 +150,16 @@ fn look_around(text: &mut String, told: &Told, data: &str, next: Next) {
     let definition = quoted(&told.definition.display().to_string());
     for command in about_the_application(told) {
         let _ = writeln!(text, "  {program} app {command} {definition}");
+    }
+    if let (Next::Serving, Shown::Managed(story)) = (next, &told.host) {
+        let _ = writeln!(
+            text,
+            "\nLog in to {host} as {account}, or as warden, who is local and is let in whatever happens here\n  \
+             ssh -F {config} {account}@{host}\n  ssh -F {config} warden@{host}",
+            host = story.host,
+            account = harmless(&story.account),
+            config = quoted(&story.config.display().to_string()),
+        );
     }
     if next == Next::Serving {
         let people = told.people.display();
@@ -211,10 +233,18 @@ fn about_people(told: &Told) -> Vec<String> {
     if let Some(group) = of(What::MembersChanged) {
         commands.push(format!("group members {group} --directory Contoso"));
     }
-    if let Shown::Done(story) = &told.host {
-        let user = quoted(&story.user);
-        commands.push(format!("explain {user} {} --team {TEAM}", story.host));
+    let shown = match &told.host {
+        Shown::Nothing { .. } => None,
+        Shown::Done(story) => Some((&story.user, story.host)),
+        Shown::Managed(story) => Some((&story.user, story.host)),
+    };
+    if let Some((user, host)) = shown {
+        let user = quoted(user);
+        commands.push(format!("explain {user} {host} --team {TEAM}"));
         commands.push(format!("certificate list --team {TEAM}"));
+    }
+    if let Shown::Managed(story) = &told.host {
+        commands.push(format!("host get {} --team {TEAM}", story.host));
     }
     commands.push("event tail -f".to_owned());
     commands
