@@ -1,7 +1,7 @@
 //! Who events name, for people: events keep ids, because names change.
 
 use crate::events::Event;
-use crate::{Refusal, api_tokens, directories, owners, service_accounts, users};
+use crate::{Refusal, api_tokens, directories, hosts, owners, service_accounts, users};
 use portreeve_store::Tx;
 use std::collections::HashMap;
 
@@ -36,6 +36,7 @@ impl Actors {
                 "token" => "A removed directory",
                 "service" => "A removed service account",
                 "owner" => "A removed local owner",
+                "host" => "A removed host",
                 _ => "A removed user",
             }
             .to_owned(),
@@ -58,6 +59,7 @@ fn name(tx: &mut Tx<'_>, team_id: &str, event: &Event) -> Result<Option<String>,
         "token" => directories::find_in(tx, team_id, &id).map(|directory| directory.name),
         "owner" => owners::by_id(tx, team_id, &id).map(|owner| owner.name),
         "service" => service_accounts::by_id(tx, team_id, &id).map(|account| account.name),
+        "host" => hosts::by_id(tx, team_id, &id).map(|host| host.name),
         "api_token" => api_tokens::by_id(tx, team_id, &id).map(|token| token.name),
         "user" => return user(tx, team_id, &id),
         _ => return Ok(None),

@@ -21,6 +21,8 @@ pub enum Actor {
     Owner(String),
     /// A service account, by one of its API tokens.
     Service(String),
+    /// A host, by its agent.
+    Host(String),
     /// Portreeve itself.
     System,
     /// Nobody we know: a refused request.
@@ -36,6 +38,7 @@ impl Actor {
             Self::User(_) => "user",
             Self::Owner(_) => "owner",
             Self::Service(_) => "service",
+            Self::Host(_) => "host",
             Self::System => "system",
             Self::Anonymous => "anonymous",
         }
@@ -44,9 +47,11 @@ impl Actor {
     /// The id within the kind.
     pub fn id(&self) -> Option<String> {
         match self {
-            Self::Token(id) | Self::User(id) | Self::Owner(id) | Self::Service(id) => {
-                Some(id.clone())
-            }
+            Self::Token(id)
+            | Self::User(id)
+            | Self::Owner(id)
+            | Self::Service(id)
+            | Self::Host(id) => Some(id.clone()),
             Self::Local(uid) => Some(uid.to_string()),
             Self::System | Self::Anonymous => None,
         }

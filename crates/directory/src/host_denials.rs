@@ -46,13 +46,13 @@ pub struct Denial {
 }
 
 /// Keeps what a host says. Of people who never had an account there it has nothing to say, and neither of those who have one
-/// now. Whom it concerns in other words than before.
-pub fn keep(
+/// now. What of it is new.
+pub fn keep<'s>(
     tx: &mut Tx<'_>,
     team_id: &str,
     host_id: &str,
-    said: &[Denial],
-) -> Result<Vec<String>, Refusal> {
+    said: &'s [Denial],
+) -> Result<Vec<&'s Denial>, Refusal> {
     if said.is_empty() {
         return Ok(Vec::new());
     }
@@ -92,7 +92,7 @@ pub fn keep(
             one.had_sudo,
         ];
         tx.exec(KEEP, &row)?;
-        new.push(one.holder_id.clone());
+        new.push(one);
     }
     Ok(new)
 }

@@ -76,7 +76,8 @@ pub(crate) async fn tcp(listener: TcpListener, serving: Serving) {
     let open = |stream, peer, watcher| {
         tokio::spawn(serve(stream, peer, serving.clone(), watcher, None));
     };
-    accept(listener, &serving, open).await;
+    let most = descriptors::make_room(serving.patience.connections);
+    accept(listener, &serving, most, open).await;
 }
 
 /// The same over TLS. Which certificate is shown to whom, [`step`] knows.
@@ -97,13 +98,25 @@ pub(crate) async fn tls(listener: TcpListener, serving: Serving, app: Arc<App>) 
             }
         });
     };
-    accept(listener, &serving, open).await;
+    let Patience {
+        connections,
+        agents,
+        ..
+    } = serving.patience;
+    // Those of the other listener come from the same room.
+    let room = descriptors::make_room(2 * connections + agents);
+    accept(listener, &serving, room.min(connections + agents), open).await;
 }
 
-/// Gives each connection a place and to `open`, until asked to stop.
-async fn accept(listener: TcpListener, serving: &Serving, open: impl Fn(TcpStream, Peer, Watcher)) {
+/// Gives each connection one of so many places and to `open`, until asked to stop.
+async fn accept(
+    listener: TcpListener,
+    serving: &Serving,
+    most: usize,
+    open: impl Fn(TcpStream, Peer, Watcher),
+) {
     let under_way = GracefulShutdown::new();
-    let places = Places::new(descriptors::make_room(serving.patience.connections));
+    let places = Places::new(most);
     let mut stop = serving.stop.clone();
     loop {
         let accepted = tokio::select! {

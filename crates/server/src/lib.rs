@@ -17,6 +17,7 @@ mod contact;
 mod estates;
 mod feeds;
 mod health;
+mod hosts;
 mod http;
 mod keys;
 mod limits;

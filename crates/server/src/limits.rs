@@ -167,13 +167,33 @@ pub(crate) struct Limits {
     tokens: Option<Allowances<Arc<str>>>,
     addresses: Option<Allowances<Origin>>,
     working: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    most_waiting: usize,
+    waiting: Room,
+    agents: Room,
     most_queued: u64,
     events: Allowances<Arc<str>>,
     guesses: Allowances<Arc<str>>,
     devices: Allowances<Origin>,
     lines: Allowances<&'static str>,
+}
+
+/// Room for requests that wait for news.
+struct Room {
+    free: Arc<Semaphore>,
+    most: usize,
+}
+
+impl Room {
+    fn of(most: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(most)),
+            most,
+        }
+    }
+
+    fn take(&self) -> Result<OwnedSemaphorePermit, NotNow> {
+        let room = self.free.clone().try_acquire_owned();
+        room.map_err(|_| NotNow::Waits(self.most))
+    }
 }
 
 /// Where a request from the network comes from, and whether a token of it was found valid. It travels in the request's
@@ -212,8 +232,8 @@ impl Limits {
             tokens: Rate::new(load.token_rate, TOKEN_BURST_S).map(Allowances::new),
             addresses: Rate::new(load.address_rate, ADDRESS_BURST_S).map(Allowances::new),
             working: Arc::new(Semaphore::new(load.requests)),
-            waiting: Arc::new(Semaphore::new(config.patience.waits)),
-            most_waiting: config.patience.waits,
+            waiting: Room::of(config.patience.waits),
+            agents: Room::of(config.patience.agents),
             most_queued: u64::try_from(queue - queue / 8).unwrap_or(u64::MAX),
             events: Allowances::new(MENTION),
             guesses: Allowances::new(GUESSES),
@@ -272,8 +292,12 @@ impl Limits {
 
     /// Room for a request that waits for news, until the permit is dropped.
     pub(crate) fn wait(&self) -> Result<OwnedSemaphorePermit, NotNow> {
-        let room = self.waiting.clone().try_acquire_owned();
-        room.map_err(|_| NotNow::Waits(self.most_waiting))
+        self.waiting.take()
+    }
+
+    /// Room for the agent of a host that waits for news, until the permit is dropped.
+    pub(crate) fn wait_as_agent(&self) -> Result<OwnedSemaphorePermit, NotNow> {
+        self.agents.take()
     }
 
     /// Whether the store's queue is nearly full.

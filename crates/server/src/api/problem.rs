@@ -2,6 +2,7 @@
 
 use crate::body::BodyError;
 use crate::limits::NotNow;
+use crate::step;
 use crate::who::Stranger;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -35,6 +36,21 @@ impl Problem {
             position: None,
             retry_after: None,
         }
+    }
+
+    /// A code that does not change with the wording.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What is wrong and what to do.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Whether the request was not even looked at: the server failed, or has too much to do.
+    pub(crate) fn is_passing(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
 
     /// The request makes no sense.
@@ -118,7 +134,7 @@ impl Problem {
         )
     }
 
-    pub(super) fn no_endpoint() -> Self {
+    pub(crate) fn no_endpoint() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "no_endpoint",
@@ -154,7 +170,7 @@ impl Problem {
         )
     }
 
-    pub(super) fn method_not_allowed() -> Self {
+    pub(crate) fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -275,6 +291,23 @@ impl From<BodyError> for Problem {
                 "media_type",
                 "send the body as application/json",
             ),
+        }
+    }
+}
+
+/// A refusal that has come by way of what serves the `step` client.
+impl From<step::Refused> for Problem {
+    fn from(refused: step::Refused) -> Self {
+        let status = StatusCode::from_u16(refused.fault.status);
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let usual = match status {
+            StatusCode::TOO_MANY_REQUESTS => "rate_limited",
+            status if status.is_server_error() => "internal",
+            _ => "invalid",
+        };
+        Self {
+            retry_after: refused.retry_after,
+            ..Self::new(status, refused.code.unwrap_or(usual), refused.fault.message)
         }
     }
 }

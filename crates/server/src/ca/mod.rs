@@ -10,8 +10,9 @@ mod rotation;
 mod settings;
 mod token;
 
-pub(crate) use issue::{ForWhom, Once, Wanted, issue, issue_here};
+pub(crate) use issue::{ForWhom, Issued, Once, Wanted, issue, issue_here};
 pub(crate) use keyring::Keyring;
+pub(crate) use krl::List;
 pub(crate) use public::router;
 pub(crate) use rotation::{Begun, Rotation, begin, turn};
 pub(crate) use settings::{CaKeyType, RulesChange, Settings, SettingsChange};

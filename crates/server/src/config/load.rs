@@ -48,6 +48,9 @@ pub struct Patience {
     /// How many requests may wait for news at once. They are counted apart, because waiting is no work; but they must
     /// not take all connections.
     pub waits: usize,
+    /// How many agents of hosts may wait for news at once. They have connections of their own, beside
+    /// [`connections`](Self::connections).
+    pub agents: usize,
 }
 
 impl Default for Patience {
@@ -60,6 +63,7 @@ impl Default for Patience {
             silence: Duration::from_secs(15),
             connections: 4096,
             waits: 3072,
+            agents: 16_384,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::limits::{NotNow, Visitor};
 use crate::requests::Coming;
 use crate::step::{self, Secured};
 use crate::who::{SESSION, cookie};
-use crate::{api, console, scim};
+use crate::{api, console, hosts, scim};
 use axum::body::Body;
 use axum::response::Response;
 use http::{Method, Request, header};
@@ -26,6 +26,8 @@ enum Kind {
     Asset,
     /// It is held until there is news.
     Wait,
+    /// The same, by the agent of a host.
+    Agent,
     Work,
 }
 
@@ -36,6 +38,7 @@ impl Kind {
         match path {
             "/healthz" | "/readyz" => Self::Health,
             "/api/v1/changes" | "/console/live" => Self::Wait,
+            hosts::POLICY => Self::Agent,
             _ if path.starts_with("/assets/") => Self::Asset,
             _ if is_stream => Self::Wait,
             _ => Self::Work,
@@ -57,10 +60,13 @@ enum Manner {
 
 impl Manner {
     fn of(request: &Request<Body>) -> Self {
-        if request.extensions().get::<Secured>().is_some() {
-            return Self::Step;
-        }
         let (path, headers) = (request.uri().path(), request.headers());
+        if request.extensions().get::<Secured>().is_some() {
+            return match path.starts_with(hosts::ROOT) {
+                true => Self::Problem,
+                false => Self::Step,
+            };
+        }
         let accept = headers
             .get(header::ACCEPT)
             .and_then(|value| value.to_str().ok());
@@ -116,6 +122,7 @@ async fn within_limits(
     let permit = match kind {
         Kind::Health => return Ok((routed(serving, request).await, None)),
         Kind::Wait => limits.wait()?,
+        Kind::Agent => limits.wait_as_agent()?,
         Kind::Work | Kind::Asset => limits.work()?,
     };
     if kind == Kind::Asset {
@@ -209,6 +216,8 @@ mod tests {
             ("/api/v1/changes", Kind::Wait),
             ("/api/v1/events", Kind::Work),
             ("/console/live", Kind::Wait),
+            ("/host/v1/policy", Kind::Agent),
+            ("/host/v1/report", Kind::Work),
             ("/console/users", Kind::Work),
             ("/assets/console.css", Kind::Asset),
         ] {

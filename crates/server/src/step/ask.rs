@@ -27,18 +27,18 @@ const LIMIT: usize = 256 * 1024;
 
 /// A request over an encrypted connection.
 #[derive(Clone)]
-pub(super) struct Ask {
-    pub(super) app: Arc<App>,
+pub(crate) struct Ask {
+    pub(crate) app: Arc<App>,
     /// The team that the client means.
-    pub(super) team_id: Arc<str>,
+    pub(crate) team_id: Arc<str>,
     /// The certificate that the client has shown, with those above it (DER).
-    pub(super) certificate: Option<Arc<[Vec<u8>]>>,
+    pub(crate) certificate: Option<Arc<[Vec<u8>]>>,
     /// When it arrived (microseconds since 1970 UTC).
-    pub(super) at: i64,
+    pub(crate) at: i64,
     /// The address that it comes from, behind trusted proxies.
-    pub(super) address: String,
+    pub(crate) address: String,
     request_id: String,
-    headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     visitor: Option<Visitor>,
 }
 
@@ -79,7 +79,7 @@ impl FromRequestParts<Arc<App>> for Ask {
 
 impl Ask {
     /// The time of the request.
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_microsecond(self.at).unwrap_or_default()
     }
 
@@ -103,7 +103,7 @@ impl Ask {
     }
 
     /// Something was proven: the request counts on whoever proved it, and no longer on its address.
-    pub(super) fn let_in(&self, who: &str) -> Result<(), Refused> {
+    pub(crate) fn let_in(&self, who: &str) -> Result<(), Refused> {
         if let Some(visitor) = &self.visitor {
             visitor.let_in();
         }
@@ -156,7 +156,7 @@ impl Ask {
     }
 
     /// Who causes an event, and when.
-    pub(super) fn by(&self, actor: Actor) -> By {
+    pub(crate) fn by(&self, actor: Actor) -> By {
         By::new(&self.app, actor, &self.request_id)
     }
 

@@ -15,26 +15,28 @@ use portreeve_x509::chain::to_pem;
 use portreeve_x509::{Details, Leaf, Name, Request, Usage};
 
 /// A certificate that is to be made.
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     /// Whose key (SubjectPublicKeyInfo, DER).
-    pub(super) public_key: Vec<u8>,
-    pub(super) subject: String,
-    pub(super) names: Vec<Name>,
-    pub(super) whose: Whose,
-    pub(super) provisioner: Option<String>,
-    pub(super) valid_after: Timestamp,
-    pub(super) valid_before: Timestamp,
+    pub(crate) public_key: Vec<u8>,
+    pub(crate) subject: String,
+    pub(crate) names: Vec<Name>,
+    pub(crate) whose: Whose,
+    pub(crate) provisioner: Option<String>,
+    pub(crate) valid_after: Timestamp,
+    pub(crate) valid_before: Timestamp,
 }
 
 /// A certificate, and what signed it (PEM).
-pub(super) struct Made {
-    pub(super) leaf: String,
-    pub(super) above: Vec<String>,
+pub(crate) struct Made {
+    /// Hexadecimal, in lower case.
+    pub(crate) serial: String,
+    pub(crate) leaf: String,
+    pub(crate) above: Vec<String>,
 }
 
 impl Made {
     /// The whole chain.
-    pub(super) fn chain(self) -> Vec<String> {
+    pub(crate) fn chain(self) -> Vec<String> {
         let mut chain = vec![self.leaf];
         chain.extend(self.above);
         chain
@@ -108,7 +110,7 @@ pub(super) fn again(peer: Peer, public_key: Option<Vec<u8>>, now: Timestamp) -> 
 }
 
 /// Makes a certificate and writes it down; it is given to nobody before.
-pub(super) async fn make(ask: &Ask, by: &By, wanted: Wanted) -> Result<Made, Refused> {
+pub(crate) async fn make(ask: &Ask, by: &By, wanted: Wanted) -> Result<Made, Refused> {
     let keyring = ask.app.keyring(&ask.team_id).await?;
     let issuer = keyring.issuer()?;
     let common_name: String = wanted.subject.chars().take(MAX_COMMON_NAME).collect();
@@ -131,6 +133,7 @@ pub(super) async fn make(ask: &Ask, by: &By, wanted: Wanted) -> Result<Made, Ref
         not_after: details.valid_before.as_microsecond(),
         revoked_at: None,
     };
+    let serial = identity.serial.clone();
     let (team_id, by) = (ask.team_id.clone(), by.clone());
     let scope = Scope::of(identity.whose.directory_id().unwrap_or(&ask.team_id));
     let written = ask.app.write(scope, move |tx| {
@@ -149,6 +152,7 @@ pub(super) async fn make(ask: &Ask, by: &By, wanted: Wanted) -> Result<Made, Ref
         return Err(Refused::forbidden("suspended", why));
     }
     Ok(Made {
+        serial,
         leaf: to_pem(&leaf),
         above: keyring.chain.iter().map(|one| to_pem(one)).collect(),
     })

@@ -17,12 +17,15 @@ mod tls;
 mod x509;
 
 pub(crate) use addresses::Addresses;
+pub(crate) use ask::Ask;
 pub(crate) use bootstrap::router as bootstrap;
+pub(crate) use identity::{Wanted as WantedIdentity, make as make_identity};
 pub(crate) use provisioners::{Provisioners, is_free, kid};
-pub(crate) use reply::not_now;
+pub(crate) use reply::{Refused, not_now};
 pub(crate) use tls::{Secured, accept};
 
 use crate::app::App;
+use crate::hosts::router as agents;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -90,7 +93,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/revoke", post(x509::revoke));
     let all = Router::new().merge(routes.clone()).nest("/1.0", routes);
     all.with_state(app.clone())
-        .merge(bootstrap(app))
+        .merge(bootstrap(app.clone()))
+        .merge(agents(app))
         .fallback(nowhere)
 }
 

@@ -14,12 +14,12 @@ use serde::Serialize;
 
 /// A refusal with what the log calls it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refused {
-    pub(super) fault: Fault,
+pub(crate) struct Refused {
+    pub(crate) fault: Fault,
     /// The reason in one word, which stays the same; `None`: it is no event.
-    pub(super) code: Option<&'static str>,
+    pub(crate) code: Option<&'static str>,
     /// After how many seconds it may be tried again.
-    pub(super) retry_after: Option<u32>,
+    pub(crate) retry_after: Option<u32>,
 }
 
 impl Refused {
