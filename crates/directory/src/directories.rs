@@ -1,7 +1,7 @@
 //! Directories: each one source of people of a team, with the rules that hold for its provider.
 
 use crate::required::Required;
-use crate::{Refusal, What, access, accounts, leases, names};
+use crate::{Refusal, What, access, accounts, leases, names, visitor_hosts};
 use portreeve_access::posix::NameRule;
 use portreeve_scim::text::fold;
 use portreeve_scim::{Catalog, Profile, Schema};
@@ -378,6 +378,9 @@ pub fn update(
             now
         ],
     )?;
+    if settings.visitors != directory.settings.visitors {
+        visitor_hosts::turn(tx, &directory.id, settings.visitors)?;
+    }
     if settings.posix_names != directory.settings.posix_names {
         accounts::look_at_all(tx, &directory.team_id)?;
     }
@@ -414,6 +417,7 @@ pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
     for sql in parts {
         tx.exec(sql, &params![id])?;
     }
+    visitor_hosts::forget_all(tx, id)?;
     access::changed(tx, &directory.team_id)
 }
 

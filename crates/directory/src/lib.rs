@@ -70,6 +70,7 @@ pub mod tokens;
 pub mod unknown;
 pub mod used_tokens;
 pub mod users;
+pub mod visitor_hosts;
 
 pub use call::{Actor, Call};
 pub use clock::{Clock, SystemClock};

@@ -44,6 +44,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "host_policies",
         sql: include_str!("../../../migrations/0008_host_policies.sql"),
     },
+    Migration {
+        version: 9,
+        name: "visitors",
+        sql: include_str!("../../../migrations/0009_visitors.sql"),
+    },
 ];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
@@ -85,6 +90,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::used_tokens::ALL,
         crate::provisioners::ALL,
         crate::step_settings::ALL,
+        crate::visitor_hosts::ALL,
         crate::enrolments::ALL,
         crate::host_agents::ALL,
         crate::host_denials::ALL,

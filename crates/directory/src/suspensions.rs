@@ -9,7 +9,7 @@ use crate::levels::{told, touched};
 use crate::members::{self, CHUNK};
 use crate::permissions::Level;
 use crate::users::{self, Precondition, Status, User, Written};
-use crate::{Call, Refusal, What, holders, owners};
+use crate::{Call, Refusal, What, holders, owners, visitor_hosts};
 use portreeve_store::{Param, Tx, params, statements};
 use serde_json::json;
 use std::collections::HashSet;
@@ -126,5 +126,6 @@ fn write(tx: &mut Tx<'_>, call: &Call, before: &User, level: &str) -> Result<Use
     };
     let row = params![&call.directory.id, &now.id, level, now.updated_at];
     tx.exec(SET, &row)?;
+    visitor_hosts::follow(tx, &call.directory, &now.id, now.status, &now.parsed()?)?;
     Ok(now)
 }

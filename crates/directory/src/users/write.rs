@@ -4,7 +4,7 @@ use super::*;
 use crate::directories::{Directory, UserRemoval};
 use crate::events::{self, Cause, Outcome};
 use crate::shown::shown;
-use crate::{Call, holders, local_members, members};
+use crate::{Call, holders, local_members, members, visitor_hosts};
 use portreeve_scim::schema::ENTERPRISE;
 use portreeve_scim::text::{fold, user_name_key};
 use portreeve_scim::{Patch, Resource};
@@ -82,6 +82,7 @@ pub fn create(tx: &mut Tx<'_>, call: &Call, new: &NewUser) -> Result<User, Refus
         tx.exec(ADD_EMAIL, &params![&call.directory.id, email, &user.id])?;
     }
     see_shared_external_id(tx, call, resource, &user.id)?;
+    visitor_hosts::follow(tx, &call.directory, &user.id, user.status, resource)?;
     let changes = new.told.as_deref().unwrap_or(&user.resource);
     told(tx, call, "create", &user, resource, Some(changes))?;
     Ok(user)
@@ -154,6 +155,7 @@ fn remove(tx: &mut Tx<'_>, call: &Call, user: &User, resource: &Resource) -> Res
     groups.sort();
     groups.dedup();
     tx.exec(DELETE, &params![&call.directory.id, &user.id])?;
+    visitor_hosts::forget(tx, &call.directory, &user.id)?;
     holders::forget_user(tx, &Cause::of(call), &call.directory.id, &user.id)?;
     release_reports(tx, call, &user.id)?;
     let changes = events::to_text(events::lost("groups", &groups, groups.len()));
@@ -291,6 +293,7 @@ fn follow_up(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refu
         active_was_sent(tx, call)?;
     }
     move_emails(tx, call, &now.id, &change.old_emails, &change.keys.emails)?;
+    visitor_hosts::follow(tx, &call.directory, &now.id, now.status, resource)?;
     told(
         tx,
         call,

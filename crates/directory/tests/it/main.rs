@@ -51,4 +51,6 @@ mod unknown;
 #[cfg(test)]
 mod users;
 #[cfg(test)]
+mod visitor_hosts;
+#[cfg(test)]
 mod world;
