@@ -12,6 +12,7 @@ use crate::api;
 use crate::document::{Account, Document, Group, MAX_FULL_NAME, Shared, principal_of};
 use crate::envelope::Verified;
 use crate::local::Local;
+use crate::text::{id_fits, name_of_file, path_problem};
 use crate::{MAX_GROUPS_OF_ACCOUNT, document::Ids};
 
 /// The shell of accounts whose own is not on this machine.
@@ -24,17 +25,6 @@ const CLOSED_SHELLS: [&str; 4] = [
     "/bin/false",
     "/usr/bin/false",
 ];
-
-/// Folders of the system, in which no homes are.
-const SYSTEM: [&str; 13] = [
-    "bin", "boot", "dev", "etc", "lib", "lib64", "proc", "root", "run", "sbin", "sys", "tmp", "usr",
-];
-
-/// The longest path, in bytes.
-const MAX_PATH: usize = 255;
-
-/// The longest id, in bytes.
-const MAX_ID: usize = 64;
 
 /// What a host follows of a document, and what it does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -426,10 +416,7 @@ impl<'a> Check<'a, '_> {
             )),
             Some(_) => None,
         };
-        let fits = |id: &str| {
-            id.strip_prefix(&principal_of(""))
-                .is_some_and(|id| id_fits(id))
-        };
+        let fits = |id: &str| id.strip_prefix(&principal_of("")).is_some_and(id_fits);
         let problem = problem.or_else(|| {
             let odd = shared
                 .principals
@@ -465,44 +452,4 @@ fn number_problem(number: u32, ids: Ids) -> Option<(Reason, String)> {
     let Ids { first, last } = ids;
     let detail = || format!("{number} is not between {first} and {last}");
     (!(first..=last).contains(&number)).then(|| (Reason::IdOutOfRange, detail()))
-}
-
-/// What is wrong with a path of a home or shell: it must be absolute, plain and not the system's.
-pub(crate) fn path_problem(path: &str) -> Option<&'static str> {
-    let Some(rest) = path.strip_prefix('/') else {
-        return Some("it does not start with /");
-    };
-    let fits = |c: char| c.is_ascii_alphanumeric() || "/._@+-".contains(c);
-    if !path.chars().all(fits) {
-        return Some("it has other characters than letters, digits and ._@+- in it");
-    }
-    if path.len() > MAX_PATH {
-        return Some("it is too long");
-    }
-    let mut parts = rest.split('/');
-    parts
-        .any(|part| matches!(part, "" | "." | ".."))
-        .then_some("it is not in its plain form")
-}
-
-/// What is wrong with the folder that homes are in.
-pub(crate) fn prefix_problem(prefix: &str) -> Option<&'static str> {
-    let system = |first: &str| SYSTEM.contains(&first);
-    let first = prefix.split('/').nth(1).unwrap_or_default();
-    path_problem(prefix).or(system(first).then_some("that is the system's"))
-}
-
-/// Ids of people and of the server are in this form, whatever makes them.
-fn id_fits(id: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    (1..=MAX_ID).contains(&id.len()) && id.chars().all(fits)
-}
-
-/// Whether a local name can be that of a file, and stands for nothing else in one.
-fn name_of_file(name: &str) -> bool {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
-    !name.is_empty()
-        && name.len() <= MAX_PATH
-        && name.chars().all(fits)
-        && !name.starts_with(['.', '-'])
 }

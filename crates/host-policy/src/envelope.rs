@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, FORMAT, Group};
 use crate::{
-    MAX_ACCOUNTS, MAX_BYTES, MAX_GROUPS, MAX_KEYS, MAX_PRINCIPALS, NAMESPACE, check::prefix_problem,
+    MAX_ACCOUNTS, MAX_BYTES, MAX_GROUPS, MAX_KEYS, MAX_PRINCIPALS, NAMESPACE, text::prefix_problem,
 };
 
 /// A document and its signature, as they travel and as the host keeps them.

@@ -13,6 +13,7 @@ pub mod check;
 pub mod document;
 pub mod envelope;
 pub mod local;
+mod text;
 
 pub use check::{Accepted, Checked, Conflict, Reason, check};
 pub use document::{Access, Account, Document, Group, Host, Ids, Principal, Rules, Shared};

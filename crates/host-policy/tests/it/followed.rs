@@ -51,76 +51,79 @@ fn what_fits_is_followed_entirely() {
     assert_eq!(checked.shared.len(), 1);
 }
 
+type Change = fn(&mut Account);
+
+/// Why an account is refused, and what is wrong with it.
+const REFUSED: [(&str, Reason, Change); 24] = [
+    ("root's number", Reason::UidZero, |it| it.uid = 0),
+    ("root's group", Reason::UidZero, |it| it.gid = 0),
+    ("below the range", Reason::IdOutOfRange, |it| {
+        it.uid = 65_535
+    }),
+    ("above the range", Reason::IdOutOfRange, |it| {
+        it.uid = 100_000
+    }),
+    ("no number at all", Reason::IdOutOfRange, |it| {
+        it.uid = u32::MAX
+    }),
+    ("a group beyond the range", Reason::IdOutOfRange, |it| {
+        it.gid = 100
+    }),
+    ("a number of a container", Reason::UidTaken, |it| {
+        it.uid = 90_500
+    }),
+    ("a local name", Reason::NameTaken, |it| {
+        it.name = "admin1".into()
+    }),
+    ("a local group", Reason::NameTaken, |it| {
+        it.name = "ops".into()
+    }),
+    ("the group of people", Reason::NameTaken, |it| {
+        it.name = "portreeve".into()
+    }),
+    ("root's name", Reason::NameInvalid, |it| {
+        it.name = "root".into()
+    }),
+    ("a name of the system", Reason::NameInvalid, |it| {
+        it.name = "docker".into()
+    }),
+    ("a name with a dot", Reason::NameInvalid, |it| {
+        it.name = "e.ve".into()
+    }),
+    ("a name with a slash", Reason::NameInvalid, |it| {
+        it.name = "../eve".into()
+    }),
+    ("a name of two lines", Reason::NameInvalid, |it| {
+        it.name = "eve\nroot".into()
+    }),
+    ("a local group's number", Reason::GidTaken, |it| {
+        it.gid = 70_900
+    }),
+    ("another's number", Reason::UidTaken, |it| it.uid = 70_000),
+    ("another's group", Reason::GidTaken, |it| it.gid = 65_536),
+    ("a home elsewhere", Reason::HomeInvalid, |it| {
+        it.home = "/homestead/eve".into()
+    }),
+    ("a home in a home above", Reason::HomeInvalid, |it| {
+        it.home = "/home/../root".into()
+    }),
+    ("a local home", Reason::HomeInvalid, |it| {
+        it.home = "/home/admin1".into()
+    }),
+    ("another's home", Reason::HomeInvalid, |it| {
+        it.home = "/home/ada".into()
+    }),
+    ("a name of two fields", Reason::TextInvalid, |it| {
+        it.full_name = "Eve:x".into()
+    }),
+    ("an id of two words", Reason::TextInvalid, |it| {
+        it.id = "id\n u:other".into()
+    }),
+];
+
 #[test]
 fn an_account_beyond_its_limits_is_refused_alone() {
-    type Change = fn(&mut Account);
-    let cases: [(&str, Reason, Change); 24] = [
-        ("root's number", Reason::UidZero, |it| it.uid = 0),
-        ("root's group", Reason::UidZero, |it| it.gid = 0),
-        ("below the range", Reason::IdOutOfRange, |it| {
-            it.uid = 65_535
-        }),
-        ("above the range", Reason::IdOutOfRange, |it| {
-            it.uid = 100_000
-        }),
-        ("no number at all", Reason::IdOutOfRange, |it| {
-            it.uid = u32::MAX
-        }),
-        ("a group beyond the range", Reason::IdOutOfRange, |it| {
-            it.gid = 100
-        }),
-        ("a number of a container", Reason::UidTaken, |it| {
-            it.uid = 90_500
-        }),
-        ("a local name", Reason::NameTaken, |it| {
-            it.name = "admin1".into()
-        }),
-        ("a local group", Reason::NameTaken, |it| {
-            it.name = "ops".into()
-        }),
-        ("the group of people", Reason::NameTaken, |it| {
-            it.name = "portreeve".into()
-        }),
-        ("root's name", Reason::NameInvalid, |it| {
-            it.name = "root".into()
-        }),
-        ("a name of the system", Reason::NameInvalid, |it| {
-            it.name = "docker".into()
-        }),
-        ("a name with a dot", Reason::NameInvalid, |it| {
-            it.name = "e.ve".into()
-        }),
-        ("a name with a slash", Reason::NameInvalid, |it| {
-            it.name = "../eve".into()
-        }),
-        ("a name of two lines", Reason::NameInvalid, |it| {
-            it.name = "eve\nroot".into()
-        }),
-        ("a local group's number", Reason::GidTaken, |it| {
-            it.gid = 70_900
-        }),
-        ("another's number", Reason::UidTaken, |it| it.uid = 70_000),
-        ("another's group", Reason::GidTaken, |it| it.gid = 65_536),
-        ("a home elsewhere", Reason::HomeInvalid, |it| {
-            it.home = "/homestead/eve".into()
-        }),
-        ("a home in a home above", Reason::HomeInvalid, |it| {
-            it.home = "/home/../root".into()
-        }),
-        ("a local home", Reason::HomeInvalid, |it| {
-            it.home = "/home/admin1".into()
-        }),
-        ("another's home", Reason::HomeInvalid, |it| {
-            it.home = "/home/ada".into()
-        }),
-        ("a name of two fields", Reason::TextInvalid, |it| {
-            it.full_name = "Eve:x".into()
-        }),
-        ("an id of two words", Reason::TextInvalid, |it| {
-            it.id = "id\n u:other".into()
-        }),
-    ];
-    for (name, reason, change) in cases {
+    for (name, reason, change) in REFUSED {
         let mut document = base();
         let mut eve = account("eve", 70_002);
         change(&mut eve);

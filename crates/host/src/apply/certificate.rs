@@ -13,7 +13,7 @@ use portreeve_ssh_cert::{Signed, SubjectKey};
 
 use super::greeting::Silence;
 use super::store::Known;
-use super::{Files, Machine, Refusal, disk, files, refused};
+use super::{Files, Machine, Refusal, files, refused};
 use crate::config::Config;
 use crate::paths::Paths;
 
@@ -41,15 +41,15 @@ pub(super) fn install(
     let line = line.trim_end();
     let (algorithm, signed) = check(paths, config, known, line, now)?;
     let path = paths.host_certificate();
-    let before = files::text(&path).map_err(disk)?;
+    let before = files::text(&path)?;
     let text = format!("{line}\n");
     if before.as_ref() == Some(&text) {
         return Ok(());
     }
-    put(&mut *machine.files, paths, Some(&text)).map_err(disk)?;
+    put(&mut *machine.files, paths, Some(&text))?;
     let shows = show(machine, &algorithm, &signed);
     if shows.is_err() {
-        put(&mut *machine.files, paths, before.as_deref()).map_err(disk)?;
+        put(&mut *machine.files, paths, before.as_deref())?;
         // What it read of the new one it forgets again; if it cannot be told, it was not told of the new one either.
         let _ = machine.sshd.reload();
     }

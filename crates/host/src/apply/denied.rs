@@ -9,7 +9,7 @@ use std::path::Path;
 use portreeve_host_policy::api::{Denied, Removal, Removed};
 
 use super::store::{Denial, Known};
-use super::{Machine, Refusal, disk, refused};
+use super::{Machine, Refusal, refused};
 use crate::paths::Paths;
 use crate::sessions::Sessions;
 
@@ -38,14 +38,14 @@ pub(super) fn facts(sessions: &dyn Sessions, paths: &Paths, denials: &[Denial]) 
         let keys = keys
             .iter()
             .any(|name| is_filled(&home.join(".ssh").join(name)));
-        let crontab = |folder: &&str| is_filled(&paths.at(folder).join(&denial.account));
+        let crontab = |folder: &str| is_filled(&paths.at(folder).join(&denial.account));
         Denied {
             id: denial.id.clone(),
             since: denial.since,
             sessions_ended,
             processes: processes.get(&denial.uid).copied().unwrap_or_default(),
             home: fs::symlink_metadata(&home).is_ok_and(|home| home.is_dir()),
-            crontab: CRONTABS.iter().any(|folder| crontab(&folder)),
+            crontab: CRONTABS.iter().any(|folder| crontab(folder)),
             keys,
             had_sudo: denial.had_sudo,
         }
@@ -94,12 +94,12 @@ pub(super) fn remove(
             let detail = format!("{account} still has {running} processes; end them first");
             return Err(refused("processes", detail));
         }
-        if let Some(mount) = mounted_below(paths, &found.home).map_err(disk)? {
+        if let Some(mount) = mounted_below(paths, &found.home)? {
             let detail = format!("something is mounted at {mount}; unmount it first");
             return Err(refused("mounted", detail));
         }
         for path in &remove {
-            remove_all(&paths.at(path)).map_err(disk)?;
+            remove_all(&paths.at(path))?;
         }
     }
     Ok(Removed {

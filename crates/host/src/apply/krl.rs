@@ -24,11 +24,15 @@ pub(super) fn install(
     signed: &api::Krl,
 ) -> Result<(), Refusal> {
     let (bytes, krl) = read(signed).map_err(|error| refused("krl_unreadable", error))?;
-    let keys: Vec<Vec<u8>> = known.trusted(config).iter().filter_map(blob).collect();
+    let keys: Vec<Vec<u8>> = known
+        .trusted(config)
+        .iter()
+        .filter_map(|line| blob(line))
+        .collect();
     file::verify(&keys, KRL_NAMESPACE, &bytes, &signed.signature)
         .map_err(|error| refused("krl_signature", error))?;
     let store = Store(paths);
-    let kept = store.krl().map_err(|error| refused("disk", error))?;
+    let kept = store.krl()?;
     if let Some((_, kept)) = kept.as_ref().and_then(|kept| read(kept).ok())
         && krl.version < kept.version
     {
@@ -39,9 +43,8 @@ pub(super) fn install(
         return Err(refused("krl_old", detail));
     }
     // First the file that counts: what it revokes is refused even if the copy cannot be kept.
-    write(files, paths, &bytes)
-        .and_then(|()| store.set_krl(files, signed))
-        .map_err(|error| refused("disk", error))
+    write(files, paths, &bytes)?;
+    Ok(store.set_krl(files, signed)?)
 }
 
 /// Sees to it that there is a list that `sshd` can read: the last one that was believed, else one that revokes nothing.
@@ -86,6 +89,6 @@ fn write(files: &mut dyn Files, paths: &Paths, bytes: &[u8]) -> io::Result<()> {
     files::put(files, &paths.krl(), bytes, 0o644)
 }
 
-fn blob(line: &String) -> Option<Vec<u8>> {
+fn blob(line: &str) -> Option<Vec<u8>> {
     Some(SubjectKey::from_openssh(line).ok()?.blob())
 }

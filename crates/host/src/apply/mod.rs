@@ -98,7 +98,7 @@ impl Half {
             Err(crate::config::Error::NotEnrolled) => return Ok(()),
             config => config.map_err(|error| refused("config", error))?,
         };
-        ensure_krl(&mut *self.machine.files, &self.paths).map_err(disk)?;
+        ensure_krl(&mut *self.machine.files, &self.paths)?;
         let known = self.known(&config)?;
         match &known.document {
             Some(verified) => self.follow(&config, verified, Ok(()), now),
@@ -132,9 +132,8 @@ impl Half {
     pub fn withdraw(&mut self, config: &Config) -> Result<(), Refusal> {
         let clock = self.clock();
         let nothing = Image::default();
-        self.shut(config, &nothing, &clock).map_err(disk)?;
-        self.open(config, &nothing, &Local::default(), &clock)
-            .map_err(disk)
+        self.shut(config, &nothing, &clock)?;
+        Ok(self.open(config, &nothing, &Local::default(), &clock)?)
     }
 
     fn config(&self) -> Result<Config, Refusal> {
@@ -142,7 +141,7 @@ impl Half {
     }
 
     fn known(&self, config: &Config) -> Result<Known, Refusal> {
-        Store(&self.paths).known(config).map_err(disk)
+        Ok(Store(&self.paths).known(config)?)
     }
 
     fn apply(&mut self, envelope: &[u8], now: Timestamp) -> Result<(), Refusal> {
@@ -181,23 +180,23 @@ impl Half {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let document = verified.document();
-        let local = self.local(config.backend).map_err(disk)?;
+        let local = self.local(config.backend)?;
         let checked = check(verified, &local);
         let clock = self.clock();
         let (old, new) = (
-            self.image(config.backend, &clock).map_err(disk)?,
+            self.image(config.backend, &clock)?,
             Image::of(document, &checked),
         );
         // Who was open and is not any more is noted first, so that whoever is killed now ends their sessions later.
-        let mut denials = self.denials(&checked, &old, now).map_err(disk)?;
+        let mut denials = self.denials(&checked, &old, now)?;
         let noted = self.note(&denials);
         let shut = self.shut(config, &old.tightened(&new), &clock);
         let trust = self.trust(document);
         self.end_sessions(document, &mut denials, (&old, &new), &local, now);
         let noted = noted.and_then(|()| self.note(&denials));
-        kept.and(shut).and(trust).and(noted).map_err(disk)?;
-        self.open(config, &new, &local, &clock).map_err(disk)?;
-        self.conclude(document, &checked, now).map_err(disk)
+        kept.and(shut).and(trust).and(noted)?;
+        self.open(config, &new, &local, &clock)?;
+        Ok(self.conclude(document, &checked, now)?)
     }
 
     /// Takes away what the image does not have: all of it, even if a part of it cannot be done.
@@ -393,16 +392,16 @@ impl Half {
         let config = self.config()?;
         let known = self.known(&config)?;
         // Whatever became of the list on disk meanwhile.
-        ensure_krl(&mut *self.machine.files, &self.paths).map_err(disk)?;
+        ensure_krl(&mut *self.machine.files, &self.paths)?;
         let pending = |denials: Vec<Denial>| denials.iter().any(|denial| denial.ended.is_none());
         if let Some(verified) = &known.document
-            && pending(Store(&self.paths).denials().map_err(disk)?)
+            && pending(Store(&self.paths).denials()?)
         {
             self.follow(&config, verified, Ok(()), now)?;
         }
         let store = Store(&self.paths);
-        let outcome = store.outcome().map_err(disk)?;
-        let denials = store.denials().map_err(disk)?;
+        let outcome = store.outcome()?;
+        let denials = store.denials()?;
         Ok(State {
             applied: outcome.as_ref().map(|outcome| outcome.applied),
             lease_until: known.document().and_then(|document| document.lease_until),
@@ -421,6 +420,8 @@ fn refused(code: &str, detail: impl Display) -> Refusal {
     }
 }
 
-fn disk(error: io::Error) -> Refusal {
-    refused("disk", format!("a file cannot be read or written: {error}"))
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        refused("disk", format!("a file cannot be read or written: {error}"))
+    }
 }
