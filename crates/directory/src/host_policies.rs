@@ -33,7 +33,8 @@ statements! {
     VERSION = "SELECT version FROM host_policies WHERE team_id = $1 AND host_id = $2";
     NEXT_WAVE = "UPDATE host_policy_feed SET wave = wave + 1 WHERE team_id = $1 RETURNING wave";
     RAISE_ALL = "UPDATE host_policies SET version = version + 1, wave = $2 WHERE team_id = $1";
-    COMMON = "UPDATE host_policy_feed SET common = $2 WHERE team_id = $1 AND common <> $2 RETURNING wave";
+    COMMON = "SELECT common FROM host_policy_feed WHERE team_id = $1";
+    SET_COMMON = "UPDATE host_policy_feed SET common = $2 WHERE team_id = $1";
     FORGET = "DELETE FROM host_policies WHERE team_id = $1 AND host_id = $2 AND NOT EXISTS (SELECT 1 FROM hosts h WHERE h.team_id = $1 AND h.id = $2)";
 }
 
@@ -67,6 +68,8 @@ pub struct Material {
     pub groups: Vec<(String, u32)>,
     /// For how many seconds the host goes by a document; `None`: for ever.
     pub lease: Option<i64>,
+    /// As [`common`] has it.
+    pub common: String,
 }
 
 /// A document that was signed.
@@ -138,6 +141,7 @@ pub fn material(
         host_name: hosts::by_id(tx, team_id, host_id)?.name,
         accounts: host_accounts::of_host(tx, team_id, host_id)?,
         groups: rules::managed(tx, team_id)?,
+        common: common(tx, team_id)?,
         lease: lease.unwrap_or(rules.settings.lease),
         rules,
     }))
@@ -190,14 +194,23 @@ pub fn since(tx: &mut Tx<'_>, team_id: &str, wave: i64) -> Result<Vec<(String, i
         .collect()
 }
 
-/// What all documents of a team have in common has changed, unless it is the same as before: all hosts get another version.
-/// Whether it has.
-pub fn common(tx: &mut Tx<'_>, team_id: &str, hash: &str) -> Result<bool, Refusal> {
-    if tx.query_one(COMMON, &params![team_id, hash])?.is_none() {
-        return Ok(false);
+/// A hash of what all documents of a team have in common besides the rules; empty before it was first said.
+pub fn common(tx: &mut Tx<'_>, team_id: &str) -> Result<String, Refusal> {
+    let row = tx.query_one(COMMON, &params![team_id])?;
+    row.map_or(Ok(String::new()), |mut row| Ok(row.take_text(0)?))
+}
+
+/// Says what all documents have in common now. Where it was something else, all hosts get another version.
+pub fn set_common(tx: &mut Tx<'_>, team_id: &str, hash: &str) -> Result<(), Refusal> {
+    let before = common(tx, team_id)?;
+    if before == hash {
+        return Ok(());
     }
-    raise_all(tx, team_id)?;
-    Ok(true)
+    tx.exec(SET_COMMON, &params![team_id, hash])?;
+    match before.is_empty() {
+        true => Ok(()),
+        false => raise_all(tx, team_id),
+    }
 }
 
 /// All hosts of a team get another version.

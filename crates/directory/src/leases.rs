@@ -61,6 +61,9 @@ pub const PROVISIONING: &str = "provisioning";
 /// Provisioning one object of an application at once. Nobody else begins a cycle of it in the meantime.
 pub const ON_DEMAND: &str = "on_demand";
 
+/// Keeping what a team's hosts are told.
+pub const POLICIES: &str = "policies";
+
 /// Sending a team's mails.
 pub const MAIL: &str = "mail";
 

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::contact::Contacts;
 use crate::estates::Estates;
 use crate::feeds::Feeds;
+use crate::hosts::waiting::Waiting;
 use crate::limits::Limits;
 use crate::neighbours;
 use crate::requests::Requests;
@@ -77,6 +78,8 @@ pub struct App {
     pub(crate) news: watch::Sender<u64>,
     /// Who waits at the end of which feed.
     pub(crate) feeds: Feeds,
+    /// Hosts that wait for another policy.
+    pub(crate) waiting: Waiting,
     /// Turns true when the server is to stop; whoever waits for news stops waiting then.
     pub(crate) stop: watch::Receiver<bool>,
 }

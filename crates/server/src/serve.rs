@@ -5,6 +5,7 @@ use crate::applications::Applications;
 use crate::config::{self, Config, MasterKeyFrom};
 use crate::contact::{self, Contacts};
 use crate::feeds::Feeds;
+use crate::hosts::waiting::Waiting;
 use crate::http::{self, Serving};
 use crate::keys::MasterKey;
 use crate::limits::Limits;
@@ -130,6 +131,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         listening: listeners.main.1,
         news: watch::channel(0).0,
         feeds: Feeds::default(),
+        waiting: Waiting::default(),
         stop: stopped,
         clock,
         ids,
@@ -343,6 +345,7 @@ fn serve(
         tokio::spawn(work::turn_keys(app.clone(), app.stop.clone())),
         tokio::spawn(work::follow_access(app.clone(), app.stop.clone())),
         tokio::spawn(work::end_memberships(app.clone(), app.stop.clone())),
+        tokio::spawn(work::follow_policies(app.clone(), app.stop.clone())),
         tokio::spawn(work::provision(app.clone(), app.stop.clone())),
         tokio::spawn(work::send_mails(app.clone(), app.stop.clone())),
     ];

@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 statements! {
-    BEHIND = "SELECT p.team_id, p.position, p.seen_at, f.position, (SELECT min(q.due_at) FROM host_policy_queue q WHERE q.team_id = p.team_id), EXISTS (SELECT 1 FROM host_policies h WHERE h.team_id = p.team_id) FROM host_policy_feed p JOIN feeds f ON f.team_id = p.team_id";
+    BEHIND = "SELECT p.team_id, p.position, p.seen_at, f.position, (SELECT min(q.due_at) FROM host_policy_queue q WHERE q.team_id = p.team_id), p.common FROM host_policy_feed p JOIN feeds f ON f.team_id = p.team_id";
     NAMELESS = "SELECT directory_id, holder_id FROM posix_accounts WHERE team_id = $1 AND name IS NULL AND gone_at IS NULL";
     CERTIFIED = "SELECT DISTINCT COALESCE(directory_id, ''), holder_id FROM certificates WHERE team_id = $1 AND valid_before > $2 AND revoked_at IS NULL AND holder_kind IN ('user', 'service')";
     /// Those who have temporary access.
@@ -25,6 +25,8 @@ statements! {
 const CHANGES: usize = 100;
 /// People who are looked at, at once; the others wait in the queue.
 const AT_ONCE: usize = 100;
+/// People from the queue who are looked at even so.
+const AT_LEAST: usize = 20;
 
 /// How far the changes of a team were followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,14 +35,16 @@ pub struct Behind {
     pub team_id: String,
     /// Up to where they were followed; `None`: everybody is to be looked at.
     pub position: Option<i64>,
+    /// The same, as it is written down.
+    pub written: Option<i64>,
     /// The time by which grants that begin and end were looked at last.
     pub seen_at: i64,
     /// Where they end.
     pub end: i64,
     /// When the first of those who wait is due; `None`: nobody waits.
     pub due_at: Option<i64>,
-    /// Whether any host has asked for its policy.
-    pub is_asked: bool,
+    /// What all documents have in common, as a hash; empty: no host has asked for its policy yet.
+    pub common: String,
 }
 
 /// What was found.
@@ -58,6 +62,8 @@ pub struct Look {
     pub gone: BTreeSet<String>,
     /// Up to where the changes were followed.
     pub position: i64,
+    /// Whether there is more to be looked at already.
+    pub has_more: bool,
 }
 
 /// Somebody, in an order: the directory (empty for service accounts) and the id.
@@ -70,10 +76,11 @@ pub fn behind(tx: &mut Tx<'_>) -> Result<Vec<Behind>, Refusal> {
         .map(|mut row| {
             Ok(Behind {
                 position: row.opt_int(1)?,
+                written: row.opt_int(1)?,
                 seen_at: row.int(2)?,
                 end: row.int(3)?,
                 due_at: row.opt_int(4)?,
-                is_asked: row.bool(5)?,
+                common: row.take_text(5)?,
                 team_id: row.take_text(0)?,
             })
         })
@@ -143,6 +150,7 @@ impl Looking<'_> {
             }
         };
         self.found.position = page.next;
+        self.found.has_more = page.next < page.end;
         let (mut hosts, mut has_freed_a_name) = (BTreeSet::new(), false);
         for change in &page.changes {
             let Some(id) = change.object_id.as_deref() else {
@@ -198,10 +206,8 @@ impl Looking<'_> {
     /// Those who have waited, as far as there is room.
     fn waiting(&mut self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
         let room = AT_ONCE.saturating_sub(self.found.people.len() + self.all.len());
-        if room == 0 {
-            return Ok(());
-        }
-        self.found.waited = queue::due(tx, self.team_id, self.now, room)?;
+        self.found.waited = queue::due(tx, self.team_id, self.now, room.max(AT_LEAST))?;
+        self.found.has_more |= !self.found.waited.is_empty();
         Ok(())
     }
 
@@ -324,16 +330,6 @@ impl Looking<'_> {
             found.people.entry(who.clone()).or_insert(false);
         }
         found
-    }
-}
-
-impl Look {
-    /// Whether there is nothing to be done but to go on.
-    pub fn is_empty(&self) -> bool {
-        self.people.is_empty()
-            && self.later.is_empty()
-            && self.renamed.is_empty()
-            && self.gone.is_empty()
     }
 }
 

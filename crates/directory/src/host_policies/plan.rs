@@ -85,6 +85,9 @@ pub fn give_accounts(
     for who in people {
         match access::give_account(tx, team_id, &holder(who), now) {
             Err(Refusal::NotFound(..)) => {}
+            Err(Refusal::Invalid { reason, .. }) => {
+                tracing::warn!(reason, holder = who.1, "somebody gets no account on hosts");
+            }
             given => given?,
         }
     }

@@ -24,7 +24,8 @@ const ONCE_MORE: i64 = 3_000_000;
 /// What one transaction writes.
 #[derive(Debug, Clone, Default)]
 pub struct Chunk {
-    revoke: Vec<i64>,
+    /// Serial numbers of certificates, with the directory of those whose they are.
+    revoke: Vec<(Option<String>, i64)>,
     /// In the order in which they are written.
     changes: Vec<(Holder, Change)>,
     raise: BTreeSet<String>,
@@ -33,6 +34,27 @@ pub struct Chunk {
     take: Vec<Who>,
     /// Where the next look begins, and the time of this one; with the last chunk.
     done: Option<(i64, i64)>,
+}
+
+impl Chunk {
+    /// Whether it does nothing but move the place of the follower.
+    pub fn is_idle(&self) -> bool {
+        let Self {
+            revoke,
+            changes,
+            raise,
+            gone,
+            wait,
+            take,
+            done: _,
+        } = self;
+        revoke.is_empty()
+            && changes.is_empty()
+            && raise.is_empty()
+            && gone.is_empty()
+            && wait.is_empty()
+            && take.is_empty()
+    }
 }
 
 /// What is to be written after a look, in the order of the transactions: whoever loses access comes first. The place of the
@@ -55,8 +77,12 @@ pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
         if !plan.is_empty() || (is_due_again && plan.had_access) {
             last.wait.push((who, now + ONCE_MORE));
         }
-        first.revoke.extend(plan.revoke);
         let holder = plan.holder;
+        let directory_id = holder.directory_id().map(str::to_owned);
+        let revoke = plan.revoke.into_iter();
+        first
+            .revoke
+            .extend(revoke.map(|serial| (directory_id.clone(), serial)));
         changes.extend(
             plan.changes
                 .into_iter()
@@ -99,9 +125,12 @@ pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
 /// Writes one of them.
 pub fn settle(tx: &mut Tx<'_>, cause: &Cause<'_>, chunk: &Chunk) -> Result<(), Refusal> {
     let team_id = cause.team_id;
-    for serial in &chunk.revoke {
-        let revoked = revocations::revoke(tx, cause, Revoke::Serial(*serial), "access_ended");
-        match revoked {
+    for (directory_id, serial) in &chunk.revoke {
+        let cause = Cause {
+            directory_id: directory_id.as_deref(),
+            ..*cause
+        };
+        match revocations::revoke(tx, &cause, Revoke::Serial(*serial), "access_ended") {
             // It has run out and is forgotten in the meantime.
             Err(Refusal::NotFound(..)) => {}
             revoked => drop(revoked?),

@@ -73,6 +73,14 @@ impl Time {
         })
     }
 
+    /// Now, by the clocks of this machine.
+    pub(super) fn here(app: &App) -> Self {
+        Self {
+            steady: app.clock.steady(),
+            day: app.clock.now(),
+        }
+    }
+
     /// The time of day (microseconds since 1970 UTC).
     pub(super) fn day(&self) -> i64 {
         self.day
