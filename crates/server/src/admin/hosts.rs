@@ -1,19 +1,23 @@
 //! Hosts: make, see, change and remove them, and see who may log in there.
 
+use super::host_agents::{Against, AgentView, HostStatus};
 use super::people::{self, Change};
 use super::view::At;
-use super::{Admin, Object, change, members_of};
+use super::{Admin, Object};
 use crate::app::App;
 use portreeve_access::tags::Tags;
 use portreeve_access::{Expression, Reach};
 use portreeve_directory::access::{self, Who};
-use portreeve_directory::events::{self, Category};
+use portreeve_directory::events::Category;
+use portreeve_directory::host_agents::Agent;
 use portreeve_directory::hosts::{self, Decided, Host};
 use portreeve_directory::revocations::{self, Revoke};
-use portreeve_directory::{Refusal, What};
+use portreeve_directory::{Refusal, What, host_agents, host_denials, host_sessions, identities};
+use portreeve_scim::text::fold;
+use portreeve_ssh_cert::SubjectKey;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A host as it is shown.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -34,11 +38,35 @@ pub(crate) struct HostView {
     /// When it was last heard of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_contact_at: Option<At>,
+    pub(crate) status: HostStatus,
+    /// The fingerprint of the SSH key by which it proves to be this host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) host_key: Option<String>,
+    /// Its agent, if it has or had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) agent: Option<AgentView>,
 }
 
+/// A host with its agent, as they are in the database.
+type Known = (Host, Option<Agent>);
+
 impl HostView {
+    fn with((host, agent): &Known, against: &Against) -> Self {
+        let agent = agent.as_ref();
+        Self {
+            status: HostStatus::of(agent),
+            host_key: agent.and_then(|agent| agent.host_key.clone()),
+            agent: agent.and_then(|agent| AgentView::of(agent, against)),
+            ..Self::of(host)
+        }
+    }
+
+    /// What is decided about it.
     fn of(host: &Host) -> Self {
         Self {
+            status: HostStatus::Registered,
+            host_key: None,
+            agent: None,
             id: host.id.clone(),
             name: host.name.clone(),
             tags: host.tags.clone().into(),
@@ -66,6 +94,8 @@ pub(crate) struct NewHost {
     pub(crate) is_bastion: bool,
     /// Name or id of the host through which it is reached.
     pub(crate) bastion: Option<String>,
+    /// The public key of its `sshd`, as the line of a `.pub` file: the machine that has it enrols without a token.
+    pub(crate) host_key: Option<String>,
     /// The team; without it that of whoever asks.
     pub(crate) team: Option<String>,
 }
@@ -127,15 +157,26 @@ pub(crate) async fn list(
         None | Some("") => Expression::all(),
         Some(text) => text.parse()?,
     };
-    let (admin, team, after) = (admin.clone(), team.map(str::to_owned), after.to_owned());
+    let (after, now) = (after.to_owned(), admin.at);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let read = admin.read(app, team, move |tx, _, team| {
         let named = chosen.search.as_deref().unwrap_or_default();
         let found = hosts::list(tx, &team.id, (&by, named), &after, limit)?;
-        Ok(found.iter().map(HostView::of).collect())
+        let key = |host: Option<&Host>| host.map(|host| fold(&host.name).into_owned());
+        let mut agents = match (key(found.first()), key(found.last())) {
+            (Some(first), Some(last)) => host_agents::between(tx, &team.id, (&first, &last))?,
+            _ => HashMap::new(),
+        };
+        let known = found.into_iter().map(|host| {
+            let agent = agents.remove(&host.id);
+            (host, agent)
+        });
+        Ok((team.id.clone(), known.collect::<Vec<Known>>()))
     });
-    read.await
+    let (team_id, known) = read.await?;
+    let against = Against::of(app, &team_id, now).await;
+    let view = |one| HostView::with(one, &against);
+    Ok(known.iter().map(view).collect())
 }
 
 /// One host, by id or name.
@@ -145,13 +186,15 @@ pub(crate) async fn get(
     team: Option<&str>,
     wanted: &str,
 ) -> Result<HostView, Refusal> {
-    let (admin, team, wanted) = (admin.clone(), team.map(str::to_owned), wanted.to_owned());
-    let read = app.store.read(move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let wanted = wanted.to_owned();
+    let read = admin.read(app, team, move |tx, _, team| {
         let found = hosts::find(tx, &team.id, &wanted)?;
-        Ok(HostView::of(&found))
+        let agent = host_agents::by_host(tx, &team.id, &found.id)?;
+        Ok((team.id.clone(), (found, agent)))
     });
-    read.await
+    let (team_id, known) = read.await?;
+    let against = Against::of(app, &team_id, admin.at).await;
+    Ok(HostView::with(&known, &against))
 }
 
 /// Makes a host.
@@ -162,14 +205,17 @@ pub(crate) async fn create(app: &App, admin: &Admin, wanted: NewHost) -> Result<
         is_bastion: wanted.is_bastion,
         bastion: wanted.bastion,
     };
-    let (admin, team) = (admin.clone(), wanted.team);
-    let made = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let host_key = wanted.host_key.as_deref().map(fingerprint).transpose()?;
+    let made = admin.change(app, wanted.team.as_deref(), move |tx, admin, team| {
         let made = hosts::create(tx, &team.id, &admin.new_id(), &new, admin.at)?;
-        let view = HostView::of(&made);
-        let changes = serde_json::Value::Object(members_of(&view)).to_string();
-        let what = (Category::Admin, "create");
-        admin.record_in(tx, &team.id, what, &object(&made), Some(&changes))?;
+        if let Some(host_key) = &host_key {
+            host_agents::register(tx, &team.id, &made.id, host_key)?;
+        }
+        let view = HostView {
+            host_key: host_key.clone(),
+            ..HostView::of(&made)
+        };
+        admin.record_made(tx, &team.id, &object(&made), &view)?;
         Ok(view)
     });
     made.await
@@ -183,57 +229,78 @@ pub(crate) async fn update(
     which: &str,
     wanted: HostChange,
 ) -> Result<HostView, Refusal> {
-    let (admin, team, which) = (admin.clone(), team.map(str::to_owned), which.to_owned());
+    let (which, now) = (which.to_owned(), admin.at);
     let tags = wanted.tags.clone().map(Tags::try_from).transpose()?;
-    let changed = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let changed = admin.change(app, team, move |tx, admin, team| {
         let before = hosts::find(tx, &team.id, &which)?;
         admin.expect(What::Host, &before.version.to_string())?;
-        let mut new = before.decided();
-        if let Some(name) = &wanted.name {
-            name.trim().clone_into(&mut new.name);
-        }
-        if let Some(tags) = &tags {
-            new.tags.clone_from(tags);
-        }
-        if let Some(is_bastion) = wanted.is_bastion {
-            new.is_bastion = is_bastion;
-        }
-        if let Some(bastion) = &wanted.bastion {
-            new.bastion.clone_from(bastion);
-        }
+        let new = wanted.decided(&before, tags.as_ref());
+        let agent = host_agents::by_host(tx, &team.id, &before.id)?;
         if new == before.decided() {
-            return Ok(HostView::of(&before));
+            return Ok((team.id.clone(), (before, agent)));
         }
         let after = hosts::update(tx, &team.id, &before, &new, admin.at)?;
-        let view = HostView::of(&after);
-        let changes = events::diff(&members_of(&HostView::of(&before)), &members_of(&view));
-        let what = (Category::Admin, "update");
-        admin.record_in(tx, &team.id, what, &object(&after), changes.as_deref())?;
-        Ok(view)
+        let (old, view) = (HostView::of(&before), HostView::of(&after));
+        let what = ("update", &object(&after));
+        admin.record_changed(tx, &team.id, what, (&old, &view))?;
+        Ok((team.id.clone(), (after, agent)))
     });
-    changed.await
+    let (team_id, known) = changed.await?;
+    let against = Against::of(app, &team_id, now).await;
+    Ok(HostView::with(&known, &against))
 }
 
-/// Removes a host. Its certificates are revoked.
+impl HostChange {
+    /// What is decided about the host with this change.
+    fn decided(&self, before: &Host, tags: Option<&Tags>) -> Decided {
+        let mut new = before.decided();
+        if let Some(name) = &self.name {
+            name.trim().clone_into(&mut new.name);
+        }
+        if let Some(tags) = tags {
+            new.tags.clone_from(tags);
+        }
+        if let Some(is_bastion) = self.is_bastion {
+            new.is_bastion = is_bastion;
+        }
+        if let Some(bastion) = &self.bastion {
+            new.bastion.clone_from(bastion);
+        }
+        new
+    }
+}
+
+/// Removes a host. Its certificates are revoked, and its agent is heard no more.
 pub(crate) async fn delete(
     app: &App,
     admin: &Admin,
     team: Option<&str>,
     which: &str,
 ) -> Result<(), Refusal> {
-    let (admin, team, which) = (admin.clone(), team.map(str::to_owned), which.to_owned());
-    let gone = change(app, move |tx| {
-        let team = admin.team(tx, team.as_deref())?;
+    let which = which.to_owned();
+    let gone = admin.change(app, team, move |tx, admin, team| {
         let before = hosts::find(tx, &team.id, &which)?;
         admin.expect(What::Host, &before.version.to_string())?;
         hosts::delete(tx, &team.id, &before)?;
+        host_agents::forget(tx, &team.id, &before.id)?;
+        host_sessions::forget(tx, &team.id, &before.id)?;
+        host_denials::forget(tx, &team.id, &before.id)?;
         let cause = admin.cause(&team.id, None);
         revocations::revoke(tx, &cause, Revoke::Holder(&before.id), "removed")?;
+        identities::revoke_of_holder(tx, &cause, &before.id, "removed")?;
         let what = (Category::Admin, "delete");
         admin.record_in(tx, &team.id, what, &object(&before), None)
     });
     gone.await
+}
+
+/// The fingerprint of a public key.
+fn fingerprint(line: &str) -> Result<String, Refusal> {
+    let key = SubjectKey::from_openssh(line).map_err(|error| Refusal::Invalid {
+        attribute: "host_key",
+        reason: error.to_string(),
+    })?;
+    Ok(key.fingerprint())
 }
 
 /// Who may log in to a host now, by name.

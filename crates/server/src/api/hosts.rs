@@ -4,7 +4,9 @@ use super::ask::Ask;
 use super::groups::limit;
 use super::problem::Problem;
 use super::reply;
+use crate::admin::certificates::{self, HostRequest};
 use crate::admin::explain;
+use crate::admin::host_agents;
 use crate::admin::hosts::{self, Chosen, HostChange, NewHost};
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -64,6 +66,22 @@ pub(super) async fn people(ask: Ask) -> Result<Response, Problem> {
     let (team, which) = (ask.query("team"), ask.param("host"));
     let allowed = hosts::people(&ask.app, &ask.admin, team, &which).await?;
     Ok(reply::list(allowed))
+}
+
+/// The sessions on a host that have not ended.
+pub(super) async fn sessions(ask: Ask) -> Result<Response, Problem> {
+    let (team, which) = (ask.query("team"), ask.param("host"));
+    let open = host_agents::sessions(&ask.app, &ask.admin, team, &which).await?;
+    Ok(reply::list(open))
+}
+
+/// Certifies the key of a host.
+pub(super) async fn certify(ask: Ask, body: Body) -> Result<Response, Problem> {
+    let wanted: HostRequest = ask.body(body).await?;
+    let (team, which, address) = (ask.query("team"), ask.param("host"), ask.address.clone());
+    let asked = (team, which.as_str(), address);
+    let issued = certificates::of_host(&ask.app, &ask.admin, asked, &wanted).await?;
+    Ok(reply::object(StatusCode::OK, &issued))
 }
 
 /// The hosts that whoever asks may log in to, by name.

@@ -17,14 +17,14 @@ use super::shapes::{
 use super::streams::{NewStream, StreamView};
 use super::{
     accounts, api_tokens, applications, ca, certificates, changes, connections, directories,
-    events, explain, grants, groups, hosts, me, meta, openapi, owners, passkeys, provisioners,
+    events, explain, grants, groups, host_tokens, hosts, me, meta, offboarding, openapi, owners, passkeys, provisioners,
     service_accounts, sessions, streams, teams, tokens, users,
 };
 use crate::admin::accounts::{AccountView, NamesPreview, RemoteIdentityView};
 use crate::admin::api_tokens::{ApiTokenRotation, ApiTokenView, MadeApiToken, NewApiToken};
 use crate::admin::ca::{CaStatus, KrlView, RotationRequest};
 use crate::admin::certificates::{
-    CertificateView, OwnCertificate, OwnRequest, RevokeRequest, RevokedView,
+    CertificateView, HostRequest, IssuedCertificate, OwnRequest, RevokeRequest, RevokedView,
 };
 use crate::admin::connections::{ConnectionView, Examined, NewConnection, TrialResult};
 use crate::admin::directories::{
@@ -33,8 +33,11 @@ use crate::admin::directories::{
 use crate::admin::explain::{Explanation, ReachedView};
 use crate::admin::grants::{GrantChange, GrantView, NewGrant, Preview, PreviewRequest};
 use crate::admin::groups::{GroupChange, GroupView, NewGroup};
+use crate::admin::host_agents::HostSessionView;
+use crate::admin::host_tokens::{HostTokenView, MadeHostToken, NewHostToken};
 use crate::admin::hosts::{AllowedView, HostChange, HostView, NewHost};
 use crate::admin::members::{MemberView, NewMember};
+use crate::admin::offboarding::{OffboardingView, RemovalRequest};
 use crate::admin::passkeys::PasskeyView;
 use crate::admin::probe::Probed;
 use crate::admin::provisioners::{NewProvisioner, ProvisionerView, StepChange, StepView};
@@ -91,6 +94,13 @@ fn routes() -> Vec<Route> {
         route(Method::PATCH, "/hosts/{host}", HostWrite, "Change a host", hosts::update).query(parameters::OF_TEAM).takes::<HostChange>().gives::<HostView>(),
         route(Method::DELETE, "/hosts/{host}", HostWrite, "Remove a host", hosts::delete).query(parameters::OF_TEAM),
         route(Method::GET, "/hosts/{host}/people", HostRead, "List who may log in to a host now", hosts::people).query(parameters::OF_TEAM).lists::<AllowedView>().named("host.people"),
+        route(Method::GET, "/hosts/{host}/sessions", HostRead, "List the sessions on a host that have not ended", hosts::sessions).query(parameters::OF_TEAM).lists::<HostSessionView>().named("host.sessions"),
+        route(Method::POST, "/hosts/{host}/certificate", CertificateWrite, "Issue an SSH certificate for the key of a host", hosts::certify).query(parameters::OF_TEAM).takes::<HostRequest>().gives::<IssuedCertificate>().named("host.certificate"),
+
+        route(Method::GET, "/host-tokens", HostRead, "List the tokens that machines enrol with", host_tokens::list).query(parameters::SHORT_OF_TEAM).pages::<HostTokenView>(),
+        route(Method::POST, "/host-tokens", HostWrite, "Make a token that machines enrol with", host_tokens::create).takes::<NewHostToken>().makes::<MadeHostToken>(),
+        route(Method::GET, "/host-tokens/{host_token}", HostRead, "Show a token that machines enrol with", host_tokens::get).query(parameters::OF_TEAM).gives::<HostTokenView>(),
+        route(Method::DELETE, "/host-tokens/{host_token}", HostWrite, "Revoke a token that machines enrol with", host_tokens::revoke).query(parameters::OF_TEAM).gives::<HostTokenView>().named("host_token.revoke"),
 
         route(Method::GET, "/grants", GrantRead, "List grants", grants::list).query(parameters::GRANTS).pages::<GrantView>(),
         route(Method::POST, "/grants", GrantWrite, "Grant a group access to hosts, or a user for a limited time", grants::create).takes::<NewGrant>().makes::<GrantView>(),
@@ -100,7 +110,7 @@ fn routes() -> Vec<Route> {
         route(Method::DELETE, "/grants/{grant}", GrantWrite, "Revoke a grant", grants::revoke).query(parameters::OF_TEAM).gives::<GrantView>().named("grant.revoke"),
         route(Method::GET, "/explain", GrantRead, "Explain whether somebody may log in to a host", explain::get).query(parameters::EXPLAIN).gives::<Explanation>().named("explain.get"),
 
-        route(Method::POST, "/me/certificate", Oneself, "Issue an SSH certificate to oneself", certificates::own).takes::<OwnRequest>().gives::<OwnCertificate>().named("me.certificate"),
+        route(Method::POST, "/me/certificate", Oneself, "Issue an SSH certificate to oneself", certificates::own).takes::<OwnRequest>().gives::<IssuedCertificate>().named("me.certificate"),
 
         route(Method::GET, "/ca", CaRead, "Show the certificate authority: its address, its keys, and where they are in their lives", ca::status).query(parameters::OF_TEAM).gives::<CaStatus>().named("ca.status"),
         route(Method::POST, "/ca/rotate", CaWrite, "Put a new key of the certificate authority in the place of another one", ca::rotate).takes::<RotationRequest>().gives::<CaStatus>().named("ca.rotate"),
@@ -174,6 +184,8 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/directories/{directory}/users/{user}/account", UserRead, "Show the account of a user on hosts", accounts::get).gives::<AccountView>(),
         route(Method::GET, "/directories/{directory}/users/{user}/remote-identities", GrantRead, "List the account names of a user on hosts that do not take the usual one", accounts::remote_identities).lists::<RemoteIdentityView>().tagged(),
         route(Method::PUT, "/directories/{directory}/users/{user}/remote-identities", GrantWrite, "Say which account names a user has on hosts that do not take the usual one", accounts::set_remote_identities).takes::<Vec<RemoteIdentityView>>().lists::<RemoteIdentityView>().tagged(),
+        route(Method::GET, "/directories/{directory}/users/{user}/offboarding", GrantRead, "Show since when each host lets a user in no longer, and what they have left there", offboarding::report).gives::<OffboardingView>().named("user.offboarding"),
+        route(Method::POST, "/directories/{directory}/users/{user}/removal", HostWrite, "Have hosts remove what a user has left there, or say what that would be", offboarding::remove).takes::<RemovalRequest>().gives::<OffboardingView>().named("user.remove_data"),
         route(Method::GET, "/directories/{directory}/accounts", GrantRead, "List the accounts of people on hosts", accounts::list).query(parameters::PAGED).pages::<AccountView>(),
         route(Method::POST, "/directories/{directory}/accounts/preview", GrantRead, "Show which account names a rule would make, and which it could not", accounts::preview).takes::<accounts::NamesRequest>().gives::<NamesPreview>(),
         route(Method::DELETE, "/directories/{directory}/users/{user}", UserWrite, "Remove a user of a native directory", users::delete),
