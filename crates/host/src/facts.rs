@@ -86,7 +86,7 @@ pub fn public_key(paths: &Paths, private: &str) -> Option<String> {
     Some(format!("{} {}", words.next()?, words.next()?))
 }
 
-fn certificate_in(line: &str) -> Option<Signed> {
+pub(crate) fn certificate_in(line: &str) -> Option<Signed> {
     use base64::Engine;
     let encoded = line.split_ascii_whitespace().nth(1)?;
     let blob = base64::engine::general_purpose::STANDARD

@@ -10,14 +10,17 @@
 
 pub mod apply;
 pub mod config;
+pub mod doctor;
 pub mod enroll;
 pub mod facts;
+pub mod leave;
 pub mod log;
 pub mod net;
 pub mod paths;
 pub mod sessions;
 pub mod setup;
 pub mod sshd;
+pub mod status;
 pub mod undo;
 pub mod wire;
 pub mod world;

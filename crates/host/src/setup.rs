@@ -13,10 +13,10 @@ use serde::Serialize;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-mod lines;
+pub(crate) mod lines;
 mod texts;
 
 /// The paths on the machine of what is changed.
@@ -120,24 +120,35 @@ pub fn remove(paths: &Paths, sshd: &dyn Sshd) -> Result<Vec<PutBack>, Fault> {
 
 /// Which way this machine can learn of accounts, by what its files say: the module of systemd reads records since 249.
 pub fn best_backend(paths: &Paths) -> Backend {
-    let folders = ["/usr/lib", "/lib", "/usr/lib64", "/lib64"];
-    let below = |folder: &&str| {
-        let entries = fs::read_dir(paths.at(folder)).into_iter().flatten();
-        let inner = entries.flatten().map(|entry| entry.path());
-        inner
-            .chain([paths.at(folder)])
-            .any(|folder| reads_records(&folder.join("libnss_systemd.so.2")))
+    const FOLDER: &[u8] = b"/run/userdb\0";
+    let reads_records = |module: PathBuf| {
+        fs::read(module).is_ok_and(|bytes| bytes.windows(FOLDER.len()).any(|part| part == FOLDER))
     };
-    match folders.iter().any(below) {
+    match find_module(paths, "libnss_systemd.so.2").is_some_and(reads_records) {
         true => Backend::Userdb,
         false => Backend::Nss,
     }
 }
 
-/// Whether a module of the name service switch knows where records are.
-fn reads_records(module: &Path) -> bool {
-    const FOLDER: &[u8] = b"/run/userdb\0";
-    fs::read(module).is_ok_and(|bytes| bytes.windows(FOLDER.len()).any(|part| part == FOLDER))
+/// Where a module of the name service switch is: in a folder of libraries, or one of its folders for architectures.
+pub(crate) fn find_module(paths: &Paths, name: &str) -> Option<PathBuf> {
+    let folders = ["/usr/lib64", "/usr/lib", "/lib64", "/lib"];
+    folders.iter().find_map(|folder| {
+        let folder = paths.at(folder);
+        let inner = fs::read_dir(&folder).into_iter().flatten().flatten();
+        let inner = inner.map(|entry| entry.path());
+        inner
+            .chain([folder])
+            .map(|folder| folder.join(name))
+            .find(|path| path.is_file())
+    })
+}
+
+/// Whether confined programs may read the records of people; `None`: nothing confines programs here.
+pub(crate) fn apparmor_is_there(paths: &Paths) -> Option<bool> {
+    let is_used = paths.at("/etc/apparmor.d").is_dir();
+    is_used
+        .then(|| fs::read(paths.apparmor()).is_ok_and(|bytes| bytes == texts::APPARMOR.as_bytes()))
 }
 
 /// What our part of the configuration names has to be there before it is: a missing list of what is revoked shuts everybody

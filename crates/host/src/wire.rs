@@ -85,4 +85,7 @@ pub struct Sessions {
     /// How many were given up because the server was away for too long.
     #[serde(default)]
     pub lost: u64,
+    /// Changes with each start of the machine, which ends all sessions.
+    #[serde(default)]
+    pub boot_id: Option<String>,
 }

@@ -4,6 +4,7 @@ use super::Identity;
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use portreeve_host_policy::api::{
     Enroll, Enrolled, Heard, KRL_HEADER, Krl, Renew, Renewed, Report,
 };
@@ -51,6 +52,8 @@ pub struct Policy {
     pub envelope: Option<Vec<u8>>,
     /// Entity tag of the current revocation list.
     pub krl: Option<String>,
+    /// The time on the server, to the second (RFC 9110 section 6.6.1).
+    pub date: Option<Timestamp>,
 }
 
 /// Why the server did not do what it was asked for.
@@ -187,11 +190,16 @@ impl Server {
         }
         let answer = accept(self.heard(request.call())?)?;
         let krl = header(&answer, KRL_HEADER);
+        let date = header(&answer, "date").and_then(|date| moment(&date));
         let envelope = match answer.status() {
             StatusCode::NOT_MODIFIED => None,
             _ => Some(bytes(answer)?),
         };
-        Ok(Policy { envelope, krl })
+        Ok(Policy {
+            envelope,
+            krl,
+            date,
+        })
     }
 
     /// The revocation list, with its entity tag.
@@ -323,6 +331,12 @@ fn bytes(answer: Response<Body>) -> Result<Vec<u8>, Fault> {
 fn header(answer: &Response<Body>, name: &str) -> Option<String> {
     let value = answer.headers().get(name)?;
     value.to_str().ok().map(str::to_owned)
+}
+
+/// A time as HTTP has it, such as `Sun, 22 Nov 2026 11:40:49 GMT`.
+fn moment(text: &str) -> Option<Timestamp> {
+    let zoned = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+    zoned.ok()
 }
 
 fn unreachable(url: &str, error: &ureq::Error) -> Fault {

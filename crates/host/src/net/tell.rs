@@ -126,7 +126,7 @@ impl<'a> Teller<'a> {
             sessions: sessions.events,
             removed: self.removed.clone(),
             doctor: None,
-            boot_id: facts::boot_id(),
+            boot_id: sessions.boot_id,
         };
         let heard = link.server().report(&report)?;
         self.heard = sessions.upto;
