@@ -1,7 +1,7 @@
 # Thin: every target installs what it needs (scripts/setup says what and why) and calls cargo or xtask.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench check docs fuzz-smoke peers-lock interop
+.PHONY: help demo test package soak bench check docs fuzz-smoke peers-lock interop
 
 # The installer of the Rust toolchain puts cargo here; a shell opened before that does not know it yet.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -24,6 +24,10 @@ test: ## Every check and every test, as continuous integration runs them
 test-%: ## One suite of `make test`; `make test-list` names them
 	@scripts/setup build test
 	@cargo xtask test $*
+
+package: ## Build the Debian package of the host agent (target/package)
+	@scripts/setup build
+	@scripts/package
 
 soak: ## The long form of the faults: more of each, longer ones, and all of them at random (SEED=N: as in that run)
 	@scripts/setup build test

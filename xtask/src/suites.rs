@@ -6,6 +6,7 @@
 
 mod browser;
 mod hosts;
+mod package;
 mod postgres;
 mod python;
 mod step;
@@ -214,6 +215,12 @@ const SUITES: &[Suite] = &[
         what: "managed hosts, on machines in namespaces with the system's own sshd, PAM and sudo",
         stage: Stage::Peer,
         run: |_, log| hosts::suite(log),
+    },
+    Suite {
+        name: "package",
+        what: "the package of the host agent comes, works and goes without a trace",
+        stage: Stage::Peer,
+        run: package::suite,
     },
     Suite {
         name: "faults",

@@ -9,16 +9,20 @@ use anyhow::Result;
 use super::{Tally, agree, cargo, logged, test_results};
 
 /// Who is not root has cargo start the tests through sudo, which must ask for no password, because nobody would answer.
-const THROUGH_SUDO: &str = "target.'cfg(unix)'.runner=['sudo', '-n']";
+pub(super) const THROUGH_SUDO: &str = "target.'cfg(unix)'.runner=['sudo', '-n']";
 
 /// Runs the tests of `portreeve-machine`, which leaves them out of an ordinary `cargo test`.
 pub(super) fn suite(log: &Path) -> Result<Tally> {
     let mut test = cargo(&["test", "--package", "portreeve-machine", "--test", "it"]);
     test.arg("--locked");
-    // One's own process is one's own.
-    if fs::metadata("/proc/self")?.uid() != 0 {
+    if !is_root()? {
         test.args(["--config", THROUGH_SUDO]);
     }
     let good = logged(test, log)?;
     Ok(agree(test_results(&fs::read_to_string(log)?), good))
+}
+
+/// One's own process is one's own.
+pub(super) fn is_root() -> Result<bool> {
+    Ok(fs::metadata("/proc/self")?.uid() == 0)
 }

@@ -1,0 +1,50 @@
+//! The Debian package of the host agent, and the name service module in it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Result, ensure};
+
+use super::hosts::{THROUGH_SUDO, is_root};
+use super::{Place, Tally, add, agree, cargo, counted, logged, test_results};
+use crate::cargo::root;
+
+/// Has the module asked on a machine in namespaces, and the package installed, upgraded and removed on a copy of this
+/// system.
+pub(super) fn suite(place: &Place, log: &Path) -> Result<Tally> {
+    let mut total = module(log)?;
+    let package = build(log)?;
+    let test = root().join("packaging/test");
+    let mut test = if is_root()? {
+        Command::new(test)
+    } else {
+        let mut sudo = Command::new("sudo");
+        sudo.arg("-n").arg(test);
+        sudo
+    };
+    test.arg(package).arg(place.program());
+    add(&mut total, counted(test, log)?);
+    Ok(total)
+}
+
+fn module(log: &Path) -> Result<Tally> {
+    let mut test = cargo(&["test", "--package", "portreeve-nss", "--test", "machine"]);
+    test.arg("--locked");
+    if !is_root()? {
+        test.args(["--config", THROUGH_SUDO]);
+    }
+    let good = logged(test, log)?;
+    Ok(agree(test_results(&fs::read_to_string(log)?), good))
+}
+
+/// What is tested is what is packed and what happens with it, not how well it was optimised.
+fn build(log: &Path) -> Result<PathBuf> {
+    let built = Command::new(root().join("scripts/package"))
+        .arg("dev")
+        .stdin(Stdio::null())
+        .stderr(File::options().append(true).open(log)?)
+        .output()?;
+    ensure!(built.status.success(), "the package could not be built");
+    Ok(PathBuf::from(String::from_utf8(built.stdout)?.trim_end()))
+}
