@@ -28,6 +28,10 @@ pub enum Kind {
     Once,
     /// What lets machines enrol as hosts.
     Enrolment,
+    /// Of a tablet at the door.
+    Device,
+    /// Of a visit: on the badge, and in the mail to whoever is visited.
+    Visit,
 }
 
 impl Kind {
@@ -39,6 +43,8 @@ impl Kind {
             Self::Api => "prv_api_",
             Self::Once => "prv_once_",
             Self::Enrolment => "prv_enroll_",
+            Self::Device => "prv_device_",
+            Self::Visit => "prv_visit_",
         }
     }
 }

@@ -66,6 +66,8 @@ pub enum Category {
     Access,
     /// A certificate was issued, renewed, revoked or refused.
     SshCert,
+    /// A visitor is expected, came or left, or whoever is visited has answered.
+    Visitor,
 }
 
 impl Category {
@@ -79,6 +81,7 @@ impl Category {
             Self::Session => "SESSION",
             Self::Access => "ACCESS",
             Self::SshCert => "SSH_CERT",
+            Self::Visitor => "VISITOR",
         }
     }
 }

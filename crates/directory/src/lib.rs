@@ -70,7 +70,10 @@ pub mod tokens;
 pub mod unknown;
 pub mod used_tokens;
 pub mod users;
+pub mod visit_devices;
+pub mod visit_locations;
 pub mod visitor_hosts;
+pub mod visits;
 
 pub use call::{Actor, Call};
 pub use clock::{Clock, SystemClock};

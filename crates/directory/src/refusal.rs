@@ -33,6 +33,9 @@ pub enum What {
     Policy,
     Provisioner,
     EnrolmentToken,
+    Location,
+    Device,
+    Visit,
 }
 
 impl What {
@@ -64,6 +67,9 @@ impl What {
             Self::Authority => "key of the certificate authority",
             Self::Provisioner => "provisioner",
             Self::EnrolmentToken => "enrolment token",
+            Self::Location => "location",
+            Self::Device => "device",
+            Self::Visit => "visit",
         }
     }
 }

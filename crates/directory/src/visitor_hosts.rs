@@ -276,20 +276,21 @@ fn check(own: &Own) -> Result<(), Refusal> {
             "at most {MOST_ALTERNATES} addresses can be told of a visitor"
         )));
     }
-    for address in &own.alternates {
-        let is_one = address.len() <= 254
-            && address.split_once('@').is_some_and(|(name, at)| {
-                !name.is_empty() && at.contains('.') && !at.contains('@')
-            })
-            && !address.chars().any(|c| c.is_whitespace() || c.is_control());
-        if !is_one {
-            return Err(invalid(format!("\"{address}\" is no mail address")));
-        }
+    if let Some(wrong) = own.alternates.iter().find(|one| !is_address(one)) {
+        return Err(invalid(format!("\"{wrong}\" is no mail address")));
     }
     if own.only_alternates && own.alternates.is_empty() {
         return Err(invalid("nobody would be told: name an address".to_owned()));
     }
     Ok(())
+}
+
+/// Whether a text can be the address of a mailbox, and of no more than one.
+pub(crate) fn is_address(text: &str) -> bool {
+    let parts = text.split_once('@');
+    text.len() <= 254
+        && parts.is_some_and(|(name, at)| !name.is_empty() && at.contains('.') && !at.contains('@'))
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control() || ",;<>".contains(c))
 }
 
 fn read(mut row: Row) -> Result<Own, Refusal> {

@@ -21,6 +21,8 @@ mod filters;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod host_policies;
+#[cfg(test)]
 mod leases;
 #[cfg(test)]
 mod levels;
@@ -52,5 +54,7 @@ mod unknown;
 mod users;
 #[cfg(test)]
 mod visitor_hosts;
+#[cfg(test)]
+mod visits;
 #[cfg(test)]
 mod world;
