@@ -1,5 +1,8 @@
 //! `portreeve host`.
 
+mod agent;
+mod token;
+
 use crate::Global;
 use crate::body;
 use crate::client::{Api, page_size};
@@ -8,11 +11,23 @@ use crate::failure::Failure;
 use crate::live;
 use crate::output::{self, Column, Format, Shape, harmless, plain};
 use crate::scope::OfTeam;
+use crate::time;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    There(There),
+    #[command(flatten)]
+    Here(agent::Command),
+}
+
+/// What is asked of the server.
+#[derive(Debug, Subcommand)]
+pub(crate) enum There {
     /// Make a host
     Create(New),
     /// List hosts
@@ -33,6 +48,13 @@ pub(crate) enum Command {
     Get(Which),
     /// List who may log in to a host now
     People(Which),
+    /// List the sessions on a host that have not ended
+    Sessions(Which),
+    /// Issue an SSH certificate for the key of a host, whose administrator puts it there
+    Certificate(Certificate),
+    /// Tokens with which machines enrol
+    #[command(subcommand)]
+    Token(token::Command),
     /// Change a host
     Update(Change),
     /// Remove a host; its certificates are revoked
@@ -57,8 +79,29 @@ pub(crate) struct New {
     /// Bastion through which it is reached
     #[arg(long, value_name = "HOST", add = live::hosts())]
     via: Option<String>,
+    /// File with the public key of its sshd: the machine that has the key enrols without a token
+    #[arg(long, value_name = "FILE")]
+    host_key: Option<PathBuf>,
     #[command(flatten)]
     team: OfTeam,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Certificate {
+    #[command(flatten)]
+    which: Which,
+    /// File with the public key of its sshd, such as ssh_host_ed25519_key.pub
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Name or address by which people reach it beside its own; once for each
+    #[arg(long, value_name = "NAME")]
+    name: Vec<String>,
+    /// For how long: 30d, 12h [default: as long as usual]
+    #[arg(long, value_name = "LENGTH")]
+    valid: Option<String>,
+    /// Where to put it, such as ssh_host_ed25519_key-cert.pub
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -99,6 +142,9 @@ const LIST: Shape = Shape {
         Column::text("NAME", "name"),
         Column::made("TAGS", "tags", tags),
         Column::text("VIA", "bastion"),
+        Column::text("STATUS", "status"),
+        Column::made("POLICY", "agent", applied),
+        Column::made("BEHIND", "agent", behind),
         Column::time("LAST CONTACT", "last_contact_at", "never"),
     ],
     name: "name",
@@ -114,8 +160,40 @@ const ONE: Shape = Shape {
         Column::time("Created", "created_at", ""),
         Column::time("Changed", "updated_at", ""),
         Column::time("Last contact", "last_contact_at", "never"),
+        Column::text("Status", "status"),
+        Column::text("SSH key", "host_key"),
+        Column::made("Agent", "agent", agent_version),
+        Column::made("Policy", "agent", applied),
+        Column::made("Behind", "agent", behind),
+        Column::made("Lease", "agent", lease),
+        Column::made("Revocations", "agent", revocations),
+        Column::made("Certificate", "agent", certificate),
+        Column::made("Conflicts", "agent", conflicts),
     ],
     name: "name",
+};
+
+const SESSIONS: Shape = Shape {
+    columns: &[
+        Column::text("ACCOUNT", "account"),
+        Column::made("WHO", "holder", who),
+        Column::text("FROM", "address"),
+        Column::text("CERTIFICATE", "serial"),
+        Column::time("SINCE", "began_at", ""),
+    ],
+    name: "id",
+};
+
+const CERTIFICATE: Shape = Shape {
+    columns: &[
+        Column::text("Serial", "serial"),
+        Column::text("Key id", "key_id"),
+        Column::text("Names", "principals"),
+        Column::time("From", "valid_after", ""),
+        Column::time("Until", "valid_before", ""),
+        Column::text("Certificate", "certificate"),
+    ],
+    name: "serial",
 };
 
 const PEOPLE: Shape = Shape {
@@ -129,11 +207,16 @@ const PEOPLE: Shape = Shape {
 };
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
-    let api = Api::open(global)?;
-    let format = global.output;
     match command {
-        Command::Create(new) => create(&api, format, &new).await,
-        Command::List {
+        Command::Here(command) => agent::go_on(&command),
+        Command::There(command) => ask(&Api::open(global)?, global.output, command).await,
+    }
+}
+
+async fn ask(api: &Api, format: Format, command: There) -> Result<(), Failure> {
+    match command {
+        There::Create(new) => create(api, format, &new).await,
+        There::List {
             hosts,
             search,
             limit,
@@ -147,14 +230,21 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             query.extend(search.as_deref().map(|text| ("search", text)));
             output::list(format, &LIST, &api.walk(&["hosts"], &query, limit).await?)
         }
-        Command::Get(which) => output::one(format, &ONE, &which.find(&api).await?),
-        Command::People(which) => {
+        There::Get(which) => output::one(format, &ONE, &which.find(api).await?),
+        There::People(which) => {
             let path = ["hosts", &which.host, "people"];
             let found = api.list(&path, &which.team.query()).await;
             output::list(format, &PEOPLE, &found.map_err(missing)?)
         }
-        Command::Update(change) => update(&api, format, &change).await,
-        Command::Delete { which, care } => delete(&api, format, &which, &care).await,
+        There::Sessions(which) => {
+            let path = ["hosts", &which.host, "sessions"];
+            let open = api.list(&path, &which.team.query()).await;
+            output::list(format, &SESSIONS, &open.map_err(missing)?)
+        }
+        There::Certificate(wanted) => certify(api, format, &wanted).await,
+        There::Token(command) => token::run(api, format, command).await,
+        There::Update(change) => update(api, format, &change).await,
+        There::Delete { which, care } => delete(api, format, &which, &care).await,
     }
 }
 
@@ -163,6 +253,9 @@ async fn create(api: &Api, format: Format, new: &New) -> Result<(), Failure> {
     body.insert("name".into(), json!(new.name));
     body.insert("tags".into(), Value::Object(pairs(&new.tag)?));
     body.insert("is_bastion".into(), json!(new.bastion));
+    if let Some(path) = &new.host_key {
+        body.insert("host_key".into(), json!(public_key("--host-key", path)?));
+    }
     let made = api.post(&["hosts"], &Value::Object(body)).await;
     output::one(format, &ONE, &made.map_err(missing)?)
 }
@@ -202,6 +295,48 @@ async fn delete(api: &Api, format: Format, which: &Which, care: &Care) -> Result
     output::gone(format, &ONE, &found)
 }
 
+async fn certify(api: &Api, format: Format, wanted: &Certificate) -> Result<(), Failure> {
+    let mut body = Map::new();
+    let key = public_key("--key", &wanted.key)?;
+    body.insert("public_key".into(), json!(key));
+    body.insert("names".into(), json!(wanted.name));
+    if let Some(valid) = &wanted.valid {
+        let length =
+            time::duration(valid).map_err(|wrong| Failure::usage(format!("--valid: {wrong}")))?;
+        body.insert("valid_seconds".into(), json!(length.as_secs()));
+    }
+    let path = ["hosts", &wanted.which.host, "certificate"];
+    let team = wanted.which.team.query();
+    let issued = api.post_where(&path, &team, &Value::Object(body)).await;
+    let issued = issued.map_err(missing)?;
+    if let Some(path) = &wanted.out {
+        let line = format!("{}\n", plain(&issued["certificate"]));
+        fs::write(path, line).map_err(|error| {
+            Failure::plain(format!("{} cannot be written: {error}", path.display()))
+        })?;
+    }
+    output::one(format, &CERTIFICATE, &issued)
+}
+
+/// The line of a `.pub` file.
+fn public_key(flag: &str, path: &Path) -> Result<String, Failure> {
+    let read = fs::read_to_string(path);
+    let read = read.map_err(|error| {
+        Failure::usage(format!(
+            "{flag}: {} cannot be read: {error}",
+            path.display()
+        ))
+    })?;
+    if read.contains("PRIVATE KEY") {
+        return Err(Failure::usage(format!(
+            "{flag}: {} is a private key, which stays where it is",
+            path.display()
+        ))
+        .hint("give the file beside it that ends in .pub"));
+    }
+    Ok(read.trim().to_owned())
+}
+
 impl Which {
     async fn find(&self, api: &Api) -> Result<Value, Failure> {
         let found = api.get(&["hosts", &self.host], &self.team.query()).await;
@@ -233,6 +368,83 @@ fn tags(host: &Value) -> String {
         .map(|(key, value)| format!("{key}={}", plain(value)))
         .collect();
     tags.join(" ")
+}
+
+fn agent_version(host: &Value) -> String {
+    let agent = &host["agent"];
+    let parts = [plain(&agent["version"]), plain(&agent["os"])];
+    let parts: Vec<_> = parts.into_iter().filter(|it| !it.is_empty()).collect();
+    harmless(&parts.join(", "))
+}
+
+/// Which policy is in force, and which there is where that is another one.
+fn applied(host: &Value) -> String {
+    let agent = &host["agent"];
+    match (&agent["applied_version"], &agent["policy_version"]) {
+        (Value::Null, Value::Null) => String::new(),
+        (Value::Null, _) => "none".to_owned(),
+        (applied, newest) if applied == newest => applied.to_string(),
+        (applied, newest) => format!("{applied} of {newest}"),
+    }
+}
+
+fn behind(host: &Value) -> String {
+    match host["agent"]["lag_seconds"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(seconds) => length(seconds),
+    }
+}
+
+/// A length of time in its largest unit.
+fn length(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+fn lease(host: &Value) -> String {
+    let agent = &host["agent"];
+    match (&agent["lease_until"], agent.is_null()) {
+        (_, true) => String::new(),
+        (Value::Null, _) => "without end".to_owned(),
+        (until, _) => format!("until {}", plain(until)),
+    }
+}
+
+fn revocations(host: &Value) -> String {
+    let agent = &host["agent"];
+    match (agent.is_null(), agent["krl_is_current"] == true) {
+        (true, _) => String::new(),
+        (_, true) => "current".to_owned(),
+        (_, false) => "behind".to_owned(),
+    }
+}
+
+fn certificate(host: &Value) -> String {
+    let certificate = &host["agent"]["certificate"];
+    match certificate.is_null() {
+        true => String::new(),
+        false => format!(
+            "{} until {}",
+            plain(&certificate["serial"]),
+            plain(&certificate["valid_before"])
+        ),
+    }
+}
+
+fn conflicts(host: &Value) -> String {
+    let all = host["agent"]["conflicts"].as_array().into_iter().flatten();
+    let all: Vec<_> = all
+        .map(|one| format!("{}: {}", plain(&one["account"]), plain(&one["detail"])))
+        .collect();
+    harmless(&all.join("; "))
+}
+
+fn who(session: &Value) -> String {
+    harmless(&plain(&session["holder"]["name"]))
 }
 
 fn is_bastion(host: &Value) -> String {
