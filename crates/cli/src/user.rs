@@ -13,6 +13,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
+mod offboarding;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List users
@@ -48,6 +50,18 @@ pub(crate) enum Command {
     Delete {
         #[command(flatten)]
         which: Which,
+        #[command(flatten)]
+        care: Care,
+    },
+    /// Show since when each host lets somebody in no longer, and what they have left there
+    Offboarding(Which),
+    /// Have hosts remove what somebody has left there: home, crontab, and whatever else is theirs. It cannot be undone
+    RemoveData {
+        #[command(flatten)]
+        which: Which,
+        /// Only there; once for each [default: all hosts with an agent that let them in no longer]
+        #[arg(long = "host", value_name = "HOST")]
+        hosts: Vec<String>,
         #[command(flatten)]
         care: Care,
     },
@@ -174,6 +188,10 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             .await
         }
         Command::Delete { which, care } => delete(&api, format, &which, &care).await,
+        Command::Offboarding(which) => offboarding::show(&api, format, &which).await,
+        Command::RemoveData { which, hosts, care } => {
+            offboarding::remove(&api, format, &which, (&hosts, &care)).await
+        }
     }
 }
 

@@ -33,4 +33,4 @@ pub use value::{Code, Copyable, Count, Secret, Time};
 macro_rules! markup {
     ($($part:ty),* $(,)?) => { $(impl askama::filters::HtmlSafe for $part {})* };
 }
-use markup;
+pub(crate) use markup;

@@ -1,13 +1,39 @@
 //! Hosts: managed machines.
 
+mod agent;
+mod enrolment;
+mod fleet;
+
+pub use agent::{Agent, Conflict, Finding, Open};
+pub use enrolment::Enrolment;
+pub use fleet::{Fleet, Row as FleetRow};
+
 use askama::Template;
 
 use super::users::Change;
 use crate::parts::{
     Alert, Certificates, Code, Column, Confirm, Count, Empty, Facts, Field, Link, Pager, Search,
-    Tags, Time,
+    Tab, Tabs, Tags, Time,
 };
 use crate::{Address, Crumb, Page, Section, Shell};
+
+/// The views of hosts, of which one is shown.
+fn tabs(shown: &str, may_enrol: bool) -> Tabs {
+    let start = Section::Hosts.address();
+    let fleet = start.clone().join("fleet");
+    let enrolment = may_enrol.then(|| ("Enrolment", start.clone().join("enrolment")));
+    let all = [("Hosts", start), ("Fleet", fleet)];
+    let tab = |(label, href)| Tab {
+        label,
+        href,
+        current: label == shown,
+        count: None,
+    };
+    Tabs {
+        label: "Hosts".to_owned(),
+        tabs: all.into_iter().chain(enrolment).map(tab).collect(),
+    }
+}
 
 /// The hosts of a team, as far as they were looked for.
 #[derive(Debug, Template)]
@@ -27,7 +53,7 @@ pub struct List {
     pub commands: Option<Code>,
     /// The way on.
     pub pager: Pager,
-    /// Where one is made, where the person may.
+    /// Where one is made, where the person may; whoever may also sees how machines enrol.
     pub create: Option<Address>,
 }
 
@@ -66,6 +92,10 @@ pub struct Misread {
 }
 
 impl List {
+    fn tabs(&self) -> Tabs {
+        tabs("Hosts", self.create.is_some())
+    }
+
     fn columns(&self) -> Vec<Column> {
         vec![
             Column::new("Name"),
@@ -105,6 +135,8 @@ pub struct Host {
     pub people: Option<People>,
     /// Says of somebody whether they may log in, and why; where the person may know.
     pub explain: Option<Vec<Field>>,
+    /// What its agent has said.
+    pub agent: Agent,
     /// Its certificates, where the person may see them.
     pub certificates: Option<Certificates>,
     /// What happened to it, the newest first.

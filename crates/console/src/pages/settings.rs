@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::parts::{Alert, Confirm, Facts, Secret, Sessions, Shown, Tab, Tabs};
+use crate::parts::{Alert, Confirm, Facts, Secret, Sessions, Shown, Tab, Tabs, markup};
 use crate::{Address, Page, Section, Shell};
 
 /// One of the pages of the settings: some blocks, each with a heading.
@@ -23,8 +23,9 @@ pub struct Settings {
     pub blocks: Vec<Block>,
 }
 
-/// A part of a page.
-#[derive(Debug)]
+/// A part of a page, with the dialogs of what can be done there.
+#[derive(Debug, Template)]
+#[template(path = "settings/block.html")]
 pub struct Block {
     /// A word, unique on the page.
     pub id: &'static str,
@@ -120,3 +121,5 @@ impl Page for Settings {
         Some(Section::Settings)
     }
 }
+
+markup!(Block);

@@ -1,5 +1,9 @@
 //! Users.
 
+mod offboarding;
+
+pub use offboarding::{Account, Offboarding, Removal};
+
 use askama::Template;
 
 use crate::parts::{
@@ -136,6 +140,8 @@ pub struct Access {
     pub identities: Vec<Identity>,
     /// Adds one of those, where the person may.
     pub add: Option<Confirm>,
+    /// What became of their accounts on hosts, also of those where they may not log in any more.
+    pub offboarding: Address,
 }
 
 /// Another account name on some hosts.

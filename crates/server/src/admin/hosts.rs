@@ -12,7 +12,7 @@ use portreeve_directory::events::Category;
 use portreeve_directory::host_agents::Agent;
 use portreeve_directory::hosts::{self, Decided, Host};
 use portreeve_directory::revocations::{self, Revoke};
-use portreeve_directory::{Refusal, What, host_agents, host_denials, host_sessions, identities};
+use portreeve_directory::{Refusal, What, host_agents, host_denials, host_removals, host_sessions, identities};
 use portreeve_scim::text::fold;
 use portreeve_ssh_cert::SubjectKey;
 use schemars::JsonSchema;
@@ -285,6 +285,7 @@ pub(crate) async fn delete(
         host_agents::forget(tx, &team.id, &before.id)?;
         host_sessions::forget(tx, &team.id, &before.id)?;
         host_denials::forget(tx, &team.id, &before.id)?;
+        host_removals::forget(tx, &team.id, &before.id)?;
         let cause = admin.cause(&team.id, None);
         revocations::revoke(tx, &cause, Revoke::Holder(&before.id), "removed")?;
         identities::revoke_of_holder(tx, &cause, &before.id, "removed")?;

@@ -71,6 +71,8 @@ pub(crate) struct OffboardedHostView {
     /// When the host reported last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reported_at: Option<At>,
+    /// Whether the host could remove what they have left.
+    pub(crate) is_removable: bool,
     /// What was asked for last about what they have left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) removal: Option<RemovalView>,

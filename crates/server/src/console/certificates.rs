@@ -9,6 +9,7 @@ use super::visit::Visit;
 use crate::admin::certificates::{
     self, CertificateKind, CertificateState, CertificateView, RevokeRequest, Which,
 };
+use crate::admin::holders::HolderView;
 use axum::body::Body;
 use axum::response::Response;
 use portreeve_console::pages::certificates::{Certificate, List};
@@ -23,7 +24,7 @@ use portreeve_directory::{Permission, Refusal, What};
 /// How many certificates of one person or host are shown.
 const LATEST: u64 = 10;
 
-fn page(serial: &str) -> Address {
+pub(super) fn page(serial: &str) -> Address {
     Section::Certificates.address().join(serial)
 }
 
@@ -60,7 +61,11 @@ fn whose(one: &CertificateView) -> Option<Link> {
             .unwrap_or_else(|| "a host that is gone".to_owned());
         return Some(Link::new(name, host_page(&host.id)));
     }
-    let holder = one.holder.as_ref()?;
+    one.holder.as_ref().map(holder)
+}
+
+/// Somebody who holds something.
+pub(super) fn holder(holder: &HolderView) -> Link {
     let name = holder
         .name
         .clone()
@@ -70,7 +75,7 @@ fn whose(one: &CertificateView) -> Option<Link> {
         (None, "owner") => Address::new("/console/settings/owners"),
         (None, _) => Address::new("/console/settings/service-accounts"),
     };
-    Some(Link::new(name, href))
+    Link::new(name, href)
 }
 
 fn state(one: &CertificateView) -> Badge {

@@ -1,7 +1,12 @@
 //! Hosts: the list, one host, and what can be done about it.
 
+mod agent;
+mod enrolment;
+mod fleet;
 mod one;
 
+pub(super) use enrolment::{create as create_token, revoke as revoke_token, show as enrolment};
+pub(super) use fleet::show as fleet;
 pub(super) use one::{delete, save, show};
 
 use super::form::Form;
@@ -214,6 +219,7 @@ pub(super) async fn create(visit: Visit, body: Body) -> Response {
                 tags: written_tags(form.text("tags"))?,
                 is_bastion: form.is_on("is_bastion"),
                 bastion: form.filled("bastion"),
+                host_key: None,
                 team: None,
             };
             hosts::create(&visit.app, &visit.admin, wanted).await

@@ -76,16 +76,16 @@ async fn again(
     Ok(visit.again(&page))
 }
 
-fn text(text: impl Into<String>) -> Shown {
+pub(super) fn text(text: impl Into<String>) -> Shown {
     Shown::Text(text.into())
 }
 
-fn badge(tone: Tone, word: &str) -> Shown {
+pub(super) fn badge(tone: Tone, word: &str) -> Shown {
     Shown::Badge(Badge::new(tone, word))
 }
 
 /// A question before something is done.
-fn question(id: String, opener: &str, title: String, effect: &str, action: Address) -> Confirm {
+pub(super) fn question(id: String, opener: &str, title: String, effect: &str, action: Address) -> Confirm {
     Confirm {
         id,
         opener: opener.to_owned(),

@@ -1,9 +1,11 @@
 //! Users: the list, one user, and what can be done about them.
 
 mod access;
+mod offboarding;
 mod one;
 
 pub(super) use access::{add_identity, reached, remove_identity};
+pub(super) use offboarding::{remove as remove_data, show as offboarding};
 pub(super) use one::{delete, end_sessions, level, reinstate, save, show, suspend};
 
 use super::form::Form;

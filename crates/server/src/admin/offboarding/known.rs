@@ -262,6 +262,7 @@ impl Known {
                 reported_at: At(denial.reported_at),
             }),
             has_agent: self.has_agent(),
+            is_removable: self.removable().is_ok(),
             reported_at: self.reported_at().map(At),
             removal: removal.map(|removal| RemovalView {
                 dry_run: removal.is_dry_run,

@@ -1,6 +1,6 @@
 //! One host.
 
-use super::{fields, page, tags, written_tags};
+use super::{agent, fields, page, tags, written_tags};
 use crate::admin::certificates::Which;
 use crate::admin::entry;
 use crate::admin::hosts::{self, AllowedView, HostChange, HostView};
@@ -76,6 +76,7 @@ async fn make(
         profile: profile(host),
         edit,
         people,
+        agent: agent::of(visit, host).await?,
         explain: may_know.then(|| {
             vec![
                 Field::line("explain", "user", "Who", "")

@@ -55,6 +55,7 @@ pub(super) async fn of(visit: &Visit, user: &UserView) -> Result<Option<Access>,
         account: facts(&account),
         identities: identities.iter().enumerate().map(identity).collect(),
         add: may.then(|| add_question(&here)),
+        offboarding: here.clone().join("offboarding"),
     }))
 }
 
