@@ -12,12 +12,12 @@ use proptest::prelude::*;
 
 use crate::as_c::{list, text};
 
-const PEOPLE: &str = "ada:x:65536:65536:Ada Lovelace:/home/ada:/bin/bash
+const PEOPLE: &str = "ada:x:65536:65536:Ada Lovelace:/srv/ada:/bin/bash
 this is no line of passwd(5)
 bob:x:0:0::/root:/bin/bash
-bob:x:65537:65537::/home/bob:/bin/sh
-ada:x:65538:65538:a second one:/home/ada2:/bin/sh
-cut:x:65539:65539::/home/cut:/bin/sh";
+bob:x:65537:65537::/srv/bob:/bin/sh
+ada:x:65538:65538:a second one:/srv/ada2:/bin/sh
+cut:x:65539:65539::/srv/cut:/bin/sh";
 
 fn room(size: usize) -> Vec<MaybeUninit<u8>> {
     vec![MaybeUninit::uninit(); size]
@@ -29,22 +29,22 @@ fn people_are_found() {
         (
             "by name",
             Wanted::Name(b"ada"),
-            Ok("ada 65536 Ada Lovelace /home/ada /bin/bash"),
+            Ok("ada 65536 Ada Lovelace /srv/ada /bin/bash"),
         ),
         (
             "by number",
             Wanted::Id(65_538),
-            Ok("ada 65538 a second one /home/ada2 /bin/sh"),
+            Ok("ada 65538 a second one /srv/ada2 /bin/sh"),
         ),
         (
             "behind a line that would be root",
             Wanted::Name(b"bob"),
-            Ok("bob 65537  /home/bob /bin/sh"),
+            Ok("bob 65537  /srv/bob /bin/sh"),
         ),
         (
             "the first",
             Wanted::Any,
-            Ok("ada 65536 Ada Lovelace /home/ada /bin/bash"),
+            Ok("ada 65536 Ada Lovelace /srv/ada /bin/bash"),
         ),
         (
             "nobody of that name",

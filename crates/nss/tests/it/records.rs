@@ -5,14 +5,14 @@ use proptest::prelude::*;
 
 #[test]
 fn lines_that_are_people() {
-    let ada = b"ada:x:65536:65537:Ada Lovelace,Room 1:/home/ada:/bin/bash";
+    let ada = b"ada:x:65536:65537:Ada Lovelace,Room 1:/srv/ada:/bin/bash";
     let expected = Person {
         name: b"ada",
         password: b"x",
         uid: 65_536,
         gid: 65_537,
         gecos: b"Ada Lovelace,Room 1",
-        home: b"/home/ada",
+        home: b"/srv/ada",
         shell: b"/bin/bash",
     };
     assert_eq!(Person::parse(ada), Some(expected));
@@ -22,32 +22,29 @@ fn lines_that_are_people() {
 fn lines_that_are_nobody() {
     for (name, line) in [
         ("nothing", ""),
-        ("a comment", "#ada:x:65536:65536::/home/ada:/bin/sh"),
+        ("a comment", "#ada:x:65536:65536::/srv/ada:/bin/sh"),
         ("NIS, all", "+::::::"),
-        ("NIS, not this one", "-ada:x:65536:65536::/home/ada:/bin/sh"),
-        ("no name", ":x:65536:65536::/home/ada:/bin/sh"),
-        (
-            "a list of names",
-            "ada,bob:x:65536:65536::/home/ada:/bin/sh",
-        ),
-        ("root", "ada:x:0:65536::/home/ada:/bin/sh"),
-        ("root, longer", "ada:x:000:65536::/home/ada:/bin/sh"),
-        ("root's group", "ada:x:65536:0::/home/ada:/bin/sh"),
-        ("nobody, -1", "ada:x:4294967295:65536::/home/ada:/bin/sh"),
+        ("NIS, not this one", "-ada:x:65536:65536::/srv/ada:/bin/sh"),
+        ("no name", ":x:65536:65536::/srv/ada:/bin/sh"),
+        ("a list of names", "ada,bob:x:65536:65536::/srv/ada:/bin/sh"),
+        ("root", "ada:x:0:65536::/srv/ada:/bin/sh"),
+        ("root, longer", "ada:x:000:65536::/srv/ada:/bin/sh"),
+        ("root's group", "ada:x:65536:0::/srv/ada:/bin/sh"),
+        ("nobody, -1", "ada:x:4294967295:65536::/srv/ada:/bin/sh"),
         (
             "root, around the corner",
-            "ada:x:4294967296:65536::/home/ada:/bin/sh",
+            "ada:x:4294967296:65536::/srv/ada:/bin/sh",
         ),
-        ("a sign", "ada:x:+65536:65536::/home/ada:/bin/sh"),
-        ("another sign", "ada:x:-65536:65536::/home/ada:/bin/sh"),
-        ("a blank", "ada:x: 65536:65536::/home/ada:/bin/sh"),
-        ("no number", "ada:x::65536::/home/ada:/bin/sh"),
-        ("a field too few", "ada:x:65536:65536::/home/ada"),
-        ("a field too many", "ada:x:65536:65536::/home/ada:/bin/sh:"),
-        ("a byte 0", "ada:x:65536:65536::/home/ada:/bin/sh\0"),
+        ("a sign", "ada:x:+65536:65536::/srv/ada:/bin/sh"),
+        ("another sign", "ada:x:-65536:65536::/srv/ada:/bin/sh"),
+        ("a blank", "ada:x: 65536:65536::/srv/ada:/bin/sh"),
+        ("no number", "ada:x::65536::/srv/ada:/bin/sh"),
+        ("a field too few", "ada:x:65536:65536::/srv/ada"),
+        ("a field too many", "ada:x:65536:65536::/srv/ada:/bin/sh:"),
+        ("a byte 0", "ada:x:65536:65536::/srv/ada:/bin/sh\0"),
         (
             "a byte 0 in the name",
-            "a\0da:x:65536:65536::/home/ada:/bin/sh",
+            "a\0da:x:65536:65536::/srv/ada:/bin/sh",
         ),
     ] {
         assert_eq!(Person::parse(line.as_bytes()), None, "{name}");

@@ -11,12 +11,12 @@ fn programs_get_what_is_in_the_files() {
         (
             "by name",
             "getent passwd ada",
-            "ada:x:70002:70002:Ada Lovelace:/home/ada:/bin/bash\n",
+            "ada:x:70002:70002:Ada Lovelace:/srv/ada:/bin/bash\n",
         ),
         (
             "by number",
             "getent passwd 70003",
-            "bob:x:70003:70003:Bob:/home/bob:/bin/sh\n",
+            "bob:x:70003:70003:Bob:/srv/bob:/bin/sh\n",
         ),
         (
             "a group by name",
@@ -64,7 +64,7 @@ fn programs_get_what_is_in_the_files() {
         ),
         (
             "names of files",
-            "mkdir /home/ada && chown 70002:70001 /home/ada && stat -c '%U %G' /home/ada",
+            "mkdir -p /srv/ada && chown 70002:70001 /srv/ada && stat -c '%U %G' /srv/ada",
             "ada portreeve-sudo\n",
         ),
     ] {
@@ -75,7 +75,7 @@ fn programs_get_what_is_in_the_files() {
 #[test]
 fn the_machines_own_accounts_come_first() {
     let ground = Ground::start();
-    ground.put("passwd", "root:*:70004:70004::/home/x:/bin/sh\nwarden:*:70005:70005::/home/x:/bin/sh\nzed:*:0:0::/root:/bin/sh\n");
+    ground.put("passwd", "root:*:70004:70004::/srv/x:/bin/sh\nwarden:*:70005:70005::/srv/x:/bin/sh\nzed:*:0:0::/root:/bin/sh\n");
     assert_eq!(ground.ask("id -u root warden"), "0\n1000\n");
     assert_eq!(
         ground.ask("getent passwd zed"),
@@ -91,7 +91,7 @@ fn groups_of_any_size_are_given() {
     let (mut passwd, mut group) = (String::new(), String::from("portreeve:*:70000:"));
     for number in 0..20_000_u32 {
         let (name, uid) = (format!("person-{number:05}"), 100_000 + number);
-        writeln!(passwd, "{name}:x:{uid}:{uid}::/home/{name}:/bin/sh").unwrap();
+        writeln!(passwd, "{name}:x:{uid}:{uid}::/srv/{name}:/bin/sh").unwrap();
         write!(group, "{}{name}", if number == 0 { "" } else { "," }).unwrap();
     }
     group.push('\n');

@@ -10,8 +10,8 @@ pub(crate) const FOLDER: &str = "/run/portreeve-host/nss";
 
 /// Ada, who may become root, and Bob, who may not; `adm` is a group of the machine's own.
 const PASSWD: &str = "\
-ada:x:70002:70002:Ada Lovelace:/home/ada:/bin/bash
-bob:x:70003:70003:Bob:/home/bob:/bin/sh
+ada:x:70002:70002:Ada Lovelace:/srv/ada:/bin/bash
+bob:x:70003:70003:Bob:/srv/bob:/bin/sh
 ";
 const GROUP: &str = "\
 portreeve:*:70000:ada,bob

@@ -17,7 +17,7 @@ FORKS = 40
 
 def generation(number):
     names = [f"p{person:03}" for person in range(PEOPLE)]
-    passwd = "".join(f"{name}:x:{80000 + at}:{80000 + at}::/home/{name}:/bin/{number}\n" for at, name in enumerate(names))
+    passwd = "".join(f"{name}:x:{80000 + at}:{80000 + at}::/srv/{name}:/bin/{number}\n" for at, name in enumerate(names))
     group = f"team-{number}:*:{90000 + number}:{','.join(names)}\n"
     return {"passwd": passwd, "group": group}
 
