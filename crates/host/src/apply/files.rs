@@ -109,6 +109,18 @@ pub(super) fn names(folder: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// Removes what writes that were interrupted have left.
+pub(super) fn tidy(files: &mut dyn Files, folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".new~") {
+            files.remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
 /// A text, or none where there is no such file.
 pub(super) fn text(path: &Path) -> io::Result<Option<String>> {
     match fs::read(path) {

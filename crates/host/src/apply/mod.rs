@@ -29,7 +29,7 @@ use portreeve_host_policy::{Checked, Document, Expect, Local, Verified, check, v
 
 pub use certificate::shown;
 pub use files::{Disk, Files};
-pub use greeting::{Greeter, NoGreeter};
+pub use greeting::{Greeter, NoGreeter, Silence};
 pub use image::{Image, Principals, User};
 pub use krl::ensure as ensure_krl;
 pub use serve::{Listener, serve};
@@ -98,10 +98,26 @@ impl Half {
             Err(crate::config::Error::NotEnrolled) => return Ok(()),
             config => config.map_err(|error| refused("config", error))?,
         };
-        ensure_krl(&mut *self.machine.files, &self.paths)?;
+        let paths = &self.paths;
+        let folders = [
+            paths.userdb(),
+            paths.nss(),
+            paths.principals(),
+            paths.run(),
+            paths.ssh(),
+            paths.state(),
+        ];
+        for folder in folders {
+            files::tidy(&mut *self.machine.files, &folder)?;
+        }
+        ensure_krl(&mut *self.machine.files, paths)?;
         let known = self.known(&config)?;
         match &known.document {
-            Some(verified) => self.follow(&config, verified, Ok(()), now),
+            // Where a newer one was followed and could not be kept, this one gives nothing back.
+            Some(verified) => {
+                let is_last = verified.document().version == known.highest;
+                self.follow(&config, verified, is_last, now)
+            }
             None => Ok(()),
         }
     }
@@ -166,17 +182,18 @@ impl Half {
             );
             return Err(refused("rules", detail));
         }
+        // One that could not be kept would be forgotten at the next start: of such a one only what it takes away is done.
         let kept = Store(&self.paths).keep(&mut *self.machine.files, &verified);
-        self.follow(&config, &verified, kept, now)
+        self.follow(&config, &verified, kept.is_ok(), now)?;
+        Ok(kept?)
     }
 
-    /// Makes the files what a document says. One that could not be kept would be forgotten at the next start: of such a one
-    /// only what it takes away is done.
+    /// Takes away what a document does not give and, if it is to be, gives what it does.
     fn follow(
         &mut self,
         config: &Config,
         verified: &Verified,
-        kept: io::Result<()>,
+        gives: bool,
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let document = verified.document();
@@ -188,13 +205,16 @@ impl Half {
             Image::of(document, &checked),
         );
         // Who was open and is not any more is noted first, so that whoever is killed now ends their sessions later.
-        let mut denials = self.denials(&checked, &old, now)?;
+        let mut denials = self.denials(&checked, (&old, &new), now)?;
         let noted = self.note(&denials);
         let shut = self.shut(config, &old.tightened(&new), &clock);
         let trust = self.trust(document);
-        self.end_sessions(document, &mut denials, (&old, &new), &local, now);
+        self.end_sessions(document, &mut denials, &local, now);
         let noted = noted.and_then(|()| self.note(&denials));
-        kept.and(shut).and(trust).and(noted)?;
+        shut.and(trust).and(noted)?;
+        if !gives {
+            return Ok(());
+        }
         self.open(config, &new, &local, &clock)?;
         Ok(self.conclude(document, &checked, now)?)
     }
@@ -203,7 +223,7 @@ impl Half {
     fn shut(&mut self, config: &Config, image: &Image, clock: &Clock) -> io::Result<()> {
         let files = &mut *self.machine.files;
         let principals =
-            principals::write(files, &self.paths.principals(), &image.principals, clock);
+            principals::shut(files, &self.paths.principals(), &image.principals, clock);
         let accounts = match config.backend {
             Backend::Userdb => userdb::shut(files, &self.paths.userdb(), image),
             Backend::Nss => snapshot::shut(files, &self.paths.nss(), image),
@@ -224,7 +244,7 @@ impl Half {
             Backend::Userdb => userdb::open(files, &self.paths.userdb(), image)?,
             Backend::Nss => snapshot::open(files, &self.paths.nss(), image, local)?,
         }
-        principals::write(files, &self.paths.principals(), &image.principals, clock)
+        principals::open(files, &self.paths.principals(), &image.principals, clock)
     }
 
     /// Has `sshd` trust the keys that the document names.
@@ -280,22 +300,35 @@ impl Half {
         }
     }
 
-    /// Everybody who has left by a document, as far as the host had them.
+    /// Who has no access any more, as far as the host had them: those who have left by the document, and those whose sessions
+    /// are still to be ended because it does not name them any more, or because they cannot have their account any more.
     fn denials(
         &self,
         checked: &Checked<'_>,
-        old: &Image,
+        (old, new): (&Image, &Image),
         now: Timestamp,
     ) -> io::Result<Vec<Denial>> {
         let before = Store(&self.paths).denials()?;
-        let members = old.members.iter();
-        let sudoers: BTreeSet<&str> = members
-            .filter(|(_, group)| group == SUDO)
-            .map(|(user, _)| user.as_str())
-            .collect();
         let accounts = checked.accept.iter().map(|accepted| accepted.account);
         let left = accounts.filter(|account| account.access.is_none());
-        Ok(store::denials(&before, left, &sudoers, now))
+        let left = left.map(|account| {
+            let known = before.iter().find(|denial| denial.id == account.id);
+            known
+                .cloned()
+                .unwrap_or_else(|| Denial::new(account, old, now))
+        });
+        let mut denials: Vec<Denial> = left.collect();
+        let mut settled = new.open();
+        settled.extend(denials.iter().map(|denial| denial.uid));
+        let pending = before.into_iter().filter(|denial| denial.ended.is_none());
+        let gone = old.users.iter().filter(|(_, user)| !user.locked);
+        let gone = gone.map(|(name, user)| Denial::gone(name, user, old, now));
+        for denial in pending.chain(gone) {
+            if settled.insert(denial.uid) {
+                denials.push(denial);
+            }
+        }
+        Ok(denials)
     }
 
     fn note(&mut self, denials: &[Denial]) -> io::Result<()> {
@@ -311,16 +344,12 @@ impl Half {
     fn end_sessions(
         &mut self,
         document: &Document,
-        denials: &mut [Denial],
-        (old, new): (&Image, &Image),
+        denials: &mut Vec<Denial>,
         local: &Local,
         now: Timestamp,
     ) {
-        let open = new.open();
-        let may_end =
-            |uid: u32| document.rules.end_sessions && !open.contains(&uid) && !local.has_uid(uid);
         for denial in denials.iter_mut().filter(|denial| denial.ended.is_none()) {
-            let ended = match may_end(denial.uid) {
+            let ended = match document.rules.end_sessions && !local.has_uid(denial.uid) {
                 true => self.machine.sessions.end(&denial.account, denial.uid),
                 false => Ok(0),
             };
@@ -329,13 +358,11 @@ impl Half {
                 denial.since = now;
             }
         }
-        // Those whom the document does not name any more, or whose account cannot be any more.
-        let known: BTreeSet<u32> = denials.iter().map(|denial| denial.uid).collect();
-        let gone = old.users.iter();
-        let gone = gone.filter(|(_, user)| !user.locked && !known.contains(&user.uid));
-        for (name, user) in gone.filter(|(_, user)| may_end(user.uid)) {
-            let _ = self.machine.sessions.end(name, user.uid);
-        }
+        // Of whom the document does not say that they have left, nothing is reported.
+        let left = document.accounts.iter();
+        let left = left.filter(|account| account.access.is_none());
+        let left: BTreeSet<&str> = left.map(|account| account.id.as_str()).collect();
+        denials.retain(|denial| denial.ended.is_none() || left.contains(denial.id.as_str()));
     }
 
     /// Last of all: the document is in force.
@@ -397,7 +424,8 @@ impl Half {
         if let Some(verified) = &known.document
             && pending(Store(&self.paths).denials()?)
         {
-            self.follow(&config, verified, Ok(()), now)?;
+            let is_last = verified.document().version == known.highest;
+            self.follow(&config, verified, is_last, now)?;
         }
         let store = Store(&self.paths);
         let outcome = store.outcome()?;

@@ -91,8 +91,31 @@ fn read_line(line: &str, clock: &Clock) -> (String, Option<Timestamp>) {
     }
 }
 
-/// Makes the files so. What lets somebody in that may not be let in goes first, whatever it is called.
-pub(super) fn write(
+/// Takes away what is not among these: all of it, even if a part cannot be done. A file that cannot be made shorter goes.
+pub(super) fn shut(
+    files: &mut dyn Files,
+    folder: &Path,
+    principals: &BTreeMap<String, Principals>,
+    clock: &Clock,
+) -> io::Result<()> {
+    let mut done = Ok(());
+    for account in files::names(folder)? {
+        let path = folder.join(&account);
+        let shut = match principals.get(&account) {
+            None => files.remove(&path),
+            Some(principals) => {
+                let text = text(principals, clock);
+                files::put(files, &path, text.as_bytes(), 0o644)
+                    .or_else(|error| files.remove(&path).and(Err(error)))
+            }
+        };
+        done = done.and(shut);
+    }
+    done
+}
+
+/// Makes the files these.
+pub(super) fn open(
     files: &mut dyn Files,
     folder: &Path,
     principals: &BTreeMap<String, Principals>,

@@ -11,6 +11,7 @@ use portreeve_host_policy::Local;
 
 use super::files::{self, Files};
 use super::image::{Image, User};
+use crate::config::PEOPLE;
 
 /// Shuts an account: the second day of 1970 is over (shadow(5)).
 const OVER: i64 = 1;
@@ -69,16 +70,20 @@ fn expiry_of(line: &str) -> Option<(&str, Option<i64>)> {
     }
 }
 
-/// Takes away what the image does not have. It gives nothing: the image must be a tightened one.
+/// Takes away what the image does not have: all of it, even if a part cannot be done. It gives nothing: the image must be a
+/// tightened one.
 pub(super) fn shut(files: &mut dyn Files, folder: &Path, image: &Image) -> io::Result<()> {
-    files::folder(folder, 0o755)?;
-    put(files, folder, "shadow", &shadow(&image.users))?;
-    put(files, folder, "group", &group(image, &Local::default()))?;
-    put(files, folder, "passwd", &passwd(&image.users))
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let shadow = put(files, folder, "shadow", &shadow(&image.users));
+    let group = put(files, folder, "group", &group(image, &Local::default()));
+    let passwd = put(files, folder, "passwd", &passwd(&image.users));
+    shadow.and(group).and(passwd)
 }
 
-/// Makes the files those of the image. A lock is there before the account that it shuts; accounts are there before they are
-/// opened and before they are in groups.
+/// Makes the files those of the image. A lock is there before the account that it shuts, and so is the group of people, by
+/// which `sshd` knows that nothing but a certificate opens an account; other groups come last.
 pub(super) fn open(
     files: &mut dyn Files,
     folder: &Path,
@@ -86,14 +91,17 @@ pub(super) fn open(
     local: &Local,
 ) -> io::Result<()> {
     files::folder(folder, 0o755)?;
-    let before = read(folder)?.users;
-    let mut guarded = before;
+    let mut guarded = read(folder)?;
     for (name, user) in &image.users {
-        if user.locked || !guarded.contains_key(name) {
-            guarded.insert(name.clone(), user.clone());
+        if user.locked || !guarded.users.contains_key(name) {
+            guarded.users.insert(name.clone(), user.clone());
         }
     }
-    put(files, folder, "shadow", &shadow(&guarded))?;
+    let people = image.members.iter().filter(|(_, group)| group == PEOPLE);
+    guarded.members.extend(people.cloned());
+    guarded.groups.extend(image.groups.clone());
+    put(files, folder, "shadow", &shadow(&guarded.users))?;
+    put(files, folder, "group", &group(&guarded, local))?;
     put(files, folder, "passwd", &passwd(&image.users))?;
     put(files, folder, "shadow", &shadow(&image.users))?;
     put(files, folder, "group", &group(image, local))

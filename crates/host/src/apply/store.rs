@@ -1,6 +1,5 @@
 //! What the half with root's rights remembers on disk.
 
-use std::collections::BTreeSet;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -13,7 +12,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Files};
-use crate::config::Config;
+use super::image::{Image, User};
+use crate::config::{Config, SUDO};
 use crate::paths::Paths;
 
 /// For root only.
@@ -70,16 +70,23 @@ impl Known {
 impl Store<'_> {
     /// Reads what is known. A document that is not whole any more is none.
     pub(super) fn known(&self, config: &Config) -> io::Result<Known> {
-        let text = files::text(&self.0.highest_version())?.unwrap_or_default();
-        let highest: u64 = text.trim().parse().unwrap_or_default();
+        let version = |path: PathBuf| -> io::Result<u64> {
+            let text = files::text(&path)?.unwrap_or_default();
+            Ok(text.trim().parse().unwrap_or_default())
+        };
         let document = self.document(config)?;
-        let version = document
-            .as_ref()
-            .map_or(0, |verified| verified.document().version);
+        let kept = document.as_ref();
+        let kept = kept.map_or(0, |verified| verified.document().version);
+        let highest = version(self.0.highest_version())?.max(version(self.highest_of_run())?);
         Ok(Known {
             document,
-            highest: highest.max(version),
+            highest: highest.max(kept),
         })
+    }
+
+    /// The highest version since the start of the machine: what is known there when the disk is full.
+    fn highest_of_run(&self) -> PathBuf {
+        self.0.run().join("highest-version")
     }
 
     /// The document that is kept. It was believed when it was put there; that the keys that it names have signed it shows
@@ -107,16 +114,14 @@ impl Store<'_> {
 
     /// Keeps a document that is believed, before anything is done of it: what it takes away may never come back.
     pub(super) fn keep(&self, files: &mut dyn Files, verified: &Verified) -> io::Result<()> {
+        let version = format!("{}\n", verified.document().version);
+        files::folder(&self.0.run(), 0o755)?;
+        files::put(files, &self.highest_of_run(), version.as_bytes(), PRIVATE)?;
         self.folder()?;
         let envelope = verified.envelope().to_bytes();
         files::put(files, &self.0.policy(), &envelope, PRIVATE)?;
-        let version = format!("{}\n", verified.document().version);
-        files::put(
-            files,
-            &self.0.highest_version(),
-            version.as_bytes(),
-            PRIVATE,
-        )
+        let path = self.0.highest_version();
+        files::put(files, &path, version.as_bytes(), PRIVATE)
     }
 
     pub(super) fn outcome(&self) -> io::Result<Option<Outcome>> {
@@ -168,24 +173,36 @@ impl Store<'_> {
     }
 }
 
-/// Who has no access any more: those of whom it is known already, and those whose sessions are still to be ended.
-pub(super) fn denials<'a>(
-    before: &[Denial],
-    left: impl Iterator<Item = &'a Account>,
-    sudoers: &BTreeSet<&str>,
-    now: Timestamp,
-) -> Vec<Denial> {
-    let denial = |account: &Account| {
-        let known = before.iter().find(|denial| denial.id == account.id);
-        known.cloned().unwrap_or_else(|| Denial {
+impl Denial {
+    /// Of somebody who has left just now.
+    pub(super) fn new(account: &Account, old: &Image, now: Timestamp) -> Self {
+        Self {
             id: account.id.clone(),
             account: account.name.clone(),
             uid: account.uid,
             home: account.home.clone(),
             since: now,
             ended: None,
-            had_sudo: sudoers.contains(account.name.as_str()),
-        })
-    };
-    left.map(denial).collect()
+            had_sudo: has_sudo(old, &account.name),
+        }
+    }
+
+    /// Of somebody whose account is no more.
+    pub(super) fn gone(name: &str, user: &User, old: &Image, now: Timestamp) -> Self {
+        let principals = old.principals.get(name).into_iter().flatten();
+        let id = principals.map(|(id, _)| id).next();
+        Self {
+            id: id.cloned().unwrap_or_default(),
+            account: name.to_owned(),
+            uid: user.uid,
+            home: user.home.clone(),
+            since: now,
+            ended: None,
+            had_sudo: has_sudo(old, name),
+        }
+    }
+}
+
+fn has_sudo(image: &Image, name: &str) -> bool {
+    image.members.contains(&(name.to_owned(), SUDO.to_owned()))
 }

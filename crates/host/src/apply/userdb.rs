@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{self, Files};
 use super::image::{Image, User};
+use crate::config::PEOPLE;
 use crate::paths::Paths;
 
 /// Whose records they are.
@@ -126,31 +127,39 @@ fn is_foreign(path: &Path) -> io::Result<bool> {
     Ok(record.is_some_and(|record| record.service != OURS))
 }
 
-/// Takes away what the image does not have. It gives nothing: the image must be a tightened one.
+/// Takes away what the image does not have: all of it, even if a part cannot be done. It gives nothing: the image must be a
+/// tightened one.
 pub(super) fn shut(files: &mut dyn Files, folder: &Path, image: &Image) -> io::Result<()> {
-    files::folder(folder, 0o755)?;
-    write_users(files, folder, image)?;
-    for (user, group) in read(folder)?.members.difference(&image.members) {
-        files.remove(&membership(folder, user, group))?;
+    let mut done = Ok(());
+    for (name, user) in &image.users {
+        let shut = write_user(files, folder, name, user);
+        // An account that cannot be locked is none any more: its owner is out all the same.
+        done = done.and(shut.or_else(|error| match user.locked {
+            true => forget(files, folder, name, user.uid, "user").and(Err(error)),
+            false => Err(error),
+        }));
     }
-    Ok(())
+    for (user, group) in read(folder)?.members.difference(&image.members) {
+        done = done.and(files.remove(&membership(folder, user, group)));
+    }
+    done
 }
 
-/// Makes the records those of the image, groups before accounts before memberships.
+/// Makes the records those of the image, groups before accounts before memberships. Only that of the group of people comes
+/// before its account: by it `sshd` knows that nothing but a certificate opens the account.
 pub(super) fn open(files: &mut dyn Files, folder: &Path, image: &Image) -> io::Result<()> {
     files::folder(folder, 0o755)?;
     let before = read(folder)?;
     for (name, gid) in &image.groups {
         write_group(files, folder, name, *gid)?;
     }
-    write_users(files, folder, image)?;
-    for (user, group) in &image.members {
-        let path = membership(folder, user, group);
-        let record = Membership {
-            service: OURS.to_owned(),
-        };
-        files::put(files, &path, &json(&record), 0o644)?;
+    let (people, others): (Vec<_>, Vec<_>) =
+        image.members.iter().partition(|(_, group)| group == PEOPLE);
+    write_members(files, folder, &people)?;
+    for (name, user) in &image.users {
+        write_user(files, folder, name, user)?;
     }
+    write_members(files, folder, &others)?;
     let gone = before.users.iter();
     let gone = gone.filter(|(name, _)| !image.users.contains_key(*name));
     for (name, user) in gone {
@@ -164,12 +173,24 @@ pub(super) fn open(files: &mut dyn Files, folder: &Path, image: &Image) -> io::R
     stale_links(files, folder, image)
 }
 
-fn write_users(files: &mut dyn Files, folder: &Path, image: &Image) -> io::Result<()> {
-    for (name, user) in &image.users {
-        let path = folder.join(format!("{name}.user"));
-        files::put(files, &path, &json(&UserRecord::new(name, user)), 0o644)?;
-        let link = folder.join(format!("{}.user", user.uid));
-        files::put_link(files, &link, &format!("{name}.user"))?;
+fn write_user(files: &mut dyn Files, folder: &Path, name: &str, user: &User) -> io::Result<()> {
+    let file = format!("{name}.user");
+    let record = json(&UserRecord::new(name, user));
+    files::put(files, &folder.join(&file), &record, 0o644)?;
+    let link = folder.join(format!("{}.user", user.uid));
+    files::put_link(files, &link, &file)
+}
+
+fn write_members(
+    files: &mut dyn Files,
+    folder: &Path,
+    members: &[&(String, String)],
+) -> io::Result<()> {
+    let record = json(&Membership {
+        service: OURS.to_owned(),
+    });
+    for (user, group) in members {
+        files::put(files, &membership(folder, user, group), &record, 0o644)?;
     }
     Ok(())
 }
