@@ -27,7 +27,7 @@ pub use icon::Icon;
 pub use list::{Column, Filter, FilterChoice, Pager, Search, Sort, Tab, Tabs, Toolbar};
 pub use message::{Alert, Empty, Link, Step, StepState, Steps};
 pub use session::{Session, Sessions};
-pub use value::{Code, Copyable, Count, Secret, Time};
+pub use value::{Code, Copyable, Count, Secret, Sentence, Time};
 
 /// Says that types write markup with everything foreign in it escaped.
 macro_rules! markup {

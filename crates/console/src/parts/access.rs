@@ -4,7 +4,7 @@ use std::fmt;
 
 use askama::Template;
 
-use super::{Badge, Icon, Link, Time, markup};
+use super::{Badge, Icon, Link, Sentence, Time, markup};
 use crate::Address;
 
 /// What hosts are called by, each leading to the hosts that have it.
@@ -25,7 +25,7 @@ pub struct ChainStep {
     /// Whether it came out well.
     pub yes: bool,
     /// In a sentence.
-    pub why: String,
+    pub why: Sentence,
     /// What it is about.
     pub href: Option<Address>,
 }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Icon, Tone, markup};
+use super::{Icon, Sentence, Tone, markup};
 use crate::Address;
 
 /// A way to somewhere, with its words.
@@ -39,6 +39,10 @@ pub struct Alert {
 }
 
 impl Alert {
+    fn sentence(&self) -> Sentence {
+        Sentence(self.text.clone())
+    }
+
     /// A box without a link.
     pub fn new(tone: Tone, title: impl Into<String>, text: impl Into<String>) -> Self {
         Self {

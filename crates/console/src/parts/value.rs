@@ -30,6 +30,45 @@ impl fmt::Display for Time {
     }
 }
 
+/// A sentence. The moments in it, which stand there as machines write them (RFC 3339), are written for people; they stay
+/// exact, because "until in 2 hours" is no sentence.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Template)]
+#[template(path = "parts/sentence.html")]
+pub struct Sentence(pub String);
+
+/// A part of a sentence.
+enum Piece<'a> {
+    Words(&'a str),
+    Moment(Exact),
+}
+
+/// A moment that scripts leave as it is.
+struct Exact(Time);
+
+impl fmt::Display for Exact {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = self.0.to_string();
+        out.write_str(&time.replacen("<time ", "<time data-exact ", 1))
+    }
+}
+
+impl Sentence {
+    fn pieces(&self) -> Vec<Piece<'_>> {
+        let mut pieces = Vec::new();
+        for word in self.0.split_inclusive(' ') {
+            let end = word.rfind('Z').map_or(0, |at| at + 1);
+            let (moment, rest) = word.split_at(end);
+            match moment.parse() {
+                Ok(moment) => {
+                    pieces.extend([Piece::Moment(Exact(Time(moment))), Piece::Words(rest)])
+                }
+                Err(_) => pieces.push(Piece::Words(word)),
+            }
+        }
+        pieces
+    }
+}
+
 /// A number with commas between thousands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count(pub u64);
@@ -91,4 +130,4 @@ pub struct Secret {
     pub advice: String,
 }
 
-markup!(Time, Count, Copyable, Code, Secret);
+markup!(Time, Exact, Sentence, Count, Copyable, Code, Secret);

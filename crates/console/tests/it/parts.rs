@@ -2,7 +2,7 @@
 
 use portreeve_console::Address;
 use portreeve_console::parts::{
-    Bar, Chart, Column, Count, Field, Filter, Pager, Series, Time, Tone,
+    Bar, Chart, Column, Count, Field, Filter, Pager, Sentence, Series, Time, Tone,
 };
 use proptest::prelude::*;
 
@@ -55,6 +55,25 @@ fn times_are_exact_for_machines_and_readable_for_people() {
     let time = Time(jiff::Timestamp::constant(1_795_323_180, 999_999_999));
     let wanted = r#"<time datetime="2026-11-22T04:53:00Z" title="2026-11-22 04:53:00 UTC">22 Nov 2026, 04:53 UTC</time>"#;
     assert_eq!(time.to_string(), wanted);
+}
+
+#[test]
+fn moments_in_sentences_are_readable_for_people() {
+    let moment = r#"<time data-exact datetime="2026-11-22T04:53:00Z" title="2026-11-22 04:53:00 UTC">22 Nov 2026, 04:53 UTC</time>"#;
+    for (text, wanted) in [
+        ("It ends.", "It ends.".to_owned()),
+        (
+            "Wait until 2026-11-22T04:53:00Z, then go.",
+            format!("Wait until {moment}, then go."),
+        ),
+        ("2026-11-22T04:53:00Z", moment.to_owned()),
+        (
+            "Zoë has <b>; Z 2026Z",
+            "Zoë has &#60;b&#62;; Z 2026Z".to_owned(),
+        ),
+    ] {
+        assert_eq!(Sentence(text.to_owned()).to_string(), wanted, "{text}");
+    }
 }
 
 #[test]

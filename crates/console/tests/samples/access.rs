@@ -5,7 +5,7 @@ use portreeve_console::pages::access::{
 };
 use portreeve_console::parts::{
     Alert, Badge, Chain, ChainStep, Choice, Code, Empty, Fact, Facts, Field, Filter, Form, Icon,
-    Link, Pager, Tone,
+    Link, Pager, Sentence, Tone,
 };
 use portreeve_console::{Address, Section};
 
@@ -171,7 +171,7 @@ fn explain(words: Words, yes: bool) -> Explain {
     let step = |step, yes, why: &str| ChainStep {
         step,
         yes,
-        why: words.of(why),
+        why: Sentence(words.of(why)),
         href: (step != "Verdict").then(|| Section::Groups.address().join("0b7c").join("g1")),
     };
     let command = Code {

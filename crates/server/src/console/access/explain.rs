@@ -9,7 +9,7 @@ use axum::response::Response;
 use portreeve_console::Address;
 use portreeve_console::pages::access::{Answer, Explain};
 use portreeve_console::parts::{
-    Alert, Chain, ChainStep, Code, Fact, Facts, Field, Link, Shown, Tone,
+    Alert, Chain, ChainStep, Code, Fact, Facts, Field, Link, Sentence, Shown, Tone,
 };
 use portreeve_directory::{Permission, Refusal, What, hosts, search};
 
@@ -80,7 +80,7 @@ fn said(found: &Explanation, user: &str, host: &str) -> Answer {
     let steps = found.reasons.iter().map(|reason| ChainStep {
         step: step(reason.step),
         yes: reason.verdict == VerdictName::Yes,
-        why: reason.why.clone(),
+        why: Sentence(reason.why.clone()),
         href: reason.link.as_deref().and_then(address),
     });
     Answer {
