@@ -74,11 +74,48 @@ fn a_certificate_that_fits_is_installed_and_sshd_told() {
     assert_eq!(ground.state().certificate.unwrap().serial, 42);
 }
 
+const MONTH: SignedDuration = SignedDuration::from_hours(24 * 31);
+
+/// Requests by what is wrong with them.
+fn unfit(ground: &Ground, wanted: &Wanted<'_>) -> Vec<(&'static str, Request)> {
+    let other = SubjectKey::from_openssh(&authority().public_openssh("")).unwrap();
+    let ours = |wanted: Wanted<'_>| ask(&certificate(&ground.key, &wanted));
+    let good = certificate(&ground.key, wanted).openssh();
+    let person = Wanted {
+        kind: Kind::User,
+        ..*wanted
+    };
+    let key = Wanted {
+        key: &other,
+        ..*wanted
+    };
+    let name = Wanted {
+        name: "web-2",
+        ..*wanted
+    };
+    let over = Wanted {
+        at: now() - MONTH,
+        ..*wanted
+    };
+    vec![
+        ("for a person", ours(person)),
+        ("for another key", ours(key)),
+        ("for another name", ours(name)),
+        ("run out", ours(over)),
+        ("by another key", ask(&certificate(&authority(), wanted))),
+        ("nothing", Request::Certificate(String::new())),
+        ("a key", Request::Certificate(ground.key.public_openssh(""))),
+        ("two lines", Request::Certificate(format!("{good}\n{good}"))),
+        (
+            "cut short",
+            Request::Certificate(good.split_at(200).0.to_owned()),
+        ),
+    ]
+}
+
 #[test]
 fn what_does_not_fit_is_not_installed() {
     let (ground, key) = host();
-    let other = SubjectKey::from_openssh(&authority().public_openssh("")).unwrap();
-    let month = SignedDuration::from_hours(24 * 31);
     let wanted = Wanted {
         kind: Kind::Host,
         key: &key,
@@ -86,78 +123,21 @@ fn what_does_not_fit_is_not_installed() {
         at: now(),
         serial: 1,
     };
-    let good = certificate(&ground.key, &wanted);
-    let cases = [
-        (
-            "for a person",
-            ask(&certificate(
-                &ground.key,
-                &Wanted {
-                    kind: Kind::User,
-                    ..wanted
-                },
-            )),
-        ),
-        (
-            "for another key",
-            ask(&certificate(
-                &ground.key,
-                &Wanted {
-                    key: &other,
-                    ..wanted
-                },
-            )),
-        ),
-        (
-            "for another name",
-            ask(&certificate(
-                &ground.key,
-                &Wanted {
-                    name: "web-2",
-                    ..wanted
-                },
-            )),
-        ),
-        (
-            "run out",
-            ask(&certificate(
-                &ground.key,
-                &Wanted {
-                    at: now() - month,
-                    ..wanted
-                },
-            )),
-        ),
-        ("by another key", ask(&certificate(&authority(), &wanted))),
-        ("nothing", Request::Certificate(String::new())),
-        ("a key", Request::Certificate(ground.key.public_openssh(""))),
-        (
-            "two lines",
-            Request::Certificate(format!("{}\n{}", good.openssh(), good.openssh())),
-        ),
-        (
-            "cut short",
-            Request::Certificate(good.openssh().split_at(200).0.to_owned()),
-        ),
-    ];
-    for (name, request) in cases {
-        assert_eq!(
-            code(ground.ask(request)).as_deref(),
-            Some("certificate_unfit"),
-            "{name}"
-        );
+    for (name, request) in unfit(&ground, &wanted) {
+        let refused = code(ground.ask(request));
+        assert_eq!(refused.as_deref(), Some("certificate_unfit"), "{name}");
     }
     assert!(!ground.paths.at(FILE).exists());
     assert_eq!(ground.world().reloads, 0);
     // One that begins later is for clients to judge, whose clocks may be right.
-    let later = certificate(
-        &ground.key,
-        &Wanted {
-            at: now() + month,
-            ..wanted
-        },
+    let later = Wanted {
+        at: now() + MONTH,
+        ..wanted
+    };
+    assert_eq!(
+        code(ground.ask(ask(&certificate(&ground.key, &later)))),
+        None
     );
-    assert_eq!(code(ground.ask(ask(&later))), None);
 }
 
 #[test]

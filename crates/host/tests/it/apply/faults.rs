@@ -64,7 +64,7 @@ fn backend() -> impl Strategy<Value = Backend> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn whoever_is_killed_in_the_middle_lets_in_nobody_and_ends_as_if_never_killed(
