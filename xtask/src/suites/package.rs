@@ -10,21 +10,23 @@ use super::hosts::{THROUGH_SUDO, is_root};
 use super::{Place, Tally, add, agree, cargo, counted, logged, test_results};
 use crate::cargo::root;
 
-/// Has the module asked on a machine in namespaces, and the package installed, upgraded and removed on a copy of this
-/// system.
+/// Has the module asked on a machine in namespaces, and the package installed, upgraded and removed on copies of this
+/// system, of which one is booted.
 pub(super) fn suite(place: &Place, log: &Path) -> Result<Tally> {
     let mut total = module(log)?;
     let package = build(log)?;
-    let test = root().join("packaging/test");
-    let mut test = if is_root()? {
-        Command::new(test)
-    } else {
-        let mut sudo = Command::new("sudo");
-        sudo.arg("-n").arg(test);
-        sudo
-    };
-    test.arg(package).arg(place.program());
-    add(&mut total, counted(test, log)?);
+    for test in ["packaging/test", "packaging/test-booted"] {
+        let test = root().join(test);
+        let mut test = if is_root()? {
+            Command::new(test)
+        } else {
+            let mut sudo = Command::new("sudo");
+            sudo.arg("-n").arg(test);
+            sudo
+        };
+        test.arg(&package).arg(place.program());
+        add(&mut total, counted(test, log)?);
+    }
     Ok(total)
 }
 
