@@ -1,6 +1,9 @@
 //! The certificate authority of a team: certificates, their revocation, and its keys. OpenSSH's own programs judge them.
 
 mod certificates;
+mod ends;
+mod master_key;
+mod pages;
 mod revocation;
 mod rotation;
 

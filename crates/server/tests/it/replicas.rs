@@ -1,5 +1,6 @@
 //! Several servers on one PostgreSQL.
 
+mod authority;
 mod jobs;
 
 use crate::applications::port::allow;

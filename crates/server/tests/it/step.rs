@@ -5,5 +5,6 @@ mod managed;
 mod people;
 mod provisioners;
 mod renewal;
+mod rotation;
 mod wire;
 mod world;
