@@ -106,22 +106,7 @@ impl Greeter for Installed {
     }
 
     fn shows(&self, algorithm: &str) -> Result<Vec<u8>, Silence> {
-        let (ours, theirs) = UnixStream::pair()?;
-        ours.set_read_timeout(Some(PATIENCE))?;
-        ours.set_write_timeout(Some(PATIENCE))?;
-        let input = OwnedFd::from(theirs.try_clone()?);
-        let mut sshd = self
-            .command()?
-            .arg("-i")
-            .stdin(input)
-            .stdout(OwnedFd::from(theirs))
-            .stderr(Stdio::null())
-            .spawn()?;
-        let shown = greet(&ours, algorithm);
-        drop(ours);
-        let _ = sshd.kill();
-        let _ = sshd.wait();
-        shown
+        ask(self.command()?, algorithm)
     }
 }
 
@@ -133,6 +118,25 @@ impl Greeter for NoGreeter {
     fn shows(&self, _algorithm: &str) -> Result<Vec<u8>, Silence> {
         Err(Silence::Unasked(ErrorKind::NotFound.into()))
     }
+}
+
+/// Starts a server on a socket and asks it.
+fn ask(mut sshd: Command, algorithm: &str) -> Result<Vec<u8>, Silence> {
+    let (ours, theirs) = UnixStream::pair()?;
+    ours.set_read_timeout(Some(PATIENCE))?;
+    ours.set_write_timeout(Some(PATIENCE))?;
+    let input = OwnedFd::from(theirs.try_clone()?);
+    sshd.arg("-i")
+        .stdin(input)
+        .stdout(OwnedFd::from(theirs))
+        .stderr(Stdio::null());
+    let mut child = sshd.spawn()?;
+    // It keeps the other end open, which would have us wait for one that has ended.
+    drop(sshd);
+    let shown = greet(&ours, algorithm);
+    let _ = child.kill();
+    let _ = child.wait();
+    shown
 }
 
 /// The version in a text such as `OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19`.
@@ -277,24 +281,80 @@ fn unasked(why: &str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     #[test]
     fn versions_are_found_in_what_sshd_says() {
+        let old =
+            "unknown option -- V\nOpenSSH_8.4p1 Debian-5+deb11u3, OpenSSL 1.1.1w\nusage: sshd";
         let cases = [
             (
-                "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19 1 Jan 2026",
+                "OpenSSH_9.2p1 Debian-2+deb12u10, OpenSSL 3.0.19",
                 Some((9, 2)),
             ),
-            (
-                "unknown option -- V\nOpenSSH_8.4p1 Debian-5+deb11u3, OpenSSL 1.1.1w\nusage: sshd [-46]",
-                Some((8, 4)),
-            ),
+            (old, Some((8, 4))),
             ("OpenSSH_10.0p2, OpenSSL 3.5", Some((10, 0))),
             ("dropbear", None),
         ];
         for (text, version) in cases {
             assert_eq!(version_in(text), version, "{text}");
         }
+        let installed = Installed::new(&Paths::new("/")).version();
+        assert!(
+            installed.is_some_and(|version| version > (7, 0)),
+            "sshd is needed: {installed:?}"
+        );
+    }
+
+    #[test]
+    fn sshd_shows_the_certificate_that_its_configuration_names() {
+        // Where it shuts in the part of it that talks to the network; systems make it when they start sshd.
+        let _ = fs::create_dir("/run/sshd");
+        let folder = tempfile::tempdir().unwrap();
+        let run = |program: &str, arguments: &str| {
+            let arguments = arguments.split(' ').filter(|word| !word.is_empty());
+            let output = Command::new(program)
+                .args(arguments)
+                .args(["-N", ""])
+                .current_dir(&folder)
+                .output();
+            assert!(output.unwrap().status.success(), "{program}");
+        };
+        run("ssh-keygen", "-q -t ed25519 -f ca");
+        run("ssh-keygen", "-q -t ecdsa -f key");
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let signed = Command::new("ssh-keygen")
+            .args([
+                "-q", "-s", "ca", "-I", "web-1", "-h", "-n", "web-1", "-z", "7", "key.pub",
+            ])
+            .current_dir(&folder)
+            .status();
+        assert!(signed.unwrap().success());
+        let sshd = |config: &str| {
+            fs::write(path("config"), config).unwrap();
+            let mut sshd = Command::new("/usr/sbin/sshd");
+            sshd.args(["-f", &path("config")]);
+            sshd
+        };
+        let key = format!("HostKey {}\n", path("key"));
+        let both = format!("{key}HostCertificate {}\n", path("key-cert.pub"));
+        let algorithm = "ecdsa-sha2-nistp256-cert-v01@openssh.com";
+        let line = fs::read_to_string(path("key-cert.pub")).unwrap();
+        let blob = STANDARD.decode(line.split(' ').nth(1).unwrap()).unwrap();
+
+        assert_eq!(ask(sshd(&both), algorithm).unwrap(), blob);
+        let nist = format!("{both}KexAlgorithms ecdh-sha2-nistp256\n");
+        assert_eq!(ask(sshd(&nist), algorithm).unwrap(), blob);
+        assert!(matches!(ask(sshd(&key), algorithm), Err(Silence::None(_))));
+        // What `sshd -t` does not mind.
+        fs::write(path("key-cert.pub"), "garbage\n").unwrap();
+        assert!(matches!(ask(sshd(&both), algorithm), Err(Silence::None(_))));
+        let broken = sshd("NoSuchWord yes\n");
+        assert!(matches!(ask(broken, algorithm), Err(Silence::Unasked(_))));
     }
 }

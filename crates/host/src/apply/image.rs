@@ -140,6 +140,15 @@ impl Image {
     }
 }
 
+/// The first day, counted from 1970 in UTC, on which an account that ends then is over: PAM knows days only (shadow(5)), and
+/// on the day of its end an account can still be used. To the second ends what `sshd` looks at, the lines of principals.
+pub(super) fn day_after(end: Timestamp) -> i64 {
+    end.as_second().saturating_add(DAY - 1).div_euclid(DAY)
+}
+
+/// In seconds.
+pub(super) const DAY: i64 = 86_400;
+
 /// The earlier of two ends, in whole seconds.
 fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
     let end = match (one, other) {

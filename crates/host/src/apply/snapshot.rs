@@ -10,13 +10,11 @@ use jiff::Timestamp;
 use portreeve_host_policy::Local;
 
 use super::files::{self, Files};
-use super::image::{Image, User};
+use super::image::{DAY, Image, User, day_after};
 use crate::config::PEOPLE;
 
 /// Shuts an account: the second day of 1970 is over (shadow(5)).
 const OVER: i64 = 1;
-
-const DAY: i64 = 86_400;
 
 /// What the files say now, without principals. Ends of accounts are known to the day.
 pub(super) fn read(folder: &Path) -> io::Result<Image> {
@@ -130,14 +128,11 @@ fn passwd(users: &BTreeMap<String, User>) -> String {
     text
 }
 
-/// Locked accounts are over; the others end with the day in which they do, as PAM knows only days.
+/// Locked accounts are over.
 fn shadow(users: &BTreeMap<String, User>) -> String {
     let mut text = String::new();
     for (name, user) in users {
-        let day = |end: Timestamp| {
-            let second = end.as_second().saturating_add(DAY - 1);
-            second.div_euclid(DAY).max(OVER)
-        };
+        let day = |end: Timestamp| day_after(end).max(OVER);
         let (password, expiry) = match (user.locked, user.until) {
             (true, _) => ("!*", OVER.to_string()),
             (false, Some(end)) => ("*", day(end).to_string()),

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::files::{self, Files};
-use super::image::{Image, User};
+use super::image::{DAY, Image, User, day_after};
 use crate::config::PEOPLE;
 use crate::paths::Paths;
 
@@ -35,7 +35,7 @@ struct UserRecord {
     disposition: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     locked: bool,
-    /// Microseconds since 1970.
+    /// Microseconds since 1970. Of these the name service makes a day, on which the account is over already.
     #[serde(
         default,
         rename = "notAfterUSec",
@@ -275,7 +275,10 @@ fn json(record: &impl Serialize) -> Vec<u8> {
 
 impl UserRecord {
     fn new(name: &str, user: &User) -> Self {
-        let microseconds = |end: Timestamp| u64::try_from(end.as_microsecond()).unwrap_or_default();
+        let microseconds = |end: Timestamp| {
+            let second = day_after(end).saturating_mul(DAY);
+            u64::try_from(second.saturating_mul(1_000_000)).unwrap_or_default()
+        };
         Self {
             user_name: name.to_owned(),
             uid: user.uid,

@@ -50,13 +50,13 @@ fn records_are_what_systemd_reads() {
 70003.user: -> cyd.user
 70500.group: -> web.group
 ada.group: {"groupName":"ada","gid":70001,"disposition":"regular","service":"org.portreeve.host"}
-ada.user: {"userName":"ada","uid":70001,"gid":70001,"realName":"The a-1","homeDirectory":"/home/ada","shell":"/bin/bash","disposition":"regular","notAfterUSec":1795422600000000,"service":"org.portreeve.host"}
+ada.user: {"userName":"ada","uid":70001,"gid":70001,"realName":"The a-1","homeDirectory":"/home/ada","shell":"/bin/bash","disposition":"regular","notAfterUSec":1795478400000000,"service":"org.portreeve.host"}
 ada:docker.membership: {"service":"org.portreeve.host"}
 ada:portreeve-sudo.membership: {"service":"org.portreeve.host"}
 ada:portreeve.membership: {"service":"org.portreeve.host"}
 ada:web.membership: {"service":"org.portreeve.host"}
 bob.group: {"groupName":"bob","gid":70002,"disposition":"regular","service":"org.portreeve.host"}
-bob.user: {"userName":"bob","uid":70002,"gid":70002,"realName":"The b-2","homeDirectory":"/home/bob","shell":"/bin/bash","disposition":"regular","notAfterUSec":1795608000000000,"service":"org.portreeve.host"}
+bob.user: {"userName":"bob","uid":70002,"gid":70002,"realName":"The b-2","homeDirectory":"/home/bob","shell":"/bin/bash","disposition":"regular","notAfterUSec":1795651200000000,"service":"org.portreeve.host"}
 bob:portreeve.membership: {"service":"org.portreeve.host"}
 cyd.group: {"groupName":"cyd","gid":70003,"disposition":"regular","service":"org.portreeve.host"}
 cyd.user: {"userName":"cyd","uid":70003,"gid":70003,"realName":"The c-3","homeDirectory":"/home/cyd","shell":"/usr/sbin/nologin","disposition":"regular","locked":true,"service":"org.portreeve.host"}
