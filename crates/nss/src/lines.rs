@@ -175,8 +175,11 @@ impl<'s, S: Source + ?Sized> Lines<'s, S> {
 
     /// Moves what is unread to the front of the window and reads on behind it. False at the end of the source.
     fn fill(&mut self) -> io::Result<bool> {
-        self.window.copy_within(self.from..self.to, 0);
-        self.to = self.to.saturating_sub(self.from);
+        // Both are where they are said to be already; this way the compiler knows, and leaves out what panics.
+        let to = self.to.min(WINDOW);
+        let from = self.from.min(to);
+        self.window.copy_within(from..to, 0);
+        self.to = to.saturating_sub(from);
         self.from = 0;
         let room = self.window.get_mut(self.to..).unwrap_or_default();
         let read = loop {

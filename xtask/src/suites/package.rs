@@ -1,6 +1,7 @@
 //! The Debian package of the host agent, and the name service module in it.
 
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,6 +15,7 @@ use crate::cargo::root;
 /// system, of which one is booted.
 pub(super) fn suite(place: &Place, log: &Path) -> Result<Tally> {
     let mut total = module(log)?;
+    add(&mut total, panics(place, log)?);
     let package = build(log)?;
     for test in ["packaging/test", "packaging/test-booted"] {
         let test = root().join(test);
@@ -38,6 +40,35 @@ fn module(log: &Path) -> Result<Tally> {
     }
     let good = logged(test, log)?;
     Ok(agree(test_results(&fs::read_to_string(log)?), good))
+}
+
+/// Nothing in the module's own code panics: of the parts of Rust's library that do, it calls none. Built as it is for the
+/// package, but by itself, so that it can be told from that library.
+fn panics(place: &Place, log: &Path) -> Result<Tally> {
+    let target = place.target.join("module");
+    let mut rustc = cargo(&["rustc", "--package", "portreeve-nss", "--lib", "--locked"]);
+    rustc
+        .args(["--crate-type=rlib", "--profile=host"])
+        .args(["--config=profile.host.lto='off'", "--target-dir"])
+        .arg(&target);
+    ensure!(logged(rustc, log)?, "the module could not be built");
+    let listed = Command::new("nm")
+        .arg("--undefined-only")
+        .arg(target.join("host/libnss_portreeve.rlib"))
+        .output()?;
+    let listed = String::from_utf8(listed.stdout)?;
+    ensure!(listed.contains("OpenOptions"), "nm listed nothing");
+    // The count of panics is what a lock asks for.
+    let panics = |line: &&str| {
+        line.contains("fail") || (line.contains("panic") && !line.contains("panic_count"))
+    };
+    let found: Vec<_> = listed.lines().filter(panics).collect();
+    if found.is_empty() {
+        return Ok(Tally::PASS);
+    }
+    let mut log = File::options().append(true).open(log)?;
+    writeln!(log, "the module can panic:\n{}", found.join("\n"))?;
+    Ok(Tally::FAIL)
 }
 
 /// What is tested is what is packed and what happens with it, not how well it was optimised.
