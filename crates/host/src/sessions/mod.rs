@@ -68,9 +68,10 @@ impl Sessions for Machine {
     fn count(&self, uids: &BTreeSet<u32>) -> BTreeMap<u32, u32> {
         let mut counts = BTreeMap::new();
         for pid in self.pids() {
-            let owners = owners(&self.proc.join(pid.as_raw_nonzero().to_string()));
-            for uid in owners.intersection(uids) {
-                *counts.entry(*uid).or_default() += 1;
+            let owners = owners(&self.folder(pid));
+            let mut owners = owners.intersection(uids).peekable();
+            if owners.peek().is_some() && self.process(pid).is_some() {
+                owners.for_each(|uid| *counts.entry(*uid).or_default() += 1);
             }
         }
         counts
@@ -112,21 +113,27 @@ impl Machine {
         numbers.filter_map(Pid::from_raw).collect()
     }
 
+    fn folder(&self, pid: Pid) -> PathBuf {
+        self.proc.join(pid.as_raw_nonzero().to_string())
+    }
+
     /// The processes of an account that are still running, without this one.
     fn of(&self, uid: u32) -> Vec<Process> {
-        let of = |pid: Pid| {
-            let folder = self.proc.join(pid.as_raw_nonzero().to_string());
-            let is_theirs = pid != getpid() && owners(&folder).contains(&uid);
-            let stat = is_theirs.then(|| fs::read_to_string(folder.join("stat")).ok())??;
-            let (state, leader) = state(&stat)?;
-            let audit = number(&folder.join("sessionid")).filter(|session| *session != UNSET);
-            // A zombie is gone; its parent has only not noticed.
-            (state != 'Z').then(|| Process {
-                pid,
-                session: audit.unwrap_or(leader),
-            })
-        };
-        self.pids().into_iter().filter_map(of).collect()
+        let pids = self.pids().into_iter();
+        pids.filter(|pid| *pid != getpid() && owners(&self.folder(*pid)).contains(&uid))
+            .filter_map(|pid| self.process(pid))
+            .collect()
+    }
+
+    /// A process that is running. A zombie is not: only its parent has not noticed.
+    fn process(&self, pid: Pid) -> Option<Process> {
+        let folder = self.folder(pid);
+        let (state, leader) = state(&fs::read_to_string(folder.join("stat")).ok()?)?;
+        let audit = number(&folder.join("sessionid")).filter(|session| *session != UNSET);
+        (state != 'Z').then(|| Process {
+            pid,
+            session: audit.unwrap_or(leader),
+        })
     }
 
     /// Sends a signal to a process if it still is the one that was seen: its number could have become another's.
@@ -134,8 +141,7 @@ impl Machine {
         let Ok(process) = pidfd_open(pid, PidfdFlags::empty()) else {
             return Ok(());
         };
-        let folder = self.proc.join(pid.as_raw_nonzero().to_string());
-        if !owners(&folder).contains(&uid) {
+        if !owners(&self.folder(pid)).contains(&uid) {
             return Ok(());
         }
         match pidfd_send_signal(process, signal).map_err(io::Error::from) {
@@ -190,5 +196,93 @@ fn logind(account: &str) {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .status();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder like `/proc`, by lines of: process, state, leader, numbers it runs under, number of login, session.
+    fn machine(processes: &[(i32, char, u32, &str, u32, u32)]) -> (tempfile::TempDir, Machine) {
+        let folder = tempfile::tempdir().unwrap();
+        for (pid, state, leader, uids, login, session) in processes {
+            let own = folder.path().join(pid.to_string());
+            fs::create_dir(&own).unwrap();
+            let put = |name: &str, text: String| fs::write(own.join(name), text).unwrap();
+            put(
+                "status",
+                format!("Name:\tbash\nUid:\t{uids}\nGid:\t0\t0\t0\t0\n"),
+            );
+            put(
+                "stat",
+                format!("{pid} (a) b) ({state}) {state} 1 {pid} {leader} 0"),
+            );
+            put("loginuid", format!("{login}"));
+            put("sessionid", format!("{session}\n"));
+        }
+        fs::write(folder.path().join("version"), "Linux").unwrap();
+        let proc = folder.path().to_owned();
+        (folder, Machine { proc })
+    }
+
+    #[test]
+    fn processes_are_found_by_who_runs_them_and_by_who_has_logged_in() {
+        let (_folder, machine) = machine(&[
+            (10, 'S', 10, "70001\t70001\t70001\t70001", 70_001, 4),
+            (11, 'R', 11, "0\t0\t0\t0", 70_001, 4),
+            (12, 'S', 12, "70001\t70001\t70001\t70001", UNSET, UNSET),
+            (13, 'S', 13, "0\t70001\t0\t0", 1_000, 5),
+            (14, 'Z', 14, "70001\t70001\t70001\t70001", 70_001, 6),
+            (15, 'S', 15, "700010\t0\t0\t0", 700_010, 7),
+            (16, 'S', 16, "0\t0\t0\t0", UNSET, UNSET),
+        ]);
+        let found: Vec<(i32, u32)> = machine
+            .of(70_001)
+            .iter()
+            .map(|process| (process.pid.as_raw_nonzero().get(), process.session))
+            .collect();
+        let mut sorted = found;
+        sorted.sort_unstable();
+        assert_eq!(sorted, [(10, 4), (11, 4), (12, 12), (13, 5)]);
+        let counts = machine.count(&[70_001, 700_010, 5].into());
+        assert_eq!(counts, [(70_001, 4), (700_010, 1)].into());
+    }
+
+    #[test]
+    fn nobody_is_ended_where_nobody_is() {
+        let (_folder, mut machine) = machine(&[(16, 'S', 16, "0\t0\t0\t0", UNSET, UNSET)]);
+        assert_eq!(machine.end("ada", 70_001).unwrap(), 0);
+    }
+
+    #[test]
+    fn processes_end_with_those_that_they_have_hidden() {
+        use std::os::unix::process::CommandExt;
+
+        // Only root may run something as somebody else; the stories of managed machines show the same there.
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        const SOMEBODY: u32 = 4_000_123_456;
+        let mut shell = Command::new("/bin/sh")
+            .args([
+                "-c",
+                "trap '' HUP TERM; setsid sleep 600 & nohup sleep 600 & sleep 600",
+            ])
+            .uid(SOMEBODY)
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut machine = Machine::default();
+        while machine.count(&[SOMEBODY].into()).get(&SOMEBODY) < Some(&4) {
+            thread::yield_now();
+        }
+        let ended = machine.end("somebody", SOMEBODY).unwrap();
+        assert!(ended >= 2, "one for each leader: {ended}");
+        shell.wait().unwrap();
+        assert_eq!(machine.count(&[SOMEBODY].into()), BTreeMap::new());
     }
 }
