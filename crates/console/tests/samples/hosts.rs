@@ -1,10 +1,14 @@
 //! Hosts.
 
-use portreeve_console::pages::hosts::{Host, List, Misread, People, Person, Row};
+use portreeve_console::pages::hosts::{
+    Agent, Conflict, Enrolment, Finding, Fleet, FleetRow, Host, List, Misread, Open, People,
+    Person, Row,
+};
 use portreeve_console::pages::new::{Kind, New};
+use portreeve_console::pages::settings::{Block, Content, Row as Line, Table};
 use portreeve_console::parts::{
-    Alert, Certificate, Certificates, Code, Count, Empty, Fact, Facts, Field, Form, Icon, Link,
-    Pager, Search, Shown, Tags, Tone,
+    Alert, Badge, Certificate, Certificates, Code, Count, Empty, Fact, Facts, Field, Filter, Form,
+    Icon, Link, Pager, Search, Secret, Shown, Tags, Tone, Toolbar,
 };
 use portreeve_console::{Address, Section};
 
@@ -32,6 +36,8 @@ pub(crate) fn samples(words: Words) -> Vec<Sample> {
         Sample::new("hosts-misread", &wrong),
         Sample::new("host", &host(words)),
         Sample::new("host-new", &new),
+        Sample::new("fleet", &fleet(words)),
+        Sample::new("enrolment", &enrolment(words)),
     ]
 }
 
@@ -66,7 +72,7 @@ pub(crate) fn certificates(words: Words, who: Option<&str>) -> Certificates {
                 Section::Users.address().join("0b7c").join("1"),
             )
         }),
-        state: portreeve_console::parts::Badge::new(state.0, state.1),
+        state: Badge::new(state.0, state.1),
         issued: minutes_ago(issued),
         ends: minutes_ago(issued - 960),
     };
@@ -188,9 +194,140 @@ fn host(words: Words) -> Host {
             grant: Some(Address::new("/console/access/new").with("hosts", "name=web-1")),
         }),
         explain: Some(vec![Field::line("explain", "user", "Who", "").required()]),
+        agent: agent(words),
         certificates: Some(certificates(words, None)),
         history: history(words),
         all_history: Section::Logs.address().with("object", words.of("h1")),
         delete: Some(confirm(words, "delete")),
+    }
+}
+
+fn agent(words: Words) -> Agent {
+    Agent {
+        state: Badge::new(Tone::Warn, "Behind"),
+        facts: Facts(vec![
+            Fact::text("System", words.of("Debian GNU/Linux 12 (bookworm)")),
+            Fact::text("Policy in force", "11 of 12"),
+            Fact::new("Lease until", Shown::Time(minutes_ago(-4_000))),
+        ]),
+        enrol: Some(Section::Hosts.address().join("enrolment")),
+        conflicts: vec![Conflict {
+            account: words.of("backup"),
+            why: "The machine has an account of that name".to_owned(),
+            detail: words.of("/etc/passwd has it with the number 34"),
+            remedy: "Remove or rename the account on the machine.",
+        }],
+        findings: vec![Finding {
+            check: words.of("nscd"),
+            verdict: Badge::new(Tone::Bad, "Wrong"),
+            detail: words.of("nscd keeps memberships for an hour"),
+        }],
+        sessions: Some(vec![Open {
+            account: words.of("ada"),
+            who: Some(Link::new(
+                words.of("Ada Lovelace"),
+                Section::Users.address().join("0b7c").join("1"),
+            )),
+            address: words.of("192.0.2.7"),
+            certificate: Some(Link::new(
+                "7093458345",
+                Section::Certificates.address().join("7093458345"),
+            )),
+            began: minutes_ago(12),
+        }]),
+    }
+}
+
+fn fleet(words: Words) -> Fleet {
+    let here = Section::Hosts.address().join("fleet");
+    let address = here.clone().with("q", words.of("web")).with("sort", "lag");
+    let states = [("behind", "Behind"), ("never", "Never reported")];
+    let row = |name: &str, state: (Tone, &str), lag: &str| FleetRow {
+        id: name.to_owned(),
+        href: Section::Hosts.address().join(name),
+        name: words.of(name),
+        state: Badge::new(state.0, state.1),
+        agent: words.of_some(if lag.is_empty() { "" } else { "0.3.0" }),
+        policy: "11 of 12".to_owned(),
+        lag: lag.to_owned(),
+        lease: (!lag.is_empty()).then(|| minutes_ago(-4_000)),
+        reported: (!lag.is_empty()).then(|| minutes_ago(3)),
+        conflicts: lag.len(),
+    };
+    Fleet {
+        shell: shell(words),
+        may_enrol: true,
+        toolbar: Toolbar {
+            search: Search {
+                address: address.clone(),
+                label: "Name of a host",
+            },
+            filters: vec![Filter::new(
+                "State",
+                &address,
+                "state",
+                states.map(|(value, label)| (value.to_owned(), label.to_owned())),
+            )],
+            clear: Some(here),
+        },
+        address,
+        summary: "2 hosts: 1 behind, 1 never reported.".to_owned(),
+        rows: vec![
+            row("web-1", (Tone::Warn, "Behind"), "3 min"),
+            row("web-2", (Tone::Warn, "Never reported"), ""),
+        ],
+        empty: Empty {
+            icon: Icon::Host,
+            title: "No host found".to_owned(),
+            text: "No host is like that.".to_owned(),
+            link: None,
+        },
+        pager: Pager {
+            total: Some(2),
+            shown: 2,
+            noun: ("host", "hosts"),
+            previous: None,
+            next: None,
+        },
+    }
+}
+
+fn enrolment(words: Words) -> Enrolment {
+    Enrolment {
+        shell: shell(words),
+        problem: Some(Alert::new(
+            Tone::Bad,
+            "This was not done",
+            words.of("tags: no equals sign"),
+        )),
+        command: Some(Secret {
+            id: "command",
+            label: words.of("Run as root on the machine (Web servers)"),
+            value: words.of("portreeve-host enroll --token pe_eyJ1cmwi"),
+            advice: "It needs the package portreeve-host.".to_owned(),
+        }),
+        tokens: Block {
+            id: "tokens",
+            title: "Enrolment tokens",
+            lead: String::new(),
+            actions: vec![confirm(words, "new")],
+            content: Content::Table(Table {
+                head: vec!["Name", "For", "Tags", "Used"],
+                rows: vec![Line {
+                    cells: [
+                        words.of("Web servers"),
+                        words.of("web-*"),
+                        words.of("role=web"),
+                    ]
+                    .into_iter()
+                    .map(Shown::Text)
+                    .chain([Shown::Text("1 of 10".to_owned())])
+                    .collect(),
+                    actions: vec![confirm(words, "revoke")],
+                }],
+                empty: "There is none.",
+            }),
+            live: "EnrolmentToken Host",
+        },
     }
 }

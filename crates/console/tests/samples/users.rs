@@ -2,11 +2,11 @@
 
 use portreeve_console::pages::new::{Kind, New};
 use portreeve_console::pages::users::{
-    Access, Change, Edit, Identity, List, Membership, Row, User,
+    Access, Account, Change, Edit, Identity, List, Membership, Offboarding, Removal, Row, User,
 };
 use portreeve_console::parts::{
-    Alert, Empty, Fact, Facts, Field, Filter, Icon, Level, Link, Pager, Reached, ReachedHosts,
-    Search, Session, Sessions, Source, Status, Tone, Toolbar,
+    Alert, Badge, Empty, Fact, Facts, Field, Filter, Icon, Level, Link, Pager, Reached,
+    ReachedHosts, Search, Session, Sessions, Source, Status, Tone, Toolbar,
 };
 use portreeve_console::{Address, Section};
 
@@ -28,6 +28,7 @@ pub(crate) fn samples(words: Words) -> Vec<Sample> {
         Sample::new("users-empty", &nobody),
         Sample::new("user", &user(words)),
         Sample::new("user-new", &new(words)),
+        Sample::new("offboarding", &offboarding(words)),
     ]
 }
 
@@ -165,6 +166,11 @@ fn access(words: Words) -> Access {
         ]),
         identities: vec![identity("deploy", true), identity("dba", false)],
         add: Some(confirm(words, "add-identity")),
+        offboarding: Section::Users
+            .address()
+            .join("0b7c")
+            .join("1")
+            .join("offboarding"),
     }
 }
 
@@ -271,5 +277,43 @@ fn new(words: Words) -> New {
             words.of("the user name ada is taken"),
         )),
         fields: vec![Field::line("user", "user_name", "User name", words.of("ada")).required()],
+    }
+}
+
+fn offboarding(words: Words) -> Offboarding {
+    let account = |host: &str, state: (Tone, &str), known: bool| Account {
+        host: Link::new(words.of(host), Section::Hosts.address().join("h1")),
+        name: words.of("ada"),
+        state: Badge::new(state.0, state.1),
+        denied: Some(minutes_ago(30)),
+        acknowledged: known.then(|| minutes_ago(29)),
+        left: known.then(|| "home directory, 1 process".to_owned()),
+        had_sudo: known,
+        removal: known.then(|| Removal {
+            said: Badge::new(Tone::Neutral, "Would be removed"),
+            at: minutes_ago(2),
+            lines: vec![words.of("/home/ada"), words.of("/var/spool/cron/ada")],
+        }),
+        reported: known.then(|| minutes_ago(1)),
+    };
+    Offboarding {
+        shell: shell(words),
+        name: words.of("Ada Lovelace"),
+        user: Section::Users.address().join("0b7c").join("1"),
+        problem: Some(Alert::new(
+            Tone::Bad,
+            "This was not done",
+            words.of("choose a host"),
+        )),
+        summary: Alert::new(
+            Tone::Warn,
+            "Shut out; not every host has said so",
+            words.of("Denied on 2 of 2 hosts, acknowledged by 1. db-3 has never reported."),
+        ),
+        rows: vec![
+            account("db-3", (Tone::Warn, "Denied"), false),
+            account("web-1", (Tone::Good, "Denied there"), true),
+        ],
+        actions: vec![confirm(words, "look"), confirm(words, "remove")],
     }
 }

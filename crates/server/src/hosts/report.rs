@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use portreeve_directory::events::Cause;
 use portreeve_directory::host_agents::Said;
 use portreeve_directory::host_denials::{self, Denial};
+use portreeve_directory::host_removals::{self, Answer, Removal};
 use portreeve_directory::host_sessions::{self, Happened, Told};
 use portreeve_directory::{Refusal, host_agents, hosts};
 use portreeve_host_policy::api::{
@@ -27,12 +28,12 @@ pub(super) async fn report(ask: Ask, body: Body) -> Result<Response, Problem> {
     let (by, team_id) = (ask.by(speaker.actor()), ask.team_id.clone());
     let kept = kept(&speaker, &report, ask.at);
     let written = ask.app.write(Scope::of(&ask.team_id), move |tx| {
-        kept.write(tx, &by.cause(&team_id, None), &speaker)
+        kept.write(tx, &by.cause(&team_id, None), &speaker)?;
+        host_removals::due(tx, &team_id, &speaker.host.id)
     });
-    written.await?;
     let heard = Heard {
         now: ask.now(),
-        removals: Vec::new(),
+        removals: written.await?.into_iter().map(removal).collect(),
     };
     Ok(super::json(StatusCode::OK, &heard))
 }
@@ -61,6 +62,7 @@ struct Kept {
     said: Said,
     denied: Vec<Denial>,
     told: Vec<Told>,
+    removed: Vec<Answer>,
     /// The machine was started since it was last heard.
     has_started: bool,
 }
@@ -95,6 +97,7 @@ fn kept(speaker: &Speaker, report: &Report, now: i64) -> Kept {
             .map(|denied| denial(speaker, denied, now))
             .collect(),
         told: report.sessions.iter().map(told).collect(),
+        removed: report.removed.iter().map(answer).collect(),
     }
 }
 
@@ -129,6 +132,28 @@ fn told(event: &api::Session) -> Told {
         key_id: text(&event.key_id),
         address: text(&event.address),
         command: text(&event.command),
+    }
+}
+
+fn answer(removed: &api::Removed) -> Answer {
+    Answer {
+        holder_id: removed.id.clone(),
+        is_dry_run: removed.dry_run,
+        paths: removed
+            .paths
+            .iter()
+            .take(MAX_ENTRIES)
+            .map(|path| short(path))
+            .collect(),
+        error: removed.error.as_deref().map(short),
+    }
+}
+
+fn removal(due: Removal) -> api::Removal {
+    api::Removal {
+        id: due.holder_id,
+        account: due.account,
+        dry_run: due.is_dry_run,
     }
 }
 
@@ -171,6 +196,7 @@ impl Kept {
             host_sessions::end_all(tx, team_id, &host.id)?;
         }
         host_sessions::tell(tx, cause, host, &self.told)?;
+        host_removals::answered(tx, cause, host, &self.removed)?;
         // Whoever is shut out has no session any more that was told of before.
         for denial in host_denials::keep(tx, team_id, &host.id, &self.denied)? {
             if denial.sessions_ended > 0 {
