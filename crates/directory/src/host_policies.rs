@@ -51,6 +51,8 @@ pub struct State {
     pub issued_at: Option<i64>,
     /// Until when the host goes by it without hearing of us; `None`: for ever.
     pub lease_until: Option<i64>,
+    /// For how many seconds the host is to go by a document; `None`: for ever.
+    pub lease: Option<i64>,
 }
 
 /// What a document is made of.
@@ -66,8 +68,6 @@ pub struct Material {
     pub rules: Rules,
     /// Groups that are made on hosts, with their numbers, by name.
     pub groups: Vec<(String, u32)>,
-    /// For how many seconds the host goes by a document; `None`: for ever.
-    pub lease: Option<i64>,
     /// As [`common`] has it.
     pub common: String,
 }
@@ -112,17 +112,21 @@ pub fn begin_host(tx: &mut Tx<'_>, team_id: &str, host_id: &str) -> Result<(), R
 
 /// In which state the policy of a host is; `None`: it has not asked for it yet, or is gone.
 pub fn state(tx: &mut Tx<'_>, team_id: &str, host_id: &str) -> Result<Option<State>, Refusal> {
-    let row = tx.query_one(STATE, &params![team_id, host_id])?;
-    row.map(|mut row| {
-        Ok(State {
-            version: row.int(0)?,
-            issued_version: row.int(1)?,
-            envelope: row.take_opt_text(2)?,
-            issued_at: row.opt_int(3)?,
-            lease_until: row.opt_int(4)?,
-        })
-    })
-    .transpose()
+    let Some(mut row) = tx.query_one(STATE, &params![team_id, host_id])? else {
+        return Ok(None);
+    };
+    let lease = match lease_of(tx, team_id, host_id)? {
+        Some(lease) => lease,
+        None => rules(tx, team_id)?.settings.lease,
+    };
+    Ok(Some(State {
+        version: row.int(0)?,
+        issued_version: row.int(1)?,
+        envelope: row.take_opt_text(2)?,
+        issued_at: row.opt_int(3)?,
+        lease_until: row.opt_int(4)?,
+        lease,
+    }))
 }
 
 /// What the document of a host is made of; `None` as [`state`].
@@ -134,16 +138,13 @@ pub fn material(
     let Some(state) = state(tx, team_id, host_id)? else {
         return Ok(None);
     };
-    let rules = rules(tx, team_id)?;
-    let lease = lease_of(tx, team_id, host_id)?;
     Ok(Some(Material {
         state,
         host_name: hosts::by_id(tx, team_id, host_id)?.name,
         accounts: host_accounts::of_host(tx, team_id, host_id)?,
         groups: rules::managed(tx, team_id)?,
         common: common(tx, team_id)?,
-        lease: lease.unwrap_or(rules.settings.lease),
-        rules,
+        rules: rules(tx, team_id)?,
     }))
 }
 

@@ -45,11 +45,16 @@ pub(crate) struct Policy {
 /// There is no such host, or the key that signs cannot be used.
 pub(crate) async fn current(app: &App, team_id: &str, host_id: &str) -> Result<Arc<Policy>, Error> {
     for _ in 0..TRIES {
-        let material = material(app, team_id, host_id).await?;
+        let (team, host) = (team_id.to_owned(), host_id.to_owned());
+        let state = app
+            .store
+            .lookup(move |tx| host_policies::state(tx, &team, &host));
+        let state: Result<Option<State>, Refusal> = state.await;
         let now = app.clock.now();
-        if let Some(policy) = still(&material, now) {
+        if let Some(policy) = state?.and_then(|state| still(state, now)) {
             return Ok(Arc::new(policy));
         }
+        let material = material(app, team_id, host_id).await?;
         let Some(keyring) = keyring(app, team_id, &material).await? else {
             continue;
         };
@@ -100,24 +105,17 @@ async fn material(app: &App, team_id: &str, host_id: &str) -> Result<Material, E
 }
 
 /// The document that was made last, if it still says what is so and has enough of its lease left.
-fn still(material: &Material, now: i64) -> Option<Policy> {
-    let State {
-        version,
-        issued_version,
-        envelope,
-        issued_at,
-        lease_until,
-    } = &material.state;
-    let age = now.abs_diff((*issued_at)?);
-    let is_fresh = match material.lease {
+fn still(state: State, now: i64) -> Option<Policy> {
+    let age = now.abs_diff(state.issued_at?);
+    let is_fresh = match state.lease {
         Some(lease) => age < (lease * SECOND / FRESH).unsigned_abs(),
         None => true,
     };
-    (version == issued_version && is_fresh).then_some(())?;
+    (state.version == state.issued_version && is_fresh).then_some(())?;
     Some(Policy {
-        version: version.unsigned_abs(),
-        envelope: envelope.clone()?,
-        lease_until: *lease_until,
+        version: state.version.unsigned_abs(),
+        envelope: state.envelope?,
+        lease_until: state.lease_until,
     })
 }
 
@@ -158,7 +156,7 @@ async fn issue(
         true => state.version,
         false => state.version + 1,
     };
-    let lease_until = material.lease.map(|lease| now + lease * SECOND);
+    let lease_until = state.lease.map(|lease| now + lease * SECOND);
     let document = Document {
         lease_until: lease_until.map(moment),
         user_keys: Keyring::lines(&keyring.trusted_user, "portreeve"),
