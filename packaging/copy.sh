@@ -63,7 +63,7 @@ eventually() {
 listing() {
     find /etc /usr /var /home /root -xdev \
         ! -path '/var/lib/dpkg*' ! -path '/var/log*' ! -path '/var/cache*' ! -path /etc/ld.so.cache \
-        \( -type d -printf '%p %m %u %g\n' -o -printf '%p %m %u %g %s %T@ %l\n' \) | LC_ALL=C sort
+        \( -type d -printf '%p %m %u %g\n' -o -printf '%p %m %u %g %s %l\n' \) | LC_ALL=C sort
 }
 
 etc() { find /etc -xdev -type f ! -path /etc/ld.so.cache -exec sha256sum {} + | LC_ALL=C sort -k 2; }

@@ -37,8 +37,10 @@ pub fn leave(paths: &Paths, half: &mut Half, sshd: &dyn Sshd) -> Result<Vec<PutB
     let put_back = setup::remove(paths, sshd)?;
     Identity::remove(paths).map_err(|error| own(&paths.net_state(), error))?;
     // The configuration goes last: as long as it is there, leaving can be tried again.
+    // systemd keeps the folder of an account that comes and goes elsewhere, with a link to it (systemd.exec(5), `DynamicUser`).
+    let net_state = fs::canonicalize(paths.net_state()).ok();
     let folders = [paths.run(), paths.ssh(), paths.net_state(), paths.state()];
-    for folder in folders {
+    for folder in net_state.into_iter().chain(folders) {
         gone(fs::remove_dir_all(&folder)).map_err(|error| own(&folder, error))?;
     }
     let config = paths.config();
