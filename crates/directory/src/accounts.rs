@@ -7,7 +7,7 @@
 use crate::directories::Directory;
 use crate::service_accounts::ServiceAccount;
 use crate::users::User;
-use crate::{Refusal, What, users};
+use crate::{Refusal, What, grants, users};
 use portreeve_access::posix::{NameRule, NumberError, Part, Pool, PosixProblem, check_number};
 use portreeve_scim::schema::POSIX;
 use portreeve_scim::text::user_name_key;
@@ -79,6 +79,14 @@ pub enum Problem {
         /// `userName` of whoever has it, or the name of a service account.
         by: String,
     },
+    /// A grant lets people log in as it.
+    #[error(
+        "\"{name}\" is a shared account, as which a grant lets people log in; rename the person, or change the grant"
+    )]
+    Shared {
+        /// The name.
+        name: String,
+    },
     /// The number that the provider sends cannot be given.
     #[error("the provider sends the number {number}, which was not taken over: {problem}")]
     Number {
@@ -111,6 +119,7 @@ impl Problem {
                 PosixProblem::Reserved => "reserved",
             },
             Self::Taken { .. } => "taken",
+            Self::Shared { .. } => "shared",
             Self::Number { .. } => "number",
             Self::Other { .. } => "other_number",
         }
@@ -233,18 +242,7 @@ fn found(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<Found, Refusal> {
         }
     };
     let name = match &asking.name {
-        Ok(name) if written.as_ref() != Some(name) => match taken(
-            tx,
-            (asking.team_id, asking.directory_id),
-            asking.holder_id,
-            name,
-        )? {
-            None => Ok(name.clone()),
-            Some(by) => Err(Problem::Taken {
-                name: name.clone(),
-                by,
-            }),
-        },
+        Ok(name) if written.as_ref() != Some(name) => free(tx, asking, name)?,
         other => other.clone(),
     };
     let number = match (asking.sent.0, numbers) {
@@ -259,6 +257,24 @@ fn found(tx: &mut Tx<'_>, asking: &Asking<'_>) -> Result<Found, Refusal> {
         home,
         number,
         written,
+    })
+}
+
+/// A name, if it is nobody's. That of a shared account is the same as somebody else's: whoever a grant lets in there would
+/// be let in as the person.
+fn free(
+    tx: &mut Tx<'_>,
+    asking: &Asking<'_>,
+    name: &str,
+) -> Result<Result<String, Problem>, Refusal> {
+    let place = (asking.team_id, asking.directory_id);
+    let name = name.to_owned();
+    if let Some(by) = taken(tx, place, asking.holder_id, &name)? {
+        return Ok(Err(Problem::Taken { name, by }));
+    }
+    Ok(match grants::is_shared(tx, asking.team_id, &name)? {
+        true => Err(Problem::Shared { name }),
+        false => Ok(name),
     })
 }
 

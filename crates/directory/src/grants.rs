@@ -29,6 +29,7 @@ statements! {
     UNTOLD = "SELECT DISTINCT team_id FROM (SELECT team_id FROM grants WHERE until_at IS NOT NULL AND ended IS NULL AND until_at <= $1 ORDER BY until_at LIMIT $2) AS over";
     UNTOLD_OF_TEAM = concat!(select!(), " AND until_at IS NOT NULL AND ended IS NULL AND until_at <= $2 ORDER BY until_at LIMIT $3");
     EXPIRED = "UPDATE grants SET ended = 'expired' WHERE team_id = $1 AND id = $2";
+    SHARED = "SELECT principals FROM grants WHERE team_id = $1 AND ended IS NULL AND principals <> ''";
     PRUNE = "DELETE FROM grants WHERE ended IS NOT NULL AND until_at < $1";
 }
 
@@ -338,6 +339,16 @@ pub fn tell_expired(tx: &mut Tx<'_>, cause: &Cause<'_>, limit: i64) -> Result<us
         events::record_of(tx, &of, &event)?;
     }
     Ok(count)
+}
+
+/// Whether a grant that has not ended lets people log in as an account beside their own.
+pub(crate) fn is_shared(tx: &mut Tx<'_>, team_id: &str, name: &str) -> Result<bool, Refusal> {
+    for row in tx.query(SHARED, &params![team_id])? {
+        if row.text(0)?.split_whitespace().any(|one| one == name) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What events and screens call a grant.

@@ -4,6 +4,7 @@ use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_access::grant::{Level, Subject};
 use portreeve_access::{Account, Grant, Standing, Tags};
+use portreeve_directory::accounts::Problem;
 use portreeve_directory::events::Cause;
 use portreeve_directory::grants::{self, Ended, Record, To};
 use portreeve_directory::holders::Holder;
@@ -19,6 +20,7 @@ on_each_engine! {
     what_cannot_be_a_host_is_refused
     grants_are_kept_as_they_are_made
     what_cannot_be_a_grant_is_refused
+    the_name_of_a_shared_account_is_nobodys
     an_end_is_told_once
     every_change_to_hosts_and_grants_is_a_new_version
     facts_say_by_which_groups_and_for_how_long
@@ -303,6 +305,35 @@ fn what_cannot_be_a_grant_is_refused(on: Engine) {
         id: ops.id,
     };
     assert!(give(&world, &record(&world, elsewhere, None)).is_err());
+}
+
+fn the_name_of_a_shared_account_is_nobodys(on: Engine) {
+    let world = World::new(on);
+    let ops = world.group("Ops", &[]);
+    let before = world.named("web@contoso.example");
+    let ensure = |user: &users::User| {
+        let user = user.clone();
+        let given = world
+            .write(move |tx, call| accounts::ensure(tx, TEAM, &call.directory, &user, call.at));
+        given.unwrap().name
+    };
+    let mut wanted = record(&world, group(&world, &ops.id), None);
+    wanted.grant.principals = vec!["deployer".into(), "deploy".into()];
+    let grant = give(&world, &wanted).unwrap();
+    let (deploy, depl) = (
+        world.named("deploy@contoso.example"),
+        world.named("depl@contoso.example"),
+    );
+    let shared = Problem::Shared {
+        name: "deploy".into(),
+    };
+    assert_eq!(ensure(&deploy), Err(shared));
+    assert_eq!(ensure(&depl).as_deref(), Ok("depl"));
+    assert_eq!(ensure(&before).as_deref(), Ok("web"));
+    // It is free when the grant has ended.
+    let ended = world.write(move |tx, call| grants::revoke(tx, TEAM, &grant, call.at));
+    assert!(ended.unwrap().is_some());
+    assert_eq!(ensure(&deploy).as_deref(), Ok("deploy"));
 }
 
 fn an_end_is_told_once(on: Engine) {
