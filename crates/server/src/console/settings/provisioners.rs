@@ -212,7 +212,11 @@ async fn connected(visit: &Visit) -> Result<Vec<Choice>, Trouble> {
         .read(move |tx| connections::in_team(tx, &team))
         .await?;
     let choice = |one: Connection| Choice::new(one.directory_id, one.directory_name, false);
-    Ok(all.into_iter().map(choice).collect())
+    let choices: Vec<Choice> = all.into_iter().map(choice).collect();
+    Ok(match choices.is_empty() {
+        true => vec![Choice::new("", "None is connected yet", true)],
+        false => choices,
+    })
 }
 
 /// Declares one.
