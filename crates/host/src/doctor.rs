@@ -3,10 +3,12 @@
 //! What needs the machine is asked beforehand ([`Facts`]); what follows from it is worked out by functions of those facts
 //! and of the files below the root folder.
 
-use crate::config::Config;
+use crate::config::{Config, Error};
 use crate::paths::Paths;
-use crate::wire::State;
+use crate::sshd::Sshd;
+use crate::wire::{Answer, State};
 use jiff::{SignedDuration, Timestamp};
+use portreeve_host_policy::api;
 use serde::Serialize;
 
 mod facts;
@@ -74,19 +76,66 @@ pub struct Heard {
 pub fn examine(paths: &Paths, facts: &Facts) -> Vec<Finding> {
     let config = match Config::load(paths) {
         Ok(config) => config,
-        Err(error) => {
+        Err(Error::NotEnrolled) => {
             let remedy = "as root: portreeve-host enroll --token …";
-            return vec![fail("enrolled", error.to_string(), remedy)];
+            return vec![fail("enrolled", "this machine is no host", remedy)];
+        }
+        Err(error) => {
+            return vec![fail(
+                "enrolled",
+                error.to_string(),
+                "as root: portreeve-host doctor",
+            )];
         }
     };
     let enrolled = format!("this machine is the host {}", config.host.name);
     let mut all = vec![ok("enrolled", enrolled)];
-    all.extend(server::examine(paths, facts));
-    all.extend(names::examine(paths, &config, facts));
+    all.extend(server::examine(facts));
+    all.extend(on_machine(paths, &config, facts));
+    all
+}
+
+/// Answers [`Request::Doctor`](crate::wire::Request::Doctor): everything but what is between this host and its server, which
+/// the server knows.
+pub fn answer(paths: &Paths, sshd: &dyn Sshd, now: Timestamp) -> Answer {
+    let Ok(config) = Config::load(paths) else {
+        return Answer::Doctor(Vec::new());
+    };
+    let facts = Facts::of_machine(paths, sshd, now);
+    let findings = on_machine(paths, &config, &facts);
+    Answer::Doctor(findings.into_iter().map(api::Finding::from).collect())
+}
+
+fn on_machine(paths: &Paths, config: &Config, facts: &Facts) -> Vec<Finding> {
+    let mut all = names::examine(paths, config, facts);
     all.extend(ssh::examine(paths, facts));
     all.extend(sudo::examine(paths));
     all.extend(local::examine(paths, facts));
     all
+}
+
+impl From<Finding> for api::Finding {
+    fn from(finding: Finding) -> Self {
+        Self {
+            check: finding.check.to_owned(),
+            verdict: finding.verdict.name().to_owned(),
+            detail: match finding.remedy {
+                Some(remedy) => format!("{}; {remedy}", finding.detail),
+                None => finding.detail,
+            },
+        }
+    }
+}
+
+impl Verdict {
+    /// As it is in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+        }
+    }
 }
 
 fn ok(check: &'static str, detail: impl Into<String>) -> Finding {

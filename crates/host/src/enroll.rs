@@ -66,9 +66,7 @@ impl std::fmt::Debug for Ticket {
 #[derive(Debug, thiserror::Error)]
 pub enum Fault {
     /// The token is none.
-    #[error(
-        "this is no enrolment token: {0}; an admin makes one: portreeve host token create NAME"
-    )]
+    #[error("this is no enrolment token: {0}; an admin makes one: portreeve host token create")]
     Token(String),
     /// It is one already.
     #[error(

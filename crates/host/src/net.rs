@@ -98,6 +98,14 @@ impl<'a> Link<'a> {
         Ok(())
     }
 
+    /// Somebody may have enrolled this host anew while this ran.
+    fn look_again(&self) {
+        let known = Identity::load(&self.paths).and_then(Server::with_identity);
+        if let Ok(server) = known {
+            *lock(&self.server) = Arc::new(server);
+        }
+    }
+
     fn ask(&self, request: &Request) -> Result<Answer, Trouble> {
         match self.half.ask(request).map_err(Trouble::Half)? {
             Answer::Refused(refusal) => Err(Trouble::Refused(refusal)),
@@ -168,8 +176,11 @@ fn follow(link: &Link<'_>, wake: &Sender<()>) {
             }
             Err(trouble) => {
                 let wait = failures.another(link.world, &trouble);
-                if matches!(trouble, Trouble::Refused(_)) {
-                    let _ = wake.send(());
+                match &trouble {
+                    // What the other half does not take is reported.
+                    Trouble::Refused(_) => drop(wake.send(())),
+                    Trouble::Server(fault) if fault.is_final() => link.look_again(),
+                    _ => {}
                 }
                 link.world.sleep(wait);
             }

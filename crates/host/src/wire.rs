@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use portreeve_host_policy::Envelope;
 use portreeve_host_policy::api::{
-    Applied, Conflict, Denied, Krl, Removal, Removed, Session, Shown,
+    Applied, Conflict, Denied, Finding, Krl, Removal, Removed, Session, Shown,
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ pub enum Request {
         /// The number of the last event that has arrived at the server: it and those before may be forgotten.
         after: u64,
     },
+    /// Look for everything that goes wrong on hosts, as far as that takes no network.
+    Doctor {},
     /// Remove what somebody who has left has on this host, or only tell what there is.
     Remove(Removal),
 }
@@ -41,6 +43,8 @@ pub enum Answer {
     State(Box<State>),
     /// What happened in sessions.
     Sessions(Sessions),
+    /// What was found.
+    Doctor(Vec<Finding>),
     /// What was removed, or would be.
     Removed(Removed),
     /// It is not done.

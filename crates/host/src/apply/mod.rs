@@ -19,7 +19,7 @@ mod snapshot;
 mod store;
 mod userdb;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::io;
 
@@ -35,6 +35,7 @@ pub use krl::ensure as ensure_krl;
 pub use serve::{Listener, serve};
 
 use crate::config::{Backend, Config, PEOPLE, SUDO};
+use crate::doctor;
 use crate::log;
 use crate::paths::Paths;
 use crate::sessions::{self, Sessions};
@@ -130,6 +131,7 @@ impl Half {
             Request::Certificate(line) => self.certify(&line, now),
             Request::State {} => return self.state(now),
             Request::Sessions { after } => return log::answer(&self.paths, after),
+            Request::Doctor {} => return doctor::answer(&self.paths, &*self.machine.sshd, now),
             Request::Remove(removal) => match self.remove(&removal) {
                 Ok(removed) => return Answer::Removed(removed),
                 Err(refusal) => Err(refusal),
@@ -309,13 +311,13 @@ impl Half {
         now: Timestamp,
     ) -> io::Result<Vec<Denial>> {
         let before = Store(&self.paths).denials()?;
+        let known = before.iter().map(|denial| (denial.id.as_str(), denial));
+        let known: BTreeMap<&str, &Denial> = known.collect();
         let accounts = checked.accept.iter().map(|accepted| accepted.account);
         let left = accounts.filter(|account| account.access.is_none());
         let left = left.map(|account| {
-            let known = before.iter().find(|denial| denial.id == account.id);
-            known
-                .cloned()
-                .unwrap_or_else(|| Denial::new(account, old, now))
+            let known = known.get(account.id.as_str()).copied().cloned();
+            known.unwrap_or_else(|| Denial::new(account, old, now))
         });
         let mut denials: Vec<Denial> = left.collect();
         let mut settled = new.open();

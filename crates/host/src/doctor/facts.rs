@@ -13,6 +13,20 @@ use std::time::Duration;
 impl Facts {
     /// Asks `sshd`, the other half, and the server.
     pub fn collect(paths: &Paths, sshd: &dyn Sshd, half: &dyn Half, now: Timestamp) -> Self {
+        let state = state(half);
+        let identity = Identity::load(paths);
+        Self {
+            identity: identity.as_ref().ok().and_then(|it| it.life().ok()),
+            server: identity
+                .map_err(|fault| fault.to_string())
+                .and_then(|identity| heard(identity, state.as_ref().ok(), now)),
+            state,
+            ..Self::of_machine(paths, sshd, now)
+        }
+    }
+
+    /// Asks `sshd` alone, as somebody does who has no network.
+    pub(super) fn of_machine(paths: &Paths, sshd: &dyn Sshd, now: Timestamp) -> Self {
         let said = |connection: Option<&str>| {
             sshd.effective(connection)
                 .map_err(|fault| fault.to_string())
@@ -21,18 +35,15 @@ impl Facts {
             let connection = format!("user={account},host=localhost,addr=127.0.0.1");
             said(Some(&connection))
         });
-        let state = state(half);
-        let identity = Identity::load(paths);
+        let not_asked = "it was not asked";
         Self {
             now,
             sshd: said(None),
             sshd_managed: managed,
             running: running(),
-            identity: identity.as_ref().ok().and_then(|it| it.life().ok()),
-            server: identity
-                .map_err(|fault| fault.to_string())
-                .and_then(|identity| heard(identity, state.as_ref().ok(), now)),
-            state,
+            state: Err(not_asked.to_owned()),
+            server: Err(not_asked.to_owned()),
+            identity: None,
         }
     }
 }

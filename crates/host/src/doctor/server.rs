@@ -2,7 +2,6 @@
 
 use super::ssh::left;
 use super::{Facts, Finding, Verdict, fail, ok, warn};
-use crate::paths::Paths;
 use jiff::SignedDuration;
 
 /// By how much clocks may differ before somebody should know: certificates are dated a minute back.
@@ -14,7 +13,7 @@ const CLOCK_WRONG: SignedDuration = SignedDuration::from_mins(5);
 /// How much of a lease should be left.
 const LEASE: SignedDuration = SignedDuration::from_hours(12);
 
-pub(super) fn examine(_paths: &Paths, facts: &Facts) -> Vec<Finding> {
+pub(super) fn examine(facts: &Facts) -> Vec<Finding> {
     let mut all = vec![half(facts), server(facts)];
     all.extend(clock(facts));
     all.extend(identity(facts));

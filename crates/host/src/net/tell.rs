@@ -6,7 +6,7 @@ use crate::facts;
 use crate::wire::{Answer, Request, Sessions, State};
 use crate::world::Level;
 use jiff::{SignedDuration, Timestamp};
-use portreeve_host_policy::api::{Removal, Removed, Renew, Report};
+use portreeve_host_policy::api::{Finding, Removal, Removed, Renew, Report};
 use std::time::Duration;
 
 /// How often the other half is asked how things stand when nobody has changed anything.
@@ -14,6 +14,9 @@ const LOOK: Duration = Duration::from_secs(60);
 
 /// How often a report goes out when there is nothing new.
 const REPORT: Duration = Duration::from_secs(300);
+
+/// How often the doctor looks at the machine.
+const EXAMINE: Duration = Duration::from_secs(3_600);
 
 /// By how much the clocks of host and server may differ before somebody should know: certificates are dated a minute back.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
@@ -26,6 +29,7 @@ pub struct Teller<'a> {
     link: &'a Link<'a>,
     looked: Option<Duration>,
     reported: Option<Duration>,
+    examined: Option<Duration>,
     has_changed: bool,
     /// What was reported last.
     said: Option<State>,
@@ -54,6 +58,7 @@ impl<'a> Teller<'a> {
             link,
             looked: None,
             reported: None,
+            examined: None,
             has_changed: true,
             said: None,
             heard: 0,
@@ -112,6 +117,7 @@ impl<'a> Teller<'a> {
 
     fn report(&mut self, state: State, sessions: Sessions) -> Result<(), Trouble> {
         let link = self.link;
+        let doctor = self.findings()?;
         let asked = link.world.now();
         let report = Report {
             agent_version: facts::VERSION.to_owned(),
@@ -125,19 +131,38 @@ impl<'a> Teller<'a> {
             denied: state.denied.clone(),
             sessions: sessions.events,
             removed: self.removed.clone(),
-            doctor: None,
+            doctor,
             boot_id: sessions.boot_id,
         };
+        let has_examined = report.doctor.is_some();
         let heard = link.server().report(&report)?;
         self.heard = sessions.upto;
         self.removed.clear();
         self.said = Some(state);
+        if has_examined {
+            self.examined = Some(link.world.steady());
+        }
         self.compare_clocks(asked, heard.now);
         for removal in heard.removals {
             let removed = self.remove(removal)?;
             self.removed.push(removed);
         }
         Ok(())
+    }
+
+    /// What is not as it should be on this machine, when it is time to look again.
+    fn findings(&self) -> Result<Option<Vec<Finding>>, Trouble> {
+        let now = self.link.world.steady();
+        if self
+            .examined
+            .is_some_and(|last| now.saturating_sub(last) < EXAMINE)
+        {
+            return Ok(None);
+        }
+        match self.link.ask(&Request::Doctor {})? {
+            Answer::Doctor(findings) => Ok(Some(findings)),
+            _ => Err(Trouble::Confused),
+        }
     }
 
     /// Who leaves files is looked up by the other half; a refusal of its is an answer, too.

@@ -5,6 +5,8 @@ mod apply;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod enrolled;
+#[cfg(test)]
 mod log;
 #[cfg(test)]
 mod setup;
