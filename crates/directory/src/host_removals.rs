@@ -156,14 +156,16 @@ fn record(
 ) -> Result<(), Refusal> {
     let facts = json!([
         {"attribute": "host", "new": host.name},
-        {"attribute": "dry_run", "new": removal.is_dry_run},
         {"attribute": "paths", "new": removal.paths},
         {"attribute": "asked_by", "new": removal.asked_by},
     ]);
     let facts = facts.to_string();
     let event = events::New {
         category: Category::Admin,
-        action: "removed_data",
+        action: match removal.is_dry_run {
+            true => "list_data",
+            false => "remove_data",
+        },
         outcome: match &removal.error {
             None => Outcome::Ok,
             Some(error) => Outcome::Refused {

@@ -195,7 +195,7 @@ pub(crate) async fn remove(
             name: &person.name,
         };
         let facts = facts.to_string();
-        admin.record(tx, &directory, "remove_data", &object, Some(&facts))?;
+        admin.record(tx, &directory, "ask_removal", &object, Some(&facts))?;
         let (person, known) = known(tx, &directory, &person.id, admin.at)?;
         Ok(known::view(person, &known))
     });
