@@ -16,6 +16,7 @@ statements! {
     BETWEEN = concat!(select!(), " JOIN hosts h ON h.team_id = a.team_id AND h.id = a.host_id WHERE a.team_id = $1 AND h.name_key >= $2 AND h.name_key <= $3");
     OF_TEAM = concat!(select!(), " WHERE a.team_id = $1");
     OF_HOLDER = concat!(select!(), " WHERE a.team_id = $1 AND a.host_id IN (SELECT host_id FROM host_accounts WHERE team_id = $1 AND holder_id = $2 UNION SELECT host_id FROM host_removals WHERE team_id = $1 AND holder_id = $2)");
+    SILENT = "SELECT count(*) FROM host_agents WHERE team_id = $1 AND status = 'enrolled' AND reported_at < $2";
     REGISTER = "INSERT INTO host_agents (team_id, host_id, status, host_key, hostnames, version, os, conflicts) VALUES ($1, $2, 'registered', $3, '[]', '', '', '[]')";
     ENROL = "INSERT INTO host_agents (team_id, host_id, status, host_key, hostnames, enrolled_at, version, os, conflicts) VALUES ($1, $2, 'enrolled', $3, $4, $5, $6, $7, '[]')";
     IDENTIFIED = "UPDATE host_agents SET identity = $3, identity_before = $4 WHERE team_id = $1 AND host_id = $2 AND status = 'enrolled'";
@@ -152,6 +153,14 @@ pub fn of_holder(
     holder_id: &str,
 ) -> Result<HashMap<String, Agent>, Refusal> {
     by_id(tx.query(OF_HOLDER, &params![team_id, holder_id])?)
+}
+
+/// How many hosts have reported, and not since that time.
+pub fn silent(tx: &mut Tx<'_>, team_id: &str, since: i64) -> Result<i64, Refusal> {
+    match tx.query_one(SILENT, &params![team_id, since])? {
+        Some(row) => Ok(row.int(0)?),
+        None => Ok(0),
+    }
 }
 
 /// Waits for a new host, which will prove itself by the key with that fingerprint.

@@ -1,11 +1,12 @@
 //! What somebody should look at, although nothing fails.
 
 use super::happening::time;
-use portreeve_console::Address;
+use super::hosts;
 use portreeve_console::parts::{Alert, Link, Tone};
+use portreeve_console::{Address, Section};
 use portreeve_directory::applications::{self, Application, Status};
 use portreeve_directory::directories::{self, Directory, Provider};
-use portreeve_directory::{Refusal, tokens, users};
+use portreeve_directory::{Refusal, host_agents, tokens, users};
 use portreeve_store::Tx;
 
 const DAY: i64 = 24 * 3_600_000_000;
@@ -20,6 +21,11 @@ pub(super) fn list(tx: &mut Tx<'_>, team_id: &str, now: i64) -> Result<Vec<Alert
     for directory in of_team(tx, team_id)? {
         of_directory(tx, &directory, now, &mut alerts)?;
     }
+    alerts.extend(of_hosts(host_agents::silent(
+        tx,
+        team_id,
+        now - hosts::SILENCE,
+    )?));
     for application in applications::list(tx, team_id)? {
         alerts.extend(of_application(&application));
     }
@@ -114,6 +120,21 @@ fn of_tokens(tx: &mut Tx<'_>, directory: &Directory, now: i64) -> Result<Option<
             Some(_) => None,
         },
     )
+}
+
+/// Whether hosts go by what they heard long ago.
+fn of_hosts(silent: i64) -> Option<Alert> {
+    let title = match silent {
+        ..=0 => return None,
+        1 => "A host is silent".to_owned(),
+        count => format!("{count} hosts are silent"),
+    };
+    let text = "Until the lease is over, it goes by what it heard last: who was shut out since then is not out there. Look whether it runs and reaches the server.";
+    let fleet = Section::Hosts
+        .address()
+        .join("fleet")
+        .with("state", "silent");
+    Some(Alert::new(Tone::Bad, title, text).link(Link::new("Silent hosts", fleet)))
 }
 
 fn of_application(application: &Application) -> Option<Alert> {

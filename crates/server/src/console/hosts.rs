@@ -5,6 +5,7 @@ mod enrolment;
 mod fleet;
 mod one;
 
+pub(super) use agent::SILENCE;
 pub(super) use enrolment::{create as create_token, revoke as revoke_token, show as enrolment};
 pub(super) use fleet::show as fleet;
 pub(super) use one::{delete, save, show};
@@ -262,7 +263,7 @@ async fn fields(visit: &Visit, sent: &Form, own: Option<&str>) -> Result<Vec<Fie
         value: sent.text("tags").to_owned(),
         rows: 4,
     };
-    Ok(vec![
+    let mut fields = vec![
         Field::line("host", "name", "Name", sent.text("name"))
             .example("web-1")
             .help("What ssh is given.")
@@ -278,7 +279,20 @@ async fn fields(visit: &Visit, sent: &Form, own: Option<&str>) -> Result<Vec<Fie
             Input::Switch(sent.is_on("is_bastion")),
         )
         .help("Other hosts are reached through it."),
-    ])
+    ];
+    if own.is_none() {
+        let key = Input::Text {
+            value: sent.text("host_key").to_owned(),
+            rows: 2,
+        };
+        let help = "The line of its .pub file, such as /etc/ssh/ssh_host_ed25519_key.pub. A machine that has the key enrols without a token.";
+        fields.push(
+            Field::new("host", "host_key", "Key of its sshd", key)
+                .help(help)
+                .code(),
+        );
+    }
+    Ok(fields)
 }
 
 /// Tags as they are written in a form.

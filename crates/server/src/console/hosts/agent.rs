@@ -14,11 +14,80 @@ use portreeve_console::parts::{Badge, Fact, Facts, Link, Shown, Tone};
 use portreeve_directory::Permission;
 
 /// An agent reports every few minutes; whoever is silent for so long is not there (microseconds).
-const SILENCE: i64 = 15 * 60 * 1_000_000;
+pub(in crate::console) const SILENCE: i64 = 15 * 60 * 1_000_000;
 /// How long before its end a lease is to be looked at (microseconds); it is renewed all the time.
 const LEASE_ENDS: i64 = 24 * 3_600_000_000;
 /// A clock that is wrong by less is not worth a word (milliseconds).
 const CLOCK: i64 = 2_000;
+
+/// What may be in the way: its code, what that means, and what to do about it.
+const REASONS: &[(&str, &str, &str)] = &[
+    (
+        "uid_zero",
+        "It would have the number of root",
+        "Give the user another number at the provider.",
+    ),
+    (
+        "id_out_of_range",
+        "Its number is not one that hosts take",
+        "Give the user a number of the team's range, or none, so that one is chosen here.",
+    ),
+    (
+        "name_invalid",
+        "No account can have its name",
+        "Change the rule for account names of the directory, or give a name for these hosts.",
+    ),
+    (
+        "name_taken",
+        "The machine has an account of that name",
+        "Remove or rename the account on the machine, or give the person another name for these hosts.",
+    ),
+    (
+        "uid_taken",
+        "The machine has an account with that number",
+        "Give the account on the machine another number, and its files with it.",
+    ),
+    (
+        "gid_taken",
+        "The machine has a group with that number",
+        "Give the group on the machine another number, and its files with it.",
+    ),
+    (
+        "home_invalid",
+        "Its home is not where homes are, or is somebody else's",
+        "Move what is there on the machine.",
+    ),
+    (
+        "shell_unknown",
+        "The machine has not got the shell",
+        "Install the shell, or add it to /etc/shells. Until then the account has /bin/sh.",
+    ),
+    (
+        "text_invalid",
+        "Its name for people has characters that cannot be in a file of accounts",
+        "Take colons and control characters out of the name.",
+    ),
+    (
+        "group_missing",
+        "The machine has no such group",
+        "Make the group on the machine, or have the grant manage it.",
+    ),
+    (
+        "shared_missing",
+        "The machine has no such account",
+        "Make the account on the machine, or take it out of the grant.",
+    ),
+    (
+        "shared_root",
+        "People would log in as root",
+        "Grant sudo instead.",
+    ),
+    (
+        "too_many",
+        "It is in more groups than a system takes",
+        "Take some groups out of the grants.",
+    ),
+];
 
 /// How a host stands: the worst that can be said of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,61 +254,14 @@ fn facts(host: &HostView) -> Facts {
 
 /// What is in the way, and what to do about it, in words.
 fn conflict(one: &ConflictView) -> Conflict {
-    let (why, remedy) = match one.reason.as_str() {
-        "uid_zero" => (
-            "It would have the number of root",
-            "Give the user another number at the provider.",
-        ),
-        "id_out_of_range" => (
-            "Its number is not one that hosts take",
-            "Give the user a number of the team's range, or none, so that one is chosen here.",
-        ),
-        "name_invalid" => (
-            "No account can have its name",
-            "Change the rule for account names of the directory, or give a name for these hosts.",
-        ),
-        "name_taken" => (
-            "The machine has an account of that name",
-            "Remove or rename the account on the machine, or give the person another name for these hosts.",
-        ),
-        "uid_taken" => (
-            "The machine has an account with that number",
-            "Give the account on the machine another number, and its files with it.",
-        ),
-        "gid_taken" => (
-            "The machine has a group with that number",
-            "Give the group on the machine another number, and its files with it.",
-        ),
-        "home_invalid" => (
-            "Its home is not where homes are, or is somebody else's",
-            "Move what is there on the machine.",
-        ),
-        "shell_unknown" => (
-            "The machine has not got the shell",
-            "Install the shell, or add it to /etc/shells. Until then the account has /bin/sh.",
-        ),
-        "text_invalid" => (
-            "Its name for people has characters that cannot be in a file of accounts",
-            "Take colons and control characters out of the name.",
-        ),
-        "group_missing" => (
-            "The machine has no such group",
-            "Make the group on the machine, or have the grant manage it.",
-        ),
-        "shared_missing" => (
-            "The machine has no such account",
-            "Make the account on the machine, or take it out of the grant.",
-        ),
-        "shared_root" => ("People would log in as root", "Grant sudo instead."),
-        "too_many" => (
-            "It is in more groups than a system takes",
-            "Take some groups out of the grants.",
-        ),
-        _ => (
+    let known = REASONS.iter().find(|(code, ..)| *code == one.reason);
+    let (why, remedy) = known.map_or(
+        (
             "The host could not do it",
             "Look at the log of the agent on the host.",
         ),
-    };
+        |(_, why, remedy)| (*why, *remedy),
+    );
     Conflict {
         account: one.account.clone(),
         why: why.to_owned(),
