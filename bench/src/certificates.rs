@@ -9,7 +9,7 @@ mod provider;
 mod raw;
 mod requests;
 mod step_ca;
-mod town;
+pub(crate) mod town;
 
 use std::fmt::Write as _;
 use std::io::Write as _;

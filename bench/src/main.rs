@@ -11,6 +11,7 @@ mod console;
 mod cycle;
 mod database;
 mod engine;
+mod hosts;
 mod limits;
 mod load;
 mod machine;
@@ -87,6 +88,8 @@ enum Command {
     Console(console::Console),
     /// Ask for SSH certificates over HTTPS on kept connections, beside signing alone
     Certificates(certificates::Certificates),
+    /// Have hosts wait for their policies, and see how soon they have them
+    Hosts(hosts::Hosts),
     /// Serve the bare handlers that the server is compared with; the benchmark starts this by itself
     #[command(hide = true)]
     Bare {
@@ -108,6 +111,7 @@ fn main() -> Result<()> {
         Some(Command::Certificates(certificates)) => {
             runtime.block_on(certificates::run(&certificates))
         }
+        Some(Command::Hosts(hosts)) => runtime.block_on(hosts::run(&hosts)),
         None => runtime.block_on(run(arguments.run)),
     }
 }

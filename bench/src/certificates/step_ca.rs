@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use super::requests::{Provisioner, Signer};
-use super::town::target;
+use super::town::{roots, target};
 use crate::client::{Connection, Target};
 
 /// How long it may take to start.
@@ -56,7 +56,7 @@ impl StepCa {
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         let root = std::fs::read(folder.join("certs/root_ca.crt"))?;
-        let target = target(&address.to_string(), &root)?;
+        let target = target(address, roots(&root)?);
         let answers = async {
             while Connection::open(&target).await.is_err() {
                 tokio::time::sleep(PAUSE).await;

@@ -1,5 +1,6 @@
 //! A server with people, groups, hosts and grants, whose certificate authority takes the tokens of the benchmark.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,7 +45,8 @@ impl Town {
         std::fs::create_dir(data)?;
         let server = Server::portreeve(program, data, None).await?;
         let mut admin = Connection::local(data, "/api/v1").await?;
-        let authority = authority(&mut admin, &server).await?;
+        let (address, roots) = authority(&mut admin, &server).await?;
+        let authority = target(address, roots);
         let provisioner = Provisioner::new(Signer::new(Provisioner::NAME)?, &authority);
         let declared = json!({"name": Provisioner::NAME, "kind": "jwk", "key": provisioner.jwk()?});
         make(&mut admin, "/ca/provisioners", &declared).await?;
@@ -71,8 +73,11 @@ impl Town {
     }
 }
 
-/// Where the certificate authority is reached, by whoever trusts its root.
-async fn authority(admin: &mut Connection, server: &Server) -> Result<Target> {
+/// Where the certificate authority is reached, and its roots.
+pub(crate) async fn authority(
+    admin: &mut Connection,
+    server: &Server,
+) -> Result<(SocketAddr, RootCertStore)> {
     let status = admin.send(&Method::GET, "/ca", Bytes::new()).await?;
     let status: Status = serde_json::from_slice(&status.body)?;
     let address = status.url.strip_prefix("https://");
@@ -81,31 +86,37 @@ async fn authority(admin: &mut Connection, server: &Server) -> Result<Target> {
         ..server.target.clone()
     };
     let mut plain = Connection::open(&plain).await?;
-    let roots = "/ca/roots.pem";
-    let root = plain.send(&Method::GET, roots, Bytes::new()).await?;
+    let path = "/ca/roots.pem";
+    let root = plain.send(&Method::GET, path, Bytes::new()).await?;
     ensure!(
         root.status == StatusCode::OK,
-        "{roots} answered {}",
+        "{path} answered {}",
         root.status
     );
-    target(address.context("an authority without TLS")?, &root.body)
+    let address = address.context("an authority without TLS")?;
+    Ok((address.parse()?, roots(&root.body)?))
 }
 
-/// Something that speaks TLS below a root (PEM).
-pub(super) fn target(address: &str, root: &[u8]) -> Result<Target> {
+/// Roots from PEM.
+pub(crate) fn roots(pem: &[u8]) -> Result<RootCertStore> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(root) {
+    for certificate in CertificateDer::pem_slice_iter(pem) {
         roots.add(certificate?)?;
     }
+    Ok(roots)
+}
+
+/// Something that speaks TLS below a root.
+pub(crate) fn target(address: SocketAddr, roots: RootCertStore) -> Target {
     let config = ClientConfig::builder()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(Target {
-        address: address.parse()?,
+    Target {
+        address,
         base: String::new(),
         authorization: None,
         tls: Some(TlsConnector::from(Arc::new(config))),
-    })
+    }
 }
 
 /// Has people of the directory sign in at the provider.
@@ -217,4 +228,25 @@ fn grant(number: u64) -> Value {
         "hosts": format!("role=r{role} and (env=e0 or env=e{environment}) and not region=g{region}"),
         "sudo": number.is_multiple_of(3),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_is_in_as_many_groups_and_every_group_has_somebody() {
+        const ALL: u64 = 1_000;
+        let mut members = vec![0; index(ALL)];
+        for person in 0..ALL {
+            let mut groups: Vec<u64> = (0..GROUPS).map(|nth| group_of(person, nth, ALL)).collect();
+            groups.sort_unstable();
+            groups.dedup();
+            assert_eq!(groups.len() as u64, GROUPS, "person {person}");
+            for group in groups {
+                members[index(group)] += 1;
+            }
+        }
+        assert!(members.iter().all(|members| *members > 0));
+    }
 }
