@@ -1,10 +1,12 @@
 //! A machine becomes a host: by a token, or because the server knows its host key.
 
+use crate::apply::{self, Half};
 use crate::config::{Backend, Config, Host};
 use crate::facts;
 use crate::net::{Fault as ServerFault, Identity, IdentityRequest, Server, fetch_root};
 use crate::paths::Paths;
 use crate::undo::replace;
+use crate::wire::Refusal;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -84,6 +86,9 @@ pub enum Fault {
     /// What the server has sent is not what was asked for.
     #[error("the server's answer is not taken: {0}")]
     Answer(String),
+    /// The accounts of the host that this machine was before cannot be taken away.
+    #[error("the accounts of the team before cannot be taken away: {0}")]
+    Accounts(Refusal),
     /// Something cannot be written.
     #[error("{0}: {1}")]
     File(String, io::Error),
@@ -156,8 +161,8 @@ pub fn enroll(paths: &Paths, wanted: &Wanted, now: Timestamp) -> Result<Config, 
         policy_wait_seconds: enrolled.policy_wait_seconds,
     };
     identity.check()?;
-    if before.is_some_and(|before| before.host.id != config.host.id) {
-        forget(paths)?;
+    if let Some(before) = before {
+        forget(paths, &before, before.host.id != config.host.id)?;
     }
     keep(paths, &config, &enrolled.certificate)?;
     identity.save(paths)?;
@@ -246,17 +251,38 @@ fn check(
     })
 }
 
-/// This machine was another host: what that one was told is no news of this one.
-fn forget(paths: &Paths) -> Result<(), Fault> {
-    for path in [paths.policy(), paths.highest_version(), paths.user_ca()] {
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(Fault::File(path.display().to_string(), error));
-            }
-            _ => {}
-        }
+/// Whoever enrolls anew trusts anew: what was believed before does not count against what the server says now, which may
+/// have other keys or have been restored. What another host was told is no news of this one at all.
+fn forget(paths: &Paths, before: &Config, is_another: bool) -> Result<(), Fault> {
+    let state = paths.state();
+    let mut files = vec![
+        paths.policy(),
+        paths.highest_version(),
+        paths.run().join("highest-version"),
+        state.join("applied.json"),
+        state.join("krl.json"),
+        paths.user_ca(),
+    ];
+    if is_another {
+        let mut half = Half::new(paths.clone(), apply::Machine::below(paths));
+        half.withdraw(before).map_err(Fault::Accounts)?;
+        files.push(state.join("denied.json"));
+        let sessions = paths.sessions();
+        gone(fs::remove_dir_all(&sessions), &sessions)?;
+    }
+    for file in files {
+        gone(fs::remove_file(&file), &file)?;
     }
     Ok(())
+}
+
+fn gone(removed: io::Result<()>, path: &Path) -> Result<(), Fault> {
+    match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(Fault::File(path.display().to_string(), error))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn keep(paths: &Paths, config: &Config, certificate: &str) -> Result<(), Fault> {

@@ -39,6 +39,8 @@ pub struct Link<'a> {
     world: &'a dyn World,
     server: Mutex<Arc<Server>>,
     krl: Mutex<Option<KnownKrl>>,
+    /// Why the other half did not take what came last.
+    refused: Mutex<Option<Refusal>>,
 }
 
 /// The revocation list that was handed over last.
@@ -83,6 +85,7 @@ impl<'a> Link<'a> {
             world,
             server: Mutex::new(Arc::new(server)),
             krl: Mutex::new(krl.and_then(|bytes| serde_json::from_slice(&bytes).ok())),
+            refused: Mutex::new(None),
         })
     }
 

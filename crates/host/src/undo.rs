@@ -107,16 +107,22 @@ impl Undo {
         let now = read(&at)?;
         let is_ours = now.as_deref() == Some(entry.written.as_bytes());
         let restored = match (&entry.copy, now) {
+            (copy, Some(now)) if !is_ours && !entry.edits.is_empty() => {
+                let back = take_back(&now, &entry.edits);
+                match copy.is_none() && back.is_empty() {
+                    true => {
+                        remove(&at)?;
+                        Restored::Removed
+                    }
+                    false => {
+                        replace_as(&at, back.as_bytes(), &fs::metadata(&at)?)?;
+                        Restored::LinesTaken
+                    }
+                }
+            }
             (None, _) => {
                 remove(&at)?;
                 Restored::Removed
-            }
-            (Some(_), Some(now)) if !is_ours && !entry.edits.is_empty() => {
-                let text = String::from_utf8_lossy(&now).into_owned();
-                let back = take_back(&text, &entry.edits);
-                let mode = fs::metadata(&at)?.permissions().mode() & 0o7777;
-                replace(&at, back.as_bytes(), mode)?;
-                Restored::LinesTaken
             }
             (Some(copy), _) => {
                 let copy = self.paths.undo().join(copy);
@@ -184,6 +190,15 @@ impl Undo {
         self.make_folders(path)?;
         match self.list.files.get_mut(path) {
             Some(entry) => {
+                if let (Some(copy), Some(now)) = (&entry.copy, &now)
+                    && now.as_slice() != entry.written.as_bytes()
+                    && !entry.edits.is_empty()
+                {
+                    // Somebody else has changed it since: that is how it was before, now, but for our lines.
+                    let base = take_back(now, &entry.edits);
+                    let like = fs::metadata(&at)?;
+                    replace_as(&self.paths.undo().join(copy), base.as_bytes(), &like)?;
+                }
                 entry.written = written;
                 entry.edits.append(&mut edits);
             }
@@ -300,7 +315,8 @@ fn put(
 }
 
 /// Takes lines out again that were put in, and puts those back that were replaced, wherever they are now.
-fn take_back(text: &str, edits: &[Edit]) -> String {
+fn take_back(text: &[u8], edits: &[Edit]) -> String {
+    let text = String::from_utf8_lossy(text);
     let mut lines: Vec<String> = text.split_inclusive('\n').map(str::to_owned).collect();
     for edit in edits.iter().rev() {
         let Some(at) = lines

@@ -1,7 +1,8 @@
 //! Waiting for what the server has to say, and handing it over.
 
-use super::{Link, Trouble};
-use crate::wire::Request;
+use super::server::Policy;
+use super::{Fault, Link, Trouble, lock};
+use crate::wire::{Request, State};
 use portreeve_host_policy::Envelope;
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ impl<'a> Follower<'a> {
     /// Waits once, and hands over what came. Whether anything did.
     ///
     /// # Errors
-    /// When the server or the other half cannot be reached, or the other half refuses what came.
+    /// When the server or the other half cannot be reached, or the other half refuses what came, which is reported.
     pub fn turn(&mut self) -> Result<bool, Trouble> {
         let link = self.link;
         let state = link.state()?;
@@ -35,19 +36,29 @@ impl<'a> Follower<'a> {
         };
         let version = state.applied.map(|applied| applied.version);
         let policy = server.policy(version, wait)?;
+        let handed = self.hand_over(&state, policy);
+        *lock(&link.refused) = match &handed {
+            Err(Trouble::Refused(refusal)) => Some(refusal.clone()),
+            _ => None,
+        };
+        self.is_first = handed.is_err();
+        handed
+    }
+
+    fn hand_over(&self, state: &State, policy: Policy) -> Result<bool, Trouble> {
+        let link = self.link;
         let mut has_changed = false;
         // What is revoked comes first: it shuts people out at once, and lets nobody in.
-        if policy.krl.is_some() && policy.krl != link.krl_in_force(&state) {
+        if policy.krl.is_some() && policy.krl != link.krl_in_force(state) {
             link.renew_krl()?;
             has_changed = true;
         }
         if let Some(envelope) = policy.envelope {
             let envelope: Envelope = serde_json::from_slice(&envelope)
-                .map_err(|cause| super::Fault::Unreadable(cause.to_string()))?;
+                .map_err(|cause| Fault::Unreadable(cause.to_string()))?;
             link.ask(&Request::Apply(envelope))?;
             has_changed = true;
         }
-        self.is_first = false;
         Ok(has_changed)
     }
 }

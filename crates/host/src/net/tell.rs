@@ -1,12 +1,12 @@
 //! Reporting how things stand, and having certificates renewed in time.
 
 use super::identity::{Request as IdentityRequest, renewal};
-use super::{Link, Trouble};
+use super::{Link, Trouble, lock};
 use crate::facts;
 use crate::wire::{Answer, Request, Sessions, State};
 use crate::world::Level;
 use jiff::{SignedDuration, Timestamp};
-use portreeve_host_policy::api::{Finding, Removal, Removed, Renew, Report};
+use portreeve_host_policy::api::{Conflict, Finding, Removal, Removed, Renew, Report};
 use std::time::Duration;
 
 /// How often the other half is asked how things stand when nobody has changed anything.
@@ -126,7 +126,7 @@ impl<'a> Teller<'a> {
             applied: state.applied,
             lease_until: state.lease_until,
             krl: link.krl_in_force(&state),
-            conflicts: state.conflicts.clone(),
+            conflicts: self.conflicts(&state),
             certificate: state.certificate,
             denied: state.denied.clone(),
             sessions: sessions.events,
@@ -148,6 +148,17 @@ impl<'a> Teller<'a> {
             self.removed.push(removed);
         }
         Ok(())
+    }
+
+    /// What was not done of the document that is in force; and that the one after it was not taken at all.
+    fn conflicts(&self, state: &State) -> Vec<Conflict> {
+        let refused = lock(&self.link.refused).clone();
+        let whole = refused.map(|refusal| Conflict {
+            account: "*".to_owned(),
+            reason: refusal.code,
+            detail: refusal.detail,
+        });
+        whole.into_iter().chain(state.conflicts.clone()).collect()
     }
 
     /// What is not as it should be on this machine, when it is time to look again.

@@ -168,10 +168,33 @@ fn what_somebody_else_has_changed_since_stays() {
         "/etc/pam.d/sshd",
         &format!("{pam}session optional pam_motd.so\n"),
     );
+    put(&paths, "/etc/sudo.conf", "Set disable_coredump true\n");
+    install(&config(), &paths, &Absent, NOW).unwrap();
     remove(&paths, &Absent).unwrap();
     let left = read(&paths, "/etc/pam.d/sshd");
     assert!(left.ends_with("pam_motd.so\n"), "{left}");
     assert!(!left.contains("mkhomedir"), "{left}");
+    // Our line was taken out by hand, and put in again: what is left is theirs.
+    assert_eq!(
+        read(&paths, "/etc/sudo.conf"),
+        "Set disable_coredump true\n"
+    );
+}
+
+#[test]
+fn a_file_that_was_not_there_goes_unless_somebody_else_uses_it_now() {
+    for (name, theirs, is_left) in [
+        ("ours alone", "", false),
+        ("theirs, too", "Debug sudo x y\n", true),
+    ] {
+        let (_root, paths) = machine(&[("/usr/bin/sudo", ""), ("/etc/ssh/sshd_config", "")]);
+        install(&config(), &paths, &Absent, NOW).unwrap();
+        let ours = read(&paths, "/etc/sudo.conf");
+        put(&paths, "/etc/sudo.conf", &format!("{ours}{theirs}"));
+        remove(&paths, &Absent).unwrap();
+        assert_eq!(paths.sudo_conf().exists(), is_left, "{name}");
+        assert_eq!(read(&paths, "/etc/sudo.conf"), theirs, "{name}");
+    }
 }
 
 #[test]
