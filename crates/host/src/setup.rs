@@ -69,6 +69,9 @@ pub enum Fault {
     /// `sshd` would not start with our part of its configuration.
     #[error("{0}; our part of its configuration is out again")]
     Sshd(sshd::Fault),
+    /// It cannot be told of what has changed.
+    #[error("{0}; restart it to have it show its new certificate")]
+    Reload(sshd::Fault),
     /// `sudo` would not take its rule.
     #[error("sudo does not take the rule for managed people: {0}; nothing was changed")]
     Sudo(String),
@@ -295,7 +298,10 @@ fn sshd_files(
             .edit(path::SSHD_CONFIG, &changed, edits)
             .map_err(at(path::SSHD_CONFIG))?,
     };
-    if ours || main {
+    if !ours && !main {
+        // It may have another certificate to show.
+        sshd.reload().map_err(Fault::Reload)?;
+    } else {
         let told = sshd.check().and_then(|()| sshd.reload());
         if let Err(fault) = told {
             for path in [path::SSHD_DROP_IN, path::SSHD_CONFIG] {

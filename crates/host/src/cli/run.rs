@@ -4,13 +4,14 @@ use super::Global;
 use super::failure::Failure;
 use super::output::say;
 use portreeve_host::config::Config;
+use portreeve_host::paths::Paths;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long a half that has ended stays away.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -36,7 +37,8 @@ impl Follow {
 }
 
 pub(crate) fn run(global: &Global, _args: &Args) -> Result<(), Failure> {
-    let config = Config::load(&global.paths())?;
+    let paths = global.paths();
+    let config = Config::load(&paths)?;
     say(
         global.output,
         &format!(
@@ -44,13 +46,26 @@ pub(crate) fn run(global: &Global, _args: &Args) -> Result<(), Failure> {
             config.host.name
         ),
     );
-    let mut halves = [Half::start(global, "apply")?, Half::start(global, "net")?];
-    loop {
-        for half in &mut halves {
-            half.keep(global)?;
+    while let Some(enrolled) = written(&paths) {
+        let mut halves = [Half::start(global, "apply")?, Half::start(global, "net")?];
+        // Whoever enrolls this machine anew has both halves begin anew.
+        while written(&paths) == Some(enrolled) {
+            for half in &mut halves {
+                half.keep(global)?;
+            }
+            sleep(AGAIN);
         }
-        sleep(AGAIN);
+        for half in halves {
+            half.end();
+        }
     }
+    say(global.output, "this machine is no host any more");
+    Ok(())
+}
+
+/// When this machine was enrolled; `None`: it has left.
+fn written(paths: &Paths) -> Option<SystemTime> {
+    fs::metadata(paths.config()).ok()?.modified().ok()
 }
 
 struct Half {
@@ -85,5 +100,11 @@ impl Half {
             *self = Self::start(global, self.name)?;
         }
         Ok(())
+    }
+
+    fn end(mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
