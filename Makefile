@@ -12,10 +12,10 @@ FUZZ_SECONDS ?= 10
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ## Serve a sample company of 500 people, provisioned over SCIM before your eyes (EXIT=1: end afterwards)
-	@scripts/setup build
-	cargo build --release --locked --package portreeve-cli
-	@exec "$$(scripts/target-dir)/release/portreeve" demo $(if $(EXIT),--exit)
+demo: ## Serve a sample company of 500 people, provisioned over SCIM before your eyes (EXIT=1: end afterwards; HOST=1, as root: with a managed host)
+	@scripts/setup build $(if $(HOST),host)
+	cargo build --release --locked --package portreeve-cli $(if $(HOST),--package portreeve-host)
+	@exec "$$(scripts/target-dir)/release/portreeve" demo $(if $(EXIT),--exit) $(if $(HOST),--with-host)
 
 test: ## Every check and every test, as continuous integration runs them
 	@scripts/setup build test

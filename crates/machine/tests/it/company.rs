@@ -159,11 +159,11 @@ impl Company {
     /// Asks for it, and starts nothing.
     pub(crate) fn try_enrol(&self, machine: &Machine, words: &str) -> Said {
         machine
-            .install(&agent(), "/usr/bin/portreeve-host")
+            .install(&built("portreeve-host"), "/usr/bin/portreeve-host")
             .unwrap();
         let wanted = json!({"name": machine.name(), "tags": {"role": "web"}});
         let token = self.api("POST", "/host-tokens", wanted);
-        let token = token["token"].as_str().unwrap();
+        let token = token["secret"].as_str().unwrap();
         let name = machine.name();
         let enroll = format!("portreeve-host enroll --token {token} --name {name} {words}");
         machine.try_run(&enroll).unwrap()
@@ -210,15 +210,13 @@ pub(crate) fn kill_agent(machine: &Machine) -> Result<(), Error> {
     machine.run(kill).map(drop)
 }
 
-/// The program that the same build has made: the folder of this test is in the folder of programs.
-fn agent() -> PathBuf {
+/// What the same build has made: this test is in a folder of the one where programs are.
+pub(crate) fn built(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let program = test.ancestors().nth(2).unwrap().join("portreeve-host");
-    assert!(
-        program.exists(),
-        "cargo build --package portreeve-host comes first"
-    );
-    program
+    let file = test.ancestors().nth(2).unwrap().join(name);
+    let words = "cargo build --package portreeve-host --package portreeve-nss";
+    assert!(file.exists(), "{words} comes first");
+    file
 }
 
 fn id(made: &Value) -> String {

@@ -1,10 +1,11 @@
 //! The whole way, with the real server and the real agent: from what a provider pushes to who gets in on a machine.
 
-use crate::company::{Company, kill_agent};
+use crate::company::{Company, built, kill_agent};
 use portreeve_machine::{Client, Machine, Said};
 use serde_json::json;
 
 mod faults;
+mod fleet;
 
 /// What `sudo` gives somebody: who they become, or how it refuses them.
 const SUDO: &str = "sudo -n id -un 2>&1";
@@ -159,7 +160,7 @@ fn what_happens_in_sessions_is_told() {
     assert_eq!(stage.log_in("alice", SUDO).text().unwrap(), "root");
     for (kind, told) in [("login", "alice"), ("sudo", "alice"), ("logout", "alice")] {
         let seen = || {
-            let events = company.api("GET", "/events?category=SESSION&count=100", json!(null));
+            let events = company.api("GET", "/events?category=SESSION&limit=100", json!(null));
             Ok(events.to_string().contains(kind) && events.to_string().contains(told))
         };
         machine
@@ -205,7 +206,7 @@ fn leaving_the_fleet_leaves_everything_as_it_was() {
     stage.expect("alice", true, "as a member of the fleet");
     assert_ne!(stage.run(sums), before);
 
-    stage.run("portreeve-host leave --yes");
+    stage.run("portreeve-host leave");
     assert_eq!(stage.run(sums), before);
     stage.expect("alice", false, "after the host has left");
     assert_eq!(stage.run("getent passwd alice || echo nobody"), "nobody\n");
@@ -222,6 +223,10 @@ fn the_name_service_module_of_ones_own_does_the_same() {
         client,
         alice,
     } = &stage;
+    let module = built("libnss_portreeve.so");
+    let folder = stage.run("dirname /usr/lib/*/libnss_systemd.so.2");
+    let path = format!("{}/libnss_portreeve.so.2", folder.trim_end());
+    machine.install(&module, &path).unwrap();
     company.enrol_with(machine, "--backend nss");
     company.is_applied(machine);
     company.certify(client, alice, "alice");
