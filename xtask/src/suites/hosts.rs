@@ -11,8 +11,14 @@ use super::{Tally, agree, cargo, logged, test_results};
 /// Who is not root has cargo start the tests through sudo, which must ask for no password, because nobody would answer.
 pub(super) const THROUGH_SUDO: &str = "target.'cfg(unix)'.runner=['sudo', '-n']";
 
-/// Runs the tests of `portreeve-machine`, which leaves them out of an ordinary `cargo test`.
+/// Runs the tests of `portreeve-machine`, which leaves them out of an ordinary `cargo test`, with what they put on machines:
+/// the agent, and the module of the name service, which an ordinary build leaves out because it is no program.
 pub(super) fn suite(log: &Path) -> Result<Tally> {
+    let mut build = cargo(&["build", "--package", "portreeve-host"]);
+    build.args(["--package", "portreeve-nss", "--locked"]);
+    if !logged(build, log)? {
+        return Ok(Tally::FAIL);
+    }
     let mut test = cargo(&["test", "--package", "portreeve-machine", "--test", "it"]);
     test.arg("--locked");
     if !is_root()? {
