@@ -16,38 +16,41 @@ const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-pub(super) struct World {
-    pub(super) server: TestServer,
+pub(crate) struct World {
+    pub(crate) server: TestServer,
     /// The provider's SCIM client.
     people: Client,
-    pub(super) ada: String,
+    pub(crate) ada: String,
     /// Our root (PEM).
-    pub(super) root: String,
+    pub(crate) root: String,
     /// Somebody who knows our root, and has no certificate.
-    pub(super) stranger: Client,
+    pub(crate) stranger: Client,
 }
 
 /// A machine.
-pub(super) struct Machine {
-    pub(super) name: &'static str,
+pub(crate) struct Machine {
+    pub(crate) name: &'static str,
     /// The key of its `sshd`.
-    pub(super) ssh: Authority,
+    pub(crate) ssh: Authority,
     /// The key of its agent.
     tls: rcgen::KeyPair,
     csr: String,
 }
 
 /// A machine that has enrolled.
-pub(super) struct Host {
-    pub(super) id: String,
-    pub(super) answer: Value,
+pub(crate) struct Host {
+    pub(crate) id: String,
+    pub(crate) answer: Value,
     /// Its agent, known by its certificate.
-    pub(super) agent: Client,
+    pub(crate) agent: Client,
 }
 
 impl World {
-    pub(super) async fn start() -> Self {
-        let server = TestServer::start().await;
+    pub(crate) async fn start() -> Self {
+        Self::on(TestServer::start().await).await
+    }
+
+    pub(crate) async fn on(server: TestServer) -> Self {
         // Clients check certificates by the time of the machine.
         #[expect(
             clippy::disallowed_methods,
@@ -72,33 +75,33 @@ impl World {
             ada,
             root,
         };
-        let grant = json!({"group": "web-ops", "hosts": "role=web", "level": "login+sudo"});
+        let grant = json!({"group": "web-ops", "hosts": "role=web", "sudo": true});
         world.make("/grants", grant).await;
         world
     }
 
-    pub(super) fn admin(&self) -> &Client {
+    pub(crate) fn admin(&self) -> &Client {
         self.server.admin()
     }
 
     /// Makes something as the machine's administrator.
-    pub(super) async fn make(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn make(&self, path: &str, body: Value) -> Answer {
         made(self.admin().post(path, body).await)
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::try_from(self.server.clock().time()).unwrap()
     }
 
     /// Makes an enrolment token.
-    pub(super) async fn token(&self, wanted: Value) -> Token {
+    pub(crate) async fn token(&self, wanted: Value) -> Token {
         let made = self.make("/host-tokens", wanted).await;
         let text = made.text("secret").strip_prefix(TOKEN_PREFIX).unwrap();
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
     }
 
     /// What a machine says when it enrols, with these members on top.
-    pub(super) fn wanted(&self, machine: &Machine, change: &Value) -> Value {
+    pub(crate) fn wanted(&self, machine: &Machine, change: &Value) -> Value {
         let mut wanted = json!({
             "name": machine.name, "csr": machine.csr, "host_key": machine.line(),
             "agent_version": "0.1.0", "os": "Debian GNU/Linux 12", "hostnames": [],
@@ -109,12 +112,12 @@ impl World {
         wanted
     }
 
-    pub(super) async fn ask(&self, wanted: Value) -> Answer {
+    pub(crate) async fn ask(&self, wanted: Value) -> Answer {
         self.stranger.post("/host/v1/enroll", wanted).await
     }
 
     /// A machine enrols with a token that is made for it.
-    pub(super) async fn enrol(&self, machine: &Machine, change: &Value) -> Host {
+    pub(crate) async fn enrol(&self, machine: &Machine, change: &Value) -> Host {
         let token = self.token(json!({"tags": {"role": "web"}})).await;
         let mut wanted = self.wanted(machine, change);
         wanted["token"] = json!(token.secret);
@@ -122,7 +125,7 @@ impl World {
     }
 
     /// The host that a machine has become.
-    pub(super) fn enrolled(&self, machine: &Machine, answer: &Answer) -> Host {
+    pub(crate) fn enrolled(&self, machine: &Machine, answer: &Answer) -> Host {
         assert_eq!(answer.status, 201, "{answer}");
         Host {
             id: answer.json["host"]["id"].as_str().unwrap().to_owned(),
@@ -132,7 +135,12 @@ impl World {
     }
 
     /// A machine, known by that chain of certificates.
-    pub(super) fn known(&self, machine: &Machine, chain: &Value) -> Client {
+    pub(crate) fn known(&self, machine: &Machine, chain: &Value) -> Client {
+        self.known_to(&self.server, machine, chain)
+    }
+
+    /// As [`World::known`], to another server of the same database.
+    pub(crate) fn known_to(&self, server: &TestServer, machine: &Machine, chain: &Value) -> Client {
         let chain: String = chain
             .as_array()
             .unwrap()
@@ -140,11 +148,11 @@ impl World {
             .map(|one| one.as_str().unwrap())
             .collect();
         let identity = format!("{chain}{}", machine.tls.serialize_pem());
-        self.server.step(&self.root, Some(&identity))
+        server.step(&self.root, Some(&identity))
     }
 
     /// The proof of a machine that it has its key, with that clock.
-    pub(super) fn proof(&self, by: &Machine, wanted: &Value, late: SignedDuration) -> Value {
+    pub(crate) fn proof(&self, by: &Machine, wanted: &Value, late: SignedDuration) -> Value {
         let at = self.now() - late;
         let enroll: Enroll = serde_json::from_value(wanted.clone()).unwrap();
         let root = portreeve_x509::chain::from_pem(&self.root).unwrap();
@@ -155,7 +163,7 @@ impl World {
     }
 
     /// Suspends Ada at her provider, or takes her back.
-    pub(super) async fn set_active(&self, active: bool) {
+    pub(crate) async fn set_active(&self, active: bool) {
         let change = json!({"schemas": [PATCH_OP], "Operations": [{"op": "replace", "path": "active", "value": active}]});
         let path = format!("/Users/{}", self.ada);
         let changed = self.people.patch(&path, change).await;
@@ -163,14 +171,14 @@ impl World {
     }
 
     /// The newest events of a kind, the latest first.
-    pub(super) async fn events(&self, query: &str) -> Vec<Value> {
+    pub(crate) async fn events(&self, query: &str) -> Vec<Value> {
         let found = self.admin().get(&format!("/events?{query}&limit=20")).await;
         found.json.as_array().unwrap().clone()
     }
 }
 
 impl Machine {
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         let document = Authority::generate(KeyType::Ed25519).unwrap();
         let tls = rcgen::KeyPair::generate().unwrap();
         let params = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
@@ -184,7 +192,7 @@ impl Machine {
     }
 
     /// The same machine with another key of its agent.
-    pub(super) fn rekeyed(self) -> Self {
+    pub(crate) fn rekeyed(self) -> Self {
         let Self { name, ssh, .. } = self;
         Self {
             ssh,
@@ -192,19 +200,19 @@ impl Machine {
         }
     }
 
-    pub(super) fn csr(&self) -> &str {
+    pub(crate) fn csr(&self) -> &str {
         &self.csr
     }
 
     /// The line of its public key.
-    pub(super) fn line(&self) -> String {
+    pub(crate) fn line(&self) -> String {
         self.ssh.public_openssh("root@machine")
     }
 }
 
 impl Host {
     /// Asks for the policy, with what the host has and for how many seconds it would wait.
-    pub(super) async fn policy(&self, has: Option<&str>, wait: u64) -> Answer {
+    pub(crate) async fn policy(&self, has: Option<&str>, wait: u64) -> Answer {
         let wait = format!("wait={wait}");
         let mut headers = vec![("prefer", wait.as_str())];
         headers.extend(has.map(|tag| ("if-none-match", tag)));
@@ -213,7 +221,7 @@ impl Host {
     }
 
     /// The first policy from this one on in which Ada's account is as wanted, with its tag.
-    pub(super) async fn until(&self, has: Option<String>, ada: Option<bool>) -> (Value, String) {
+    pub(crate) async fn until(&self, has: Option<String>, ada: Option<bool>) -> (Value, String) {
         let mut has = has;
         for _ in 0..20 {
             let answer = self.policy(has.as_deref(), 30).await;
@@ -235,18 +243,18 @@ impl Host {
         panic!("the policy does not become what it should be");
     }
 
-    pub(super) async fn report(&self, report: Value) -> Answer {
+    pub(crate) async fn report(&self, report: Value) -> Answer {
         self.agent.post("/host/v1/report", report).await
     }
 }
 
 /// What a policy says, whose signature was verified.
-pub(super) fn document(answer: &Answer) -> Value {
+pub(crate) fn document(answer: &Answer) -> Value {
     serde_json::from_str(answer.text("document")).unwrap()
 }
 
 /// Status and code of a refusal.
-pub(super) fn refused(answer: &Answer) -> (u16, &str) {
+pub(crate) fn refused(answer: &Answer) -> (u16, &str) {
     (answer.status, answer.text("code"))
 }
 
