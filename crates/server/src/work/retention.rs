@@ -11,8 +11,8 @@ use portreeve_directory::applications::{self, cycles, records};
 use portreeve_directory::events::{self, Log};
 use portreeve_directory::leases::{Halted, RETENTION};
 use portreeve_directory::{
-    Refusal, certificates, grants, idempotency, identities, outcomes, revocations, sessions,
-    sign_ins, teams, used_tokens,
+    Refusal, certificates, enrolments, grants, host_sessions, idempotency, identities, outcomes,
+    revocations, sessions, sign_ins, teams, used_tokens,
 };
 use portreeve_store::Scope;
 use std::sync::Arc;
@@ -116,14 +116,17 @@ async fn round(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) -> Result
     Ok(expire_outcomes(app, stop, now).await?)
 }
 
-/// Forgets what nobody can use any more: sign-ins under way, sessions, tokens that were used, identity certificates, keys of requests that are sent again. For a while it
-/// can still be seen what became of them.
+/// Forgets what nobody can use any more: sign-ins under way, sessions, tokens that were used or have ended, what hosts told of
+/// sessions, identity certificates, keys of requests that are sent again. For a while it can still be seen what became of
+/// them.
 async fn forget_passed(app: &App, now: i64) -> Result<(), Refusal> {
     let write = app.store.write(Scope::ALL, move |tx| {
         sign_ins::prune(tx, now - DAY_US)?;
         sessions::prune(tx, now - 30 * DAY_US)?;
         grants::prune(tx, now - 90 * DAY_US)?;
         used_tokens::prune(tx, now)?;
+        enrolments::prune(tx, now - 90 * DAY_US)?;
+        host_sessions::prune(tx, now - 90 * DAY_US)?;
         identities::prune(tx, now - 30 * DAY_US)?;
         revocations::prune(tx, now - DAY_US)?;
         idempotency::prune(tx, now)
