@@ -99,9 +99,10 @@ pub(super) fn keep(
         return Ok(Keeper::File);
     }
     place.write(CERTIFICATE, &format!("{line}\n"))?;
-    // The agent has the certificate with its key. OpenSSH would rather look for the key of a public key that it is shown.
+    // The agent has the certificate with its key. OpenSSH would look for a private key in a file if it were shown the public
+    // one, or none, and tell whoever is refused that there is no such file.
+    place.write(PUBLIC_KEY, &format!("{line}\n"))?;
     place.remove(KEY)?;
-    place.remove(PUBLIC_KEY)?;
     // It would be offered to every host first, for as long as it lives.
     if let (Some(before), Some(mut agent)) = (before, agent)
         && before != *certificate

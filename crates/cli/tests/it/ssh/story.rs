@@ -194,6 +194,10 @@ fn in_by_a_grant_and_out_with_the_directory() {
     let out = machine.ssh(&words);
     assert_eq!(out.code, 255, "{out:?}");
     assert!(out.err.contains("Permission denied"), "{out:?}");
+    assert!(
+        !out.err.contains("no such identity"),
+        "the key is nowhere but with the agent: {out:?}"
+    );
     assert_eq!(
         machine.run(&["ssh", "refresh"]).code,
         4,
