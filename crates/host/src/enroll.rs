@@ -200,6 +200,12 @@ fn check(
     now: Timestamp,
 ) -> Result<Config, Fault> {
     let wrong = |why: &str| Fault::Answer(why.to_owned());
+    // A second line would be another key to whoever reads the file that it is written to.
+    let all = enrolled.user_keys.iter().chain(&enrolled.host_keys);
+    let mut all = all.chain([&enrolled.certificate]);
+    if all.any(|line| line.trim_end().contains(char::is_control)) {
+        return Err(wrong("a key or the certificate has more than one line"));
+    }
     let line = |line: &String| SubjectKey::from_openssh(line).map(|key| key.blob());
     let keys = |lines: &[String]| -> Result<Vec<Vec<u8>>, Fault> {
         let keys: Result<Vec<_>, _> = lines.iter().map(line).collect();
@@ -222,10 +228,31 @@ fn check(
             "the root that it was enrolled with is not among its roots",
         ));
     }
-    let certificate = facts::certificate_in(&enrolled.certificate)
+    check_certificate(&enrolled.certificate, host_key, &authorities, now)?;
+    Ok(Config {
+        team: enrolled.team.clone(),
+        host: Host {
+            id: enrolled.host.id.clone(),
+            name: enrolled.host.name.clone(),
+        },
+        user_keys: enrolled.user_keys.clone(),
+        backend: wanted.backend,
+        host_key: wanted.host_key.clone(),
+    })
+}
+
+/// Whether a certificate is for the key that `sshd` shows, and by one of these authorities.
+fn check_certificate(
+    line: &str,
+    host_key: &str,
+    authorities: &[Vec<u8>],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let wrong = |why: &str| Fault::Answer(why.to_owned());
+    let certificate = facts::certificate_in(line)
         .ok_or_else(|| wrong("the certificate for sshd cannot be read"))?;
     certificate
-        .check(&authorities)
+        .check(authorities)
         .map_err(|cause| Fault::Answer(cause.to_string()))?;
     let own =
         SubjectKey::from_openssh(host_key).map_err(|cause| Fault::Answer(cause.to_string()))?;
@@ -239,16 +266,7 @@ fn check(
             "the certificate for sshd has run out, or this machine's clock is fast",
         ));
     }
-    Ok(Config {
-        team: enrolled.team.clone(),
-        host: Host {
-            id: enrolled.host.id.clone(),
-            name: enrolled.host.name.clone(),
-        },
-        user_keys: enrolled.user_keys.clone(),
-        backend: wanted.backend,
-        host_key: wanted.host_key.clone(),
-    })
+    Ok(())
 }
 
 /// Whoever enrolls anew trusts anew: what was believed before does not count against what the server says now, which may
