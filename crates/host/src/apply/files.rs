@@ -1,9 +1,10 @@
 //! The few things that are done to files. Each is whole or not done, also when the power fails in the middle.
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::io::{self, ErrorKind};
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, DirEntry, File, Permissions};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::undo;
 
@@ -69,14 +70,6 @@ pub(super) fn put(
     }
 }
 
-/// Makes a link unless it is so already.
-pub(super) fn put_link(files: &mut dyn Files, path: &Path, target: &str) -> io::Result<()> {
-    match fs::read_link(path) {
-        Ok(now) if now == Path::new(target) => Ok(()),
-        _ => files.link(path, target),
-    }
-}
-
 /// Makes a folder that others may read, with those above it. Its mode matters: `sshd` reads no file of principals from a
 /// folder that others could write to.
 pub(super) fn folder(path: &Path, mode: u32) -> io::Result<()> {
@@ -89,24 +82,132 @@ pub(super) fn folder(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// The names of what is in a folder, sorted, without what a write that was interrupted has left; nothing where there is no
-/// such folder.
-pub(super) fn names(folder: &Path) -> io::Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut names = Vec::new();
-    for entry in entries {
-        if let Ok(name) = entry?.file_name().into_string()
-            && !name.starts_with('.')
-        {
-            names.push(name);
+/// A folder of small files, read once and written through.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    entries: BTreeMap<String, Entry>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Entry {
+    /// With its mode.
+    File(Vec<u8>, u32),
+    /// With what it leads to.
+    Link(String),
+    Other,
+}
+
+impl Folder {
+    /// Reads what is in a folder, without what a write that was interrupted has left; nothing where there is no such folder.
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        let mut folder = Self {
+            path: path.to_owned(),
+            entries: BTreeMap::new(),
+        };
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(folder),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string()
+                && !name.starts_with('.')
+            {
+                folder.entries.insert(name, Entry::read(&entry)?);
+            }
+        }
+        Ok(folder)
+    }
+
+    /// What there is, sorted.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+
+    /// What is in a file; `None`: it is none.
+    pub(super) fn file(&self, name: &str) -> Option<&[u8]> {
+        match self.entries.get(name)? {
+            Entry::File(contents, _) => Some(contents),
+            _ => None,
         }
     }
-    names.sort_unstable();
-    Ok(names)
+
+    /// What a link leads to; `None`: it is none.
+    pub(super) fn link(&self, name: &str) -> Option<&str> {
+        match self.entries.get(name)? {
+            Entry::Link(target) => Some(target),
+            _ => None,
+        }
+    }
+
+    /// Writes a file, readable by everybody, unless it is so already.
+    pub(super) fn put(
+        &mut self,
+        files: &mut dyn Files,
+        name: &str,
+        contents: &[u8],
+    ) -> io::Result<()> {
+        const MODE: u32 = 0o644;
+        if let Some(Entry::File(now, MODE)) = self.entries.get(name)
+            && now == contents
+        {
+            return Ok(());
+        }
+        files.replace(&self.path.join(name), contents, MODE)?;
+        let entry = Entry::File(contents.to_owned(), MODE);
+        self.entries.insert(name.to_owned(), entry);
+        Ok(())
+    }
+
+    /// Makes a link unless it is so already.
+    pub(super) fn put_link(
+        &mut self,
+        files: &mut dyn Files,
+        name: &str,
+        target: &str,
+    ) -> io::Result<()> {
+        if self.link(name) == Some(target) {
+            return Ok(());
+        }
+        files.link(&self.path.join(name), target)?;
+        let entry = Entry::Link(target.to_owned());
+        self.entries.insert(name.to_owned(), entry);
+        Ok(())
+    }
+
+    /// Removes what has this name, if there is anything.
+    pub(super) fn remove(&mut self, files: &mut dyn Files, name: &str) -> io::Result<()> {
+        if self.entries.contains_key(name) {
+            files.remove(&self.path.join(name))?;
+            self.entries.remove(name);
+        }
+        Ok(())
+    }
+
+    /// Makes the folder itself.
+    pub(super) fn make(&self) -> io::Result<()> {
+        folder(&self.path, 0o755)
+    }
+}
+
+impl Entry {
+    fn read(entry: &DirEntry) -> io::Result<Self> {
+        let kind = entry.file_type()?;
+        if kind.is_symlink() {
+            let target = fs::read_link(entry.path())?;
+            return Ok(Self::Link(target.to_string_lossy().into_owned()));
+        }
+        if !kind.is_file() {
+            return Ok(Self::Other);
+        }
+        let mut contents = Vec::new();
+        let mut file = File::open(entry.path())?;
+        file.read_to_end(&mut contents)?;
+        let mode = file.metadata()?.permissions().mode() & 0o7777;
+        Ok(Self::File(contents, mode))
+    }
 }
 
 /// Removes what writes that were interrupted have left.

@@ -17,6 +17,7 @@ mod principals;
 mod serve;
 mod snapshot;
 mod store;
+mod survey;
 mod userdb;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +35,7 @@ pub use image::{Image, Principals, User};
 pub use krl::ensure as ensure_krl;
 pub use serve::{Listener, serve};
 
-use crate::config::{Backend, Config, PEOPLE, SUDO};
+use crate::config::{Config, PEOPLE, SUDO};
 use crate::doctor;
 use crate::log;
 use crate::paths::Paths;
@@ -43,6 +44,7 @@ use crate::sshd::{self, Sshd};
 use crate::wire::{Answer, Refusal, Request, State};
 use principals::Clock;
 use store::{Denial, Known, Outcome, Store};
+use survey::Survey;
 
 /// What the half with root's rights acts on.
 pub struct Machine {
@@ -148,10 +150,10 @@ impl Half {
     /// # Errors
     /// When something cannot be removed.
     pub fn withdraw(&mut self, config: &Config) -> Result<(), Refusal> {
-        let clock = self.clock();
-        let nothing = Image::default();
-        self.shut(config, &nothing, &clock)?;
-        Ok(self.open(config, &nothing, &Local::default(), &clock)?)
+        let mut survey = self.survey(config)?;
+        let (nothing, files) = (Image::default(), &mut *self.machine.files);
+        survey.shut(files, &nothing)?;
+        Ok(survey.open(files, &nothing, &Local::default())?)
     }
 
     fn config(&self) -> Result<Config, Refusal> {
@@ -199,17 +201,14 @@ impl Half {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let document = verified.document();
-        let local = self.local(config.backend)?;
+        let mut survey = self.survey(config)?;
+        let local = self.local(&survey)?;
         let checked = check(verified, &local);
-        let clock = self.clock();
-        let (old, new) = (
-            self.image(config.backend, &clock)?,
-            Image::of(document, &checked),
-        );
+        let (old, new) = (survey.image()?, Image::of(document, &checked));
         // Who was open and is not any more is noted first, so that whoever is killed now ends their sessions later.
         let mut denials = self.denials(&checked, (&old, &new), now)?;
         let noted = self.note(&denials);
-        let shut = self.shut(config, &old.tightened(&new), &clock);
+        let shut = survey.shut(&mut *self.machine.files, &old.tightened(&new));
         let trust = self.trust(document);
         self.end_sessions(document, &mut denials, &local, now);
         let noted = noted.and_then(|()| self.note(&denials));
@@ -217,36 +216,12 @@ impl Half {
         if !gives {
             return Ok(());
         }
-        self.open(config, &new, &local, &clock)?;
+        survey.open(&mut *self.machine.files, &new, &local)?;
         Ok(self.conclude(document, &checked, now)?)
     }
 
-    /// Takes away what the image does not have: all of it, even if a part of it cannot be done.
-    fn shut(&mut self, config: &Config, image: &Image, clock: &Clock) -> io::Result<()> {
-        let files = &mut *self.machine.files;
-        let principals =
-            principals::shut(files, &self.paths.principals(), &image.principals, clock);
-        let accounts = match config.backend {
-            Backend::Userdb => userdb::shut(files, &self.paths.userdb(), image),
-            Backend::Nss => snapshot::shut(files, &self.paths.nss(), image),
-        };
-        principals.and(accounts)
-    }
-
-    /// Gives what the image has.
-    fn open(
-        &mut self,
-        config: &Config,
-        image: &Image,
-        local: &Local,
-        clock: &Clock,
-    ) -> io::Result<()> {
-        let files = &mut *self.machine.files;
-        match config.backend {
-            Backend::Userdb => userdb::open(files, &self.paths.userdb(), image)?,
-            Backend::Nss => snapshot::open(files, &self.paths.nss(), image, local)?,
-        }
-        principals::open(files, &self.paths.principals(), &image.principals, clock)
+    fn survey(&self, config: &Config) -> io::Result<Survey> {
+        Survey::read(&self.paths, config.backend, self.clock())
     }
 
     /// Has `sshd` trust the keys that the document names.
@@ -258,19 +233,8 @@ impl Half {
         files::put(&mut *self.machine.files, &path, text.as_bytes(), 0o644)
     }
 
-    fn image(&self, backend: Backend, clock: &Clock) -> io::Result<Image> {
-        let image = match backend {
-            Backend::Userdb => userdb::read(&self.paths.userdb())?,
-            Backend::Nss => snapshot::read(&self.paths.nss())?,
-        };
-        Ok(Image {
-            principals: principals::read(&self.paths.principals(), clock)?,
-            ..image
-        })
-    }
-
     /// What the machine has of its own.
-    fn local(&self, backend: Backend) -> io::Result<Local> {
+    fn local(&self, survey: &Survey) -> io::Result<Local> {
         let read = |path: &str| -> io::Result<String> {
             Ok(files::text(&self.paths.at(path))?.unwrap_or_default())
         };
@@ -280,13 +244,8 @@ impl Half {
             &read("/etc/shells")?,
         );
         let local = local.with_subordinate(&read("/etc/subuid")?, &read("/etc/subgid")?);
-        match backend {
-            Backend::Userdb => {
-                let (users, groups) = userdb::foreign(&self.paths)?;
-                Ok(local.with_records(&users, &groups))
-            }
-            Backend::Nss => Ok(local),
-        }
+        let (users, groups) = survey.foreign(&self.paths)?;
+        Ok(local.with_records(&users, &groups))
     }
 
     /// In which time this machine's `sshd` reads the ends of lines.

@@ -5,12 +5,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io;
-use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::files::{self, Files};
+use super::files::{Files, Folder};
 use super::image::Principals;
 
 /// In which time `sshd` reads the ends of lines: in UTC since OpenSSH 9.1, where a `Z` is behind them; before, in the
@@ -69,14 +68,13 @@ pub(super) fn text(principals: &Principals, clock: &Clock) -> String {
 }
 
 /// What is in the files now.
-pub(super) fn read(folder: &Path, clock: &Clock) -> io::Result<BTreeMap<String, Principals>> {
-    let mut all = BTreeMap::new();
-    for account in files::names(folder)? {
-        let text = files::text(&folder.join(&account))?.unwrap_or_default();
-        let principals: Principals = text.lines().map(|line| read_line(line, clock)).collect();
-        all.insert(account, principals);
-    }
-    Ok(all)
+pub(super) fn read(folder: &Folder, clock: &Clock) -> BTreeMap<String, Principals> {
+    let all = folder.names().map(|account| {
+        let text = String::from_utf8_lossy(folder.file(account).unwrap_or_default());
+        let principals = text.lines().map(|line| read_line(line, clock)).collect();
+        (account.to_owned(), principals)
+    });
+    all.collect()
 }
 
 /// A line that we have not written lets in whom it lets in, without an end that we know of.
@@ -94,19 +92,19 @@ fn read_line(line: &str, clock: &Clock) -> (String, Option<Timestamp>) {
 /// Takes away what is not among these: all of it, even if a part cannot be done. A file that cannot be made shorter goes.
 pub(super) fn shut(
     files: &mut dyn Files,
-    folder: &Path,
+    folder: &mut Folder,
     principals: &BTreeMap<String, Principals>,
     clock: &Clock,
 ) -> io::Result<()> {
     let mut done = Ok(());
-    for account in files::names(folder)? {
-        let path = folder.join(&account);
+    for account in accounts(folder) {
         let shut = match principals.get(&account) {
-            None => files.remove(&path),
+            None => folder.remove(files, &account),
             Some(principals) => {
                 let text = text(principals, clock);
-                files::put(files, &path, text.as_bytes(), 0o644)
-                    .or_else(|error| files.remove(&path).and(Err(error)))
+                folder
+                    .put(files, &account, text.as_bytes())
+                    .or_else(|error| folder.remove(files, &account).and(Err(error)))
             }
         };
         done = done.and(shut);
@@ -117,19 +115,22 @@ pub(super) fn shut(
 /// Makes the files these.
 pub(super) fn open(
     files: &mut dyn Files,
-    folder: &Path,
+    folder: &mut Folder,
     principals: &BTreeMap<String, Principals>,
     clock: &Clock,
 ) -> io::Result<()> {
-    files::folder(folder, 0o755)?;
-    for account in files::names(folder)? {
+    folder.make()?;
+    for account in accounts(folder) {
         if !principals.contains_key(&account) {
-            files.remove(&folder.join(account))?;
+            folder.remove(files, &account)?;
         }
     }
     for (account, principals) in principals {
-        let text = text(principals, clock);
-        files::put(files, &folder.join(account), text.as_bytes(), 0o644)?;
+        folder.put(files, account, text(principals, clock).as_bytes())?;
     }
     Ok(())
+}
+
+fn accounts(folder: &Folder) -> Vec<String> {
+    folder.names().map(str::to_owned).collect()
 }

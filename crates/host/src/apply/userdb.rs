@@ -4,14 +4,13 @@
 //! group says the presence of `ACCOUNT:GROUP.membership`. Other programs may keep records in the same folder: ours say that
 //! they are ours, and nothing else is touched.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::files::{self, Files};
+use super::files::{Files, Folder};
 use super::image::{DAY, Image, User, day_after};
 use crate::config::PEOPLE;
 use crate::paths::Paths;
@@ -54,39 +53,37 @@ struct GroupRecord {
     service: String,
 }
 
-/// What a membership says. Only its presence counts, but a file of no bytes would stand for its absence.
+/// Whose a record is, whatever else it says; and all that a membership says. Of that only the presence counts, but a file of
+/// no bytes would stand for its absence.
 #[derive(Serialize, Deserialize)]
-struct Membership {
+struct Mark {
     #[serde(default)]
     service: String,
 }
 
 /// What our records say now, without principals.
-pub(super) fn read(folder: &Path) -> io::Result<Image> {
+pub(super) fn read(folder: &Folder) -> Image {
     let mut image = Image::default();
-    for name in files::names(folder)? {
-        let Some((stem, kind)) = name.rsplit_once('.') else {
+    for name in folder.names() {
+        // Links are found by what they lead to.
+        let (Some((stem, kind)), Some(text)) = (name.rsplit_once('.'), folder.file(name)) else {
             continue;
         };
-        // Links are found by what they lead to.
-        let path = folder.join(&name);
-        if path.is_symlink() {
-            continue;
-        }
         match kind {
             "user" => {
-                if let Some(record) = ours::<UserRecord>(&path, |record| &record.service)? {
-                    image.users.insert(stem.to_owned(), record.into());
-                }
+                let record = ours::<UserRecord>(text);
+                image
+                    .users
+                    .extend(record.map(|record| (stem.to_owned(), record.into())));
             }
             "group" => {
-                if let Some(record) = ours::<GroupRecord>(&path, |record| &record.service)? {
-                    image.groups.insert(stem.to_owned(), record.gid);
-                }
+                let record = ours::<GroupRecord>(text);
+                image
+                    .groups
+                    .extend(record.map(|record| (stem.to_owned(), record.gid)));
             }
             "membership" => {
-                if let Some((user, group)) = stem.split_once(':')
-                    && ours::<Membership>(&path, |record| &record.service)?.is_some()
+                if let (Some((user, group)), Some(Mark { .. })) = (stem.split_once(':'), ours(text))
                 {
                     image.members.insert((user.to_owned(), group.to_owned()));
                 }
@@ -94,72 +91,76 @@ pub(super) fn read(folder: &Path) -> io::Result<Image> {
             _ => {}
         }
     }
-    Ok(image)
+    image
 }
 
 /// Names and numbers of accounts and of groups that records of others have.
-pub(super) fn foreign(paths: &Paths) -> io::Result<(BTreeSet<String>, BTreeSet<String>)> {
+pub(super) fn foreign(
+    paths: &Paths,
+    own: &Folder,
+) -> io::Result<(BTreeSet<String>, BTreeSet<String>)> {
     let (mut users, mut groups) = (BTreeSet::new(), BTreeSet::new());
-    let own = paths.userdb();
-    let others = OTHER_FOLDERS.iter().map(|folder| paths.at(folder));
-    for folder in others.chain([own.clone()]) {
-        for name in files::names(&folder)? {
-            let taken = match name.rsplit_once('.') {
-                Some((stem, "user")) => Some((&mut users, stem)),
-                Some((stem, "group")) => Some((&mut groups, stem)),
-                _ => None,
-            };
-            if let Some((taken, stem)) = taken
-                && (folder != own || is_foreign(&folder.join(&name))?)
-            {
-                taken.insert(stem.to_owned());
-            }
-        }
+    let mut taken = |name: &str| match name.rsplit_once('.') {
+        Some((stem, "user")) => users.insert(stem.to_owned()),
+        Some((stem, "group")) => groups.insert(stem.to_owned()),
+        _ => false,
+    };
+    for other in OTHER_FOLDERS {
+        Folder::read(&paths.at(other))?.names().for_each(|name| {
+            taken(name);
+        });
     }
+    own.names()
+        .filter(|name| is_foreign(own, name))
+        .for_each(|name| {
+            taken(name);
+        });
     Ok((users, groups))
 }
 
-/// Whether a file in our folder is the record of somebody else. What is no record at all is nobody's: it is what was ours
+/// Whether something in our folder is the record of somebody else. What is no record at all is nobody's: it is what was ours
 /// and was broken, or a link that leads nowhere any more.
-fn is_foreign(path: &Path) -> io::Result<bool> {
-    let text = files::text(path)?.unwrap_or_default();
-    let record: Option<Membership> = serde_json::from_str(&text).ok();
-    Ok(record.is_some_and(|record| record.service != OURS))
+fn is_foreign(folder: &Folder, name: &str) -> bool {
+    let target = folder.link(name);
+    let text = folder.file(target.unwrap_or(name)).unwrap_or_default();
+    let record: Option<Mark> = serde_json::from_slice(text).ok();
+    let elsewhere = target.is_some_and(|target| target.contains('/'));
+    elsewhere || record.is_some_and(|record| record.service != OURS)
 }
 
 /// Takes away what the image does not have: all of it, even if a part cannot be done. It gives nothing: the image must be a
 /// tightened one.
-pub(super) fn shut(files: &mut dyn Files, folder: &Path, image: &Image) -> io::Result<()> {
+pub(super) fn shut(files: &mut dyn Files, folder: &mut Folder, image: &Image) -> io::Result<()> {
     let mut done = Ok(());
     for (name, user) in &image.users {
-        let shut = write_user(files, folder, name, user);
+        let shut = put_user(files, folder, name, user);
         // An account that cannot be locked is none any more: its owner is out all the same.
         done = done.and(shut.or_else(|error| match user.locked {
             true => forget(files, folder, name, user.uid, "user").and(Err(error)),
             false => Err(error),
         }));
     }
-    for (user, group) in read(folder)?.members.difference(&image.members) {
-        done = done.and(files.remove(&membership(folder, user, group)));
+    for (user, group) in read(folder).members.difference(&image.members) {
+        done = done.and(folder.remove(files, &membership(user, group)));
     }
     done
 }
 
 /// Makes the records those of the image, groups before accounts before memberships. Only that of the group of people comes
 /// before its account: by it `sshd` knows that nothing but a certificate opens the account.
-pub(super) fn open(files: &mut dyn Files, folder: &Path, image: &Image) -> io::Result<()> {
-    files::folder(folder, 0o755)?;
-    let before = read(folder)?;
+pub(super) fn open(files: &mut dyn Files, folder: &mut Folder, image: &Image) -> io::Result<()> {
+    folder.make()?;
+    let before = read(folder);
     for (name, gid) in &image.groups {
-        write_group(files, folder, name, *gid)?;
+        put_group(files, folder, name, *gid)?;
     }
     let (people, others): (Vec<_>, Vec<_>) =
         image.members.iter().partition(|(_, group)| group == PEOPLE);
-    write_members(files, folder, &people)?;
+    put_members(files, folder, &people)?;
     for (name, user) in &image.users {
-        write_user(files, folder, name, user)?;
+        put_user(files, folder, name, user)?;
     }
-    write_members(files, folder, &others)?;
+    put_members(files, folder, &others)?;
     let gone = before.users.iter();
     let gone = gone.filter(|(name, _)| !image.users.contains_key(*name));
     for (name, user) in gone {
@@ -170,100 +171,83 @@ pub(super) fn open(files: &mut dyn Files, folder: &Path, image: &Image) -> io::R
     for (name, gid) in gone {
         forget(files, folder, name, *gid, "group")?;
     }
-    stale_links(files, folder, image)
+    remove_stale_links(files, folder, image)
 }
 
-fn write_user(files: &mut dyn Files, folder: &Path, name: &str, user: &User) -> io::Result<()> {
+fn put_user(files: &mut dyn Files, folder: &mut Folder, name: &str, user: &User) -> io::Result<()> {
     let file = format!("{name}.user");
-    let record = json(&UserRecord::new(name, user));
-    files::put(files, &folder.join(&file), &record, 0o644)?;
-    let link = folder.join(format!("{}.user", user.uid));
-    files::put_link(files, &link, &file)
+    folder.put(files, &file, &json(&UserRecord::new(name, user)))?;
+    folder.put_link(files, &format!("{}.user", user.uid), &file)
 }
 
-fn write_members(
-    files: &mut dyn Files,
-    folder: &Path,
-    members: &[&(String, String)],
-) -> io::Result<()> {
-    let record = json(&Membership {
-        service: OURS.to_owned(),
-    });
-    for (user, group) in members {
-        files::put(files, &membership(folder, user, group), &record, 0o644)?;
-    }
-    Ok(())
-}
-
-fn write_group(files: &mut dyn Files, folder: &Path, name: &str, gid: u32) -> io::Result<()> {
+fn put_group(files: &mut dyn Files, folder: &mut Folder, name: &str, gid: u32) -> io::Result<()> {
     let record = GroupRecord {
         group_name: name.to_owned(),
         gid,
         disposition: "regular".to_owned(),
         service: OURS.to_owned(),
     };
-    let path = folder.join(format!("{name}.group"));
-    files::put(files, &path, &json(&record), 0o644)?;
-    let link = folder.join(format!("{gid}.group"));
-    files::put_link(files, &link, &format!("{name}.group"))
+    let file = format!("{name}.group");
+    folder.put(files, &file, &json(&record))?;
+    folder.put_link(files, &format!("{gid}.group"), &file)
+}
+
+fn put_members(
+    files: &mut dyn Files,
+    folder: &mut Folder,
+    members: &[&(String, String)],
+) -> io::Result<()> {
+    let record = json(&Mark {
+        service: OURS.to_owned(),
+    });
+    for (user, group) in members {
+        folder.put(files, &membership(user, group), &record)?;
+    }
+    Ok(())
 }
 
 /// Removes a record, with its link where that does not lead to another one by now.
 fn forget(
     files: &mut dyn Files,
-    folder: &Path,
+    folder: &mut Folder,
     name: &str,
     number: u32,
     kind: &str,
 ) -> io::Result<()> {
     let file = format!("{name}.{kind}");
-    let link = folder.join(format!("{number}.{kind}"));
-    if std::fs::read_link(&link).is_ok_and(|target| target == Path::new(&file)) {
-        files.remove(&link)?;
+    let link = format!("{number}.{kind}");
+    if folder.link(&link) == Some(file.as_str()) {
+        folder.remove(files, &link)?;
     }
-    files.remove(&folder.join(file))
+    folder.remove(files, &file)
 }
 
 /// Removes the links by which an account or group of ours could be found under a number that it does not have any more.
-fn stale_links(files: &mut dyn Files, folder: &Path, image: &Image) -> io::Result<()> {
-    let users = image.users.iter().map(|(name, user)| (name, user.uid));
-    let users: BTreeMap<String, u32> = users
-        .map(|(name, uid)| (format!("{name}.user"), uid))
-        .collect();
-    let groups = image.groups.iter();
-    let groups: BTreeMap<String, u32> = groups
-        .map(|(name, gid)| (format!("{name}.group"), *gid))
-        .collect();
-    for name in files::names(folder)? {
-        let path = folder.join(&name);
-        let Ok(target) = std::fs::read_link(&path) else {
-            continue;
+fn remove_stale_links(files: &mut dyn Files, folder: &mut Folder, image: &Image) -> io::Result<()> {
+    let is_stale = |link: &str| {
+        let (name, kind) = folder.link(link)?.rsplit_once('.')?;
+        let number = match kind {
+            "user" => image.users.get(name).map(|user| user.uid),
+            _ => image.groups.get(name).copied(),
         };
-        let target = target.to_string_lossy().into_owned();
-        let number = users.get(&target).or_else(|| groups.get(&target));
-        let is_stale = number.is_some_and(|number| {
-            let stem = name.rsplit_once('.').map(|(stem, _)| stem);
-            stem != Some(number.to_string().as_str())
-        });
-        if is_stale {
-            files.remove(&path)?;
-        }
+        Some(link != format!("{}.{kind}", number?))
+    };
+    let links = folder.names().filter(|link| is_stale(link) == Some(true));
+    let stale: Vec<String> = links.map(str::to_owned).collect();
+    for link in stale {
+        folder.remove(files, &link)?;
     }
     Ok(())
 }
 
-fn membership(folder: &Path, user: &str, group: &str) -> PathBuf {
-    folder.join(format!("{user}:{group}.membership"))
+fn membership(user: &str, group: &str) -> String {
+    format!("{user}:{group}.membership")
 }
 
 /// A record, if it is one and ours.
-fn ours<T: for<'de> Deserialize<'de>>(
-    path: &Path,
-    service: impl Fn(&T) -> &String,
-) -> io::Result<Option<T>> {
-    let text = files::text(path)?.unwrap_or_default();
-    let record = serde_json::from_str(&text).ok();
-    Ok(record.filter(|record| service(record) == OURS))
+fn ours<T: for<'de> Deserialize<'de>>(text: &[u8]) -> Option<T> {
+    let mark: Mark = serde_json::from_slice(text).ok()?;
+    (mark.service == OURS).then(|| serde_json::from_slice(text).ok())?
 }
 
 fn json(record: &impl Serialize) -> Vec<u8> {
