@@ -10,7 +10,7 @@ async function company(world) {
     const portreeve = await world.portreeve("--ca-listen", `127.0.0.1:${await freePort()}`);
     const directory = await portreeve.directory("Contoso Entra", "--provider", "entra");
     const { people } = await arrive(directory);
-    await portreeve.api("POST", "/grants", { group: "web-ops", hosts: "role=web", level: "login+sudo" });
+    await portreeve.api("POST", "/grants", { group: "web-ops", hosts: "role=web", sudo: true });
     return { portreeve, directory, people, owner: await world.owner(portreeve) };
 }
 
@@ -19,7 +19,7 @@ async function token(owner) {
     const { page } = owner;
     await page.getByRole("link", { name: "New token…" }).click();
     const dialog = page.getByRole("dialog");
-    await dialog.getByLabel("Name", { exact: true }).fill("Web servers");
+    await dialog.getByRole("textbox", { name: /^Name\b/ }).fill("Web servers");
     await dialog.getByLabel("Names of the hosts").fill("web-*");
     await dialog.getByLabel("Tags of the hosts").fill("role=web");
     await dialog.getByLabel("How many may enrol").fill("3");

@@ -205,7 +205,9 @@ impl Known {
 
     /// Since when the host says that it lets them in no longer: by its own word, else by having the policy that says so.
     fn acknowledged_at(&self) -> Option<i64> {
-        let account = self.account.as_ref()?;
+        let Some(account) = &self.account else {
+            return self.removal.as_ref()?.answered_at;
+        };
         account.denied_at?;
         if let Some(denial) = self.denial() {
             return Some(denial.since_at);

@@ -116,7 +116,7 @@ impl State {
             (HostStatus::Enrolled, Some(agent)) => match agent.reported_at {
                 None => Self::NeverReported,
                 Some(at) if at.0 < now - SILENCE => Self::Silent,
-                Some(_) if agent.lag_seconds.is_some_and(|lag| lag > 0) => Self::Behind,
+                Some(_) if is_behind(agent) => Self::Behind,
                 Some(_)
                     if agent
                         .lease_until
@@ -153,10 +153,15 @@ pub(super) fn versions(agent: &AgentView) -> String {
     }
 }
 
+/// Whether there is a policy that the host has not got in force.
+fn is_behind(agent: &AgentView) -> bool {
+    agent.applied_version.unwrap_or(0) < agent.policy_version.unwrap_or(0)
+}
+
 /// For how long a host has been behind; empty where it is not.
 pub(super) fn lag(agent: &AgentView) -> String {
     match agent.lag_seconds {
-        Some(seconds) if seconds > 0 => span(seconds),
+        Some(seconds) if is_behind(agent) => span(seconds),
         _ => String::new(),
     }
 }
@@ -215,7 +220,7 @@ fn facts(host: &HostView) -> Facts {
         Some(at) => policy.note(format!("since {}", time(at.0).text())),
         None => policy,
     });
-    if agent.lag_seconds.is_some_and(|lag| lag > 0) {
+    if is_behind(agent) {
         facts.push(Fact::text("Behind for", lag(agent)));
     }
     if agent.applied_version.is_some() {

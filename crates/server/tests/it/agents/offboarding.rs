@@ -100,7 +100,8 @@ async fn the_report_says_since_when_each_host_denies_somebody_and_what_is_left()
     let web_1 = of(&report, "web-1");
     assert_eq!(web_1["state"], "acknowledged", "{web_1}");
     assert_eq!(web_1["had_sudo"], true, "{web_1}");
-    assert_eq!(web_1["acknowledged_at"].as_str(), Some(&*now), "{web_1}");
+    let since = web_1["acknowledged_at"].as_str().unwrap();
+    assert!(since.starts_with(&now[..19]), "{web_1}");
     let left = &web_1["left"];
     assert_eq!(
         [&left["sessions_ended"], &left["processes"]],
@@ -178,7 +179,7 @@ async fn what_is_left_is_removed_when_somebody_asks_and_never_of_who_may_log_in(
         .collect();
     assert_eq!(
         actions,
-        ["removed_data", "remove_data", "removed_data", "remove_data"]
+        ["remove_data", "ask_removal", "list_data", "ask_removal"]
     );
 
     // Who is let in again keeps what they have, whatever was asked for before.
