@@ -18,11 +18,10 @@ use crate::parts::{
 use crate::{Address, Crumb, Page, Section, Shell};
 
 /// The views of hosts, of which one is shown.
-fn tabs(shown: &str, may_enrol: bool) -> Tabs {
+fn tabs(shown: &str) -> Tabs {
     let start = Section::Hosts.address();
-    let fleet = start.clone().join("fleet");
-    let enrolment = may_enrol.then(|| ("Enrolment", start.clone().join("enrolment")));
-    let all = [("Hosts", start), ("Fleet", fleet)];
+    let [fleet, enrolment] = ["fleet", "enrolment"].map(|path| start.clone().join(path));
+    let all = [("Hosts", start), ("Fleet", fleet), ("Enrolment", enrolment)];
     let tab = |(label, href)| Tab {
         label,
         href,
@@ -31,7 +30,7 @@ fn tabs(shown: &str, may_enrol: bool) -> Tabs {
     };
     Tabs {
         label: "Hosts".to_owned(),
-        tabs: all.into_iter().chain(enrolment).map(tab).collect(),
+        tabs: all.into_iter().map(tab).collect(),
     }
 }
 
@@ -53,7 +52,7 @@ pub struct List {
     pub commands: Option<Code>,
     /// The way on.
     pub pager: Pager,
-    /// Where one is made, where the person may; whoever may also sees how machines enrol.
+    /// Where one is made, where the person may.
     pub create: Option<Address>,
 }
 
@@ -93,7 +92,7 @@ pub struct Misread {
 
 impl List {
     fn tabs(&self) -> Tabs {
-        tabs("Hosts", self.create.is_some())
+        tabs("Hosts")
     }
 
     fn columns(&self) -> Vec<Column> {

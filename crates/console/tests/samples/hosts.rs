@@ -256,7 +256,6 @@ fn fleet(words: Words) -> Fleet {
     };
     Fleet {
         shell: shell(words),
-        may_enrol: true,
         toolbar: Toolbar {
             search: Search {
                 address: address.clone(),

@@ -96,7 +96,7 @@ pub(super) fn table() -> Vec<Route> {
         action("/console/hosts", HostWrite, hosts::create),
         page("/console/hosts/new", HostWrite, hosts::new),
         page("/console/hosts/fleet", HostRead, hosts::fleet),
-        page("/console/hosts/enrolment", HostWrite, hosts::enrolment),
+        page("/console/hosts/enrolment", HostRead, hosts::enrolment),
         action("/console/hosts/enrolment", HostWrite, hosts::create_token),
         action("/console/hosts/enrolment/{token}/revoke", HostWrite, hosts::revoke_token),
         page("/console/hosts/{host}", HostRead, hosts::show),

@@ -23,7 +23,7 @@ pub struct Enrolment {
 
 impl Enrolment {
     fn tabs(&self) -> Tabs {
-        tabs("Enrolment", true)
+        tabs("Enrolment")
     }
 }
 

@@ -12,8 +12,6 @@ use crate::{Address, Crumb, Page, Section, Shell};
 pub struct Fleet {
     /// The frame.
     pub shell: Shell,
-    /// Whether the person may see how machines enrol.
-    pub may_enrol: bool,
     /// The page as it is now, with what is looked for (`q`), the filter and the order (`sort`) in it.
     pub address: Address,
     /// What is looked for and what narrows it down.
@@ -55,7 +53,7 @@ pub struct Row {
 
 impl Fleet {
     fn tabs(&self) -> Tabs {
-        tabs("Fleet", self.may_enrol)
+        tabs("Fleet")
     }
 
     fn columns(&self) -> Vec<Column> {

@@ -10,7 +10,6 @@ use axum::response::Response;
 use portreeve_console::pages::hosts::{Fleet, FleetRow};
 use portreeve_console::parts::{Empty, Filter, Icon, Pager, Search, Toolbar};
 use portreeve_console::{Address, Section};
-use portreeve_directory::Permission;
 use std::cmp::Reverse;
 
 /// How many hosts the page shows.
@@ -66,7 +65,6 @@ async fn make(visit: &Visit) -> Result<Fleet, Trouble> {
         .map(|(value, label, _)| ((*value).to_owned(), (*label).to_owned()));
     Ok(Fleet {
         shell: visit.shell(),
-        may_enrol: visit.may(Permission::HostWrite),
         toolbar: Toolbar {
             search: Search {
                 address: address.clone(),
