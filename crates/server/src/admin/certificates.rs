@@ -183,8 +183,8 @@ pub(crate) async fn list(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let read = admin.read(app, team, move |tx, admin, team| {
         let holder_id = match (&which.user, &which.host) {
-            (Some(user), None) => Some(user_id(tx, &admin, &team, user)?),
-            (None, Some(host)) => Some(host_id(tx, &team, host)?),
+            (Some(user), None) => Some(user_id(tx, admin, team, user)?),
+            (None, Some(host)) => Some(host_id(tx, team, host)?),
             (None, None) => None,
             (Some(_), Some(_)) => return Err(invalid("user", "give a user or a host, not both")),
         };
@@ -199,7 +199,7 @@ pub(crate) async fn list(
         let found = certificates::list(tx, &team.id, &query, admin.at)?;
         let full = i64::try_from(found.len()).is_ok_and(|count| count == limit);
         let last = found.last().map(|one| (one.issued_at, one.serial));
-        Ok((views(tx, &admin, &team.id, found)?, last.filter(|_| full)))
+        Ok((views(tx, admin, &team.id, found)?, last.filter(|_| full)))
     });
     read.await
 }
@@ -213,7 +213,7 @@ pub(crate) async fn get(
 ) -> Result<CertificateView, Refusal> {
     let serial = number(serial)?;
     let read = admin.lookup(app, team, move |tx, admin, team| {
-        one(tx, &admin, &team, serial)
+        one(tx, admin, team, serial)
     });
     read.await
 }
@@ -227,11 +227,11 @@ pub(crate) async fn revoke_one(
 ) -> Result<CertificateView, Refusal> {
     let serial = number(serial)?;
     let done = admin.change(app, team, move |tx, admin, team| {
-        let before = one(tx, &admin, &team, serial)?;
+        let before = one(tx, admin, team, serial)?;
         admin.expect(What::Certificate, &before.version())?;
         let cause = admin.cause(&team.id, None);
         revocations::revoke(tx, &cause, Revoke::Serial(serial), REVOKED)?;
-        one(tx, &admin, &team, serial)
+        one(tx, admin, team, serial)
     });
     done.await
 }
@@ -263,11 +263,11 @@ pub(crate) async fn revoke(
             (Some(serial), None, None, None) => revoke(Revoke::Serial(number(serial)?))?,
             (None, Some(key), None, None) => revoke(Revoke::Key(fingerprint(key)?))?,
             (None, None, Some(user), None) => {
-                let id = user_id(tx, &admin, &team, user)?;
+                let id = user_id(tx, admin, team, user)?;
                 revocations::revoke(tx, &cause, Revoke::Holder(&id), &why)?
             }
             (None, None, None, Some(host)) => {
-                let id = host_id(tx, &team, host)?;
+                let id = host_id(tx, team, host)?;
                 revocations::revoke(tx, &cause, Revoke::Holder(&id), &why)?
             }
             _ => {

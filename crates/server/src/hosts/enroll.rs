@@ -104,7 +104,7 @@ impl Claim {
             None => None,
             Some(secret) => Some(
                 Presented::parse(Kind::Enrolment, secret)
-                    .ok_or_else(|| No::Token(enrolments::Denied::Unknown))?,
+                    .ok_or(No::Token(enrolments::Denied::Unknown))?,
             ),
         };
         let proven = match &wanted.proof {
@@ -149,7 +149,7 @@ enum No {
     #[error(transparent)]
     Token(#[from] enrolments::Denied),
     #[error("to enrol takes a token; an admin makes one with: portreeve host token create")]
-    NoToken,
+    Tokenless,
     #[error(
         "no host of this name is known by this key; enrol with a token, which an admin makes with: portreeve host token create"
     )]
@@ -178,7 +178,7 @@ impl No {
     fn code(&self) -> &'static str {
         match self {
             Self::Token(denied) => denied.code(),
-            Self::NoToken => "token_missing",
+            Self::Tokenless => "token_missing",
             Self::UnknownKey => "host_key_unknown",
             Self::Name(_) => "name_not_allowed",
             Self::Taken => "name_taken",
@@ -279,7 +279,7 @@ fn grounds(
     let Some(presented) = &claim.token else {
         return Ok(Err(match claim.proven {
             Some(_) => No::UnknownKey,
-            None => No::NoToken,
+            None => No::Tokenless,
         }));
     };
     let token = match enrolments::verify(tx, team_id, presented, now)? {
