@@ -3,6 +3,7 @@
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use jiff::Timestamp;
 use portreeve_host::world::{Level, World};
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 /// This machine.
@@ -57,6 +58,7 @@ impl World for Machine {
             (false, Level::Warning) => "warning: ",
             (false, Level::Info) => "",
         };
-        eprintln!("{priority}{text}");
+        // Where it cannot be said, as on a full disk, the work goes on.
+        let _ = writeln!(io::stderr(), "{priority}{text}");
     }
 }

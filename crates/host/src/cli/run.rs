@@ -7,6 +7,7 @@ use portreeve_host::config::Config;
 use portreeve_host::paths::Paths;
 use rustix::process::{Signal, set_parent_process_death_signal};
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
@@ -96,7 +97,9 @@ impl Half {
     /// Starts it again if it has ended.
     fn keep(&mut self, global: &Global) -> Result<(), Failure> {
         if let Some(status) = self.child.try_wait().map_err(Failure::plain)? {
-            eprintln!("warning: the half {} has ended: {status}", self.name);
+            let text = format!("warning: the half {} has ended: {status}", self.name);
+            // Where it cannot be said, as on a full disk, it is started all the same.
+            let _ = writeln!(io::stderr(), "{text}");
             *self = Self::start(global, self.name)?;
         }
         Ok(())
