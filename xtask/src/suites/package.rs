@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Result, ensure};
 
 use super::hosts::{THROUGH_SUDO, is_root};
-use super::{Place, Tally, add, agree, cargo, counted, logged, test_results};
+use super::{Place, Tally, add, agree, cargo, counted, logged, status_of, test_results};
 use crate::cargo::root;
 
 /// Has the module asked on a machine in namespaces, and the package installed, upgraded and removed on copies of this
@@ -16,6 +16,7 @@ use crate::cargo::root;
 pub(super) fn suite(place: &Place, log: &Path) -> Result<Tally> {
     let mut total = module(log)?;
     add(&mut total, panics(place, log)?);
+    add(&mut total, examples(place, log)?);
     let package = build(log)?;
     for test in ["packaging/test", "packaging/test-booted"] {
         let test = root().join(test);
@@ -40,6 +41,20 @@ fn module(log: &Path) -> Result<Tally> {
     }
     let good = logged(test, log)?;
     Ok(agree(test_results(&fs::read_to_string(log)?), good))
+}
+
+/// What the manual shows for many machines can be read as what it is.
+fn examples(place: &Place, log: &Path) -> Result<Tally> {
+    let mut read = Command::new(place.python());
+    read.args([
+        "-c",
+        "import sys, yaml\nfor name in sys.argv[1:]: assert yaml.safe_load(open(name))",
+    ])
+    .args([
+        "docs/examples/cloud-init.yaml",
+        "docs/examples/ansible.yaml",
+    ]);
+    status_of(read, log)
 }
 
 /// Nothing in the module's own code panics: of the parts of Rust's library that do, it calls none. Built as it is for the
