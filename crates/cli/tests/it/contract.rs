@@ -77,6 +77,25 @@ const FAILURES: &[(&str, &str, i32, &str)] = &[
         6,
         "portreeve group list",
     ),
+    (
+        "no enrolment token",
+        "host token revoke x",
+        6,
+        "portreeve host token list",
+    ),
+    ("no host", "host sessions x", 6, "portreeve host list"),
+    (
+        "no file with a key",
+        "host certificate x --key /nowhere/key.pub",
+        2,
+        "/nowhere/key.pub",
+    ),
+    (
+        "pattern that is none",
+        "host token create --name-pattern 'web 1'",
+        2,
+        "web-*",
+    ),
     ("no event", "event get x", 6, "portreeve event list"),
     (
         "events of no directory",
@@ -151,11 +170,19 @@ fn a_secret_is_shown_once() {
     let directory = server.json(&["directory", "create", "Contoso"]);
     let token = server.json(&["token", "create", "--name", "second"]);
     let rotated = server.json(&["token", "rotate", "--overlap", "0s"]);
-    let secrets = [&directory, &token, &rotated].map(|made| made["secret_token"].as_str().unwrap());
+    let enrolment = server.json(&["host", "token", "create"]);
+    let secrets = [
+        &directory["secret_token"],
+        &token["secret_token"],
+        &rotated["secret_token"],
+        &enrolment["secret"],
+    ]
+    .map(|secret| secret.as_str().unwrap());
     for words in [
         &["directory", "get", "Contoso"][..],
         &["directory", "list"],
         &["token", "list"],
+        &["host", "token", "list"],
         &["event", "list"],
         &["directory", "update", "Contoso", "--name", "Contoso Ltd"],
         &["config", "show", "--running"],
