@@ -1,6 +1,7 @@
 //! `portreeve host`.
 
 mod agent;
+mod policy;
 mod token;
 
 use crate::Global;
@@ -52,6 +53,10 @@ pub(crate) enum There {
     Sessions(Which),
     /// Issue an SSH certificate for the key of a host, whose administrator puts it there
     Certificate(Certificate),
+    /// Show what a host is told of people and in which version, or say how long that counts
+    Policy(policy::Policy),
+    /// Show what all hosts go by, or change it
+    Rules(policy::Rules),
     /// Tokens with which machines enrol
     #[command(subcommand)]
     Token(token::Command),
@@ -208,7 +213,7 @@ const PEOPLE: Shape = Shape {
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     match command {
-        Command::Here(command) => agent::go_on(&command),
+        Command::Here(command) => agent::go_on(global.output, &command),
         Command::There(command) => ask(&Api::open(global)?, global.output, command).await,
     }
 }
@@ -242,6 +247,8 @@ async fn ask(api: &Api, format: Format, command: There) -> Result<(), Failure> {
             output::list(format, &SESSIONS, &open.map_err(missing)?)
         }
         There::Certificate(wanted) => certify(api, format, &wanted).await,
+        There::Policy(args) => policy::policy(api, format, &args).await,
+        There::Rules(args) => policy::rules(api, format, &args).await,
         There::Token(command) => token::run(api, format, command).await,
         There::Update(change) => update(api, format, &change).await,
         There::Delete { which, care } => delete(api, format, &which, &care).await,

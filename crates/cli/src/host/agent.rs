@@ -1,7 +1,8 @@
 //! `portreeve host enroll`, `status`, `doctor`, `leave` and `run`: what the agent of this machine does, in its own words.
 
 use crate::failure::Failure;
-use clap::{Args, Subcommand};
+use crate::output::Format;
+use clap::{Args, Subcommand, ValueEnum};
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -36,8 +37,8 @@ pub(crate) struct Words {
     words: Vec<OsString>,
 }
 
-/// Goes on as the agent's program, with the same words.
-pub(crate) fn go_on(command: &Command) -> Result<(), Failure> {
+/// Goes on as the agent's program, with the same words, and the form of output that was asked for before them.
+pub(crate) fn go_on(format: Format, command: &Command) -> Result<(), Failure> {
     let (word, Words { words }) = match command {
         Command::Enroll(words) => ("enroll", words),
         Command::Status(words) => ("status", words),
@@ -46,7 +47,15 @@ pub(crate) fn go_on(command: &Command) -> Result<(), Failure> {
         Command::Run(words) => ("run", words),
     };
     let program = program();
-    let error = process::Command::new(&program).arg(word).args(words).exec();
+    let mut agent = process::Command::new(&program);
+    agent.arg(word).args(words);
+    if let Some(form) = format
+        .to_possible_value()
+        .filter(|_| format != Format::Table)
+    {
+        agent.args(["-o", form.get_name()]);
+    }
+    let error = agent.exec();
     Err(match error.kind() {
         io::ErrorKind::NotFound => Failure::plain(format!(
             "{PROGRAM} is not here, neither beside this program nor in PATH"
