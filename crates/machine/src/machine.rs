@@ -4,6 +4,7 @@ use crate::{Error, Said, needs};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
@@ -64,6 +65,8 @@ impl Machine {
             .args(["/bin/sh", "-c", INIT, "init", name, &port.to_string()])
             .env_clear()
             .env("PATH", PATH)
+            // Whoever interrupts this program at its terminal has it end the machine in its own time.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

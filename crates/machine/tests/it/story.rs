@@ -1,6 +1,6 @@
 //! The whole way, with the real server and the real agent: from what a provider pushes to who gets in on a machine.
 
-use crate::company::{Company, built, kill_agent};
+use crate::company::{Company, LOG, built, kill_agent};
 use portreeve_machine::{Client, Machine, Said};
 use serde_json::json;
 
@@ -78,7 +78,7 @@ impl Stage {
         let done = self.machine.eventually(when, || {
             Ok(self.client.gets_in(&self.machine, who)? == allowed)
         });
-        done.unwrap();
+        done.unwrap_or_else(|error| panic!("{error}\n{}", self.machine.read(LOG).unwrap()));
     }
 }
 
