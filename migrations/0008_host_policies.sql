@@ -50,7 +50,7 @@ CREATE TABLE host_policies (
   version BIGINT NOT NULL,
   -- the place of that change among those of the team, so that servers find out which hosts it concerns
   wave BIGINT NOT NULL,
-  -- the document that was signed last and its version; 0: none was yet
+  -- the document that was signed last and its version; 0: none was yet, -1: the host is gone
   issued_version BIGINT NOT NULL,
   envelope TEXT,
   issued_at BIGINT,

@@ -8,6 +8,7 @@ use crate::host_accounts::{self, HostAccount};
 use crate::members::{CHUNK, placeholders};
 use crate::{Refusal, hosts};
 use portreeve_store::{Param, Tx, params, statements};
+use std::collections::BTreeSet;
 
 pub(crate) mod follow;
 pub(crate) mod plan;
@@ -35,7 +36,8 @@ statements! {
     RAISE_ALL = "UPDATE host_policies SET version = version + 1, wave = $2 WHERE team_id = $1";
     COMMON = "SELECT common FROM host_policy_feed WHERE team_id = $1";
     SET_COMMON = "UPDATE host_policy_feed SET common = $2 WHERE team_id = $1";
-    FORGET = "DELETE FROM host_policies WHERE team_id = $1 AND host_id = $2 AND NOT EXISTS (SELECT 1 FROM hosts h WHERE h.team_id = $1 AND h.id = $2)";
+    CLEAR = "DELETE FROM host_policies WHERE team_id = $1 AND issued_version < 0";
+    FORGET = "UPDATE host_policies SET envelope = NULL, issued_version = -1 WHERE team_id = $1 AND host_id = $2";
 }
 
 /// The policy of a host.
@@ -112,7 +114,8 @@ pub fn begin_host(tx: &mut Tx<'_>, team_id: &str, host_id: &str) -> Result<(), R
 
 /// In which state the policy of a host is; `None`: it has not asked for it yet, or is gone.
 pub fn state(tx: &mut Tx<'_>, team_id: &str, host_id: &str) -> Result<Option<State>, Refusal> {
-    let Some(mut row) = tx.query_one(STATE, &params![team_id, host_id])? else {
+    let row = tx.query_one(STATE, &params![team_id, host_id])?;
+    let Some(mut row) = row else {
         return Ok(None);
     };
     let lease = match lease_of(tx, team_id, host_id)? {
@@ -244,10 +247,24 @@ pub(crate) fn raise(
     Ok(raised)
 }
 
-/// Forgets the policy of a host that is gone.
-pub(crate) fn forget_host(tx: &mut Tx<'_>, team_id: &str, host_id: &str) -> Result<(), Refusal> {
-    tx.exec(FORGET, &params![team_id, host_id])?;
-    rules::forget_lease_of_gone(tx, team_id, host_id)
+/// Forgets the policies of hosts that are gone. Their rows go when the next ones do, so that whoever waits hears of it by
+/// their last version.
+pub(crate) fn forget_hosts(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    gone: &BTreeSet<String>,
+) -> Result<(), Refusal> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    tx.exec(CLEAR, &params![team_id])?;
+    let ids: Vec<&str> = gone.iter().map(String::as_str).collect();
+    raise(tx, team_id, &ids)?;
+    for host_id in ids {
+        tx.exec(FORGET, &params![team_id, host_id])?;
+        rules::forget_lease_of_gone(tx, team_id, host_id)?;
+    }
+    Ok(())
 }
 
 fn next_wave(tx: &mut Tx<'_>, team_id: &str) -> Result<i64, Refusal> {

@@ -172,7 +172,11 @@ impl Looking<'_> {
                     has_freed_a_name |= frees_a_name(change);
                 }
                 Some("Group") => self.group(tx, change, id)?,
-                Some("Grant") => drop(self.grants.insert(id.to_owned())),
+                Some("Grant") => {
+                    self.grants.insert(id.to_owned());
+                    // Nobody's account is called as one that grants let others into.
+                    has_freed_a_name = true;
+                }
                 Some("Host") => {
                     hosts.insert(id.to_owned());
                     if change.changes.iter().any(|entry| is_of(entry, "name")) {

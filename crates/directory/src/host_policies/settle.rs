@@ -2,7 +2,7 @@
 
 use super::follow::{Look, Who};
 use super::plan::Plan;
-use super::{forget_host, queue, raise};
+use super::{forget_hosts, queue, raise};
 use crate::Refusal;
 use crate::events::Cause;
 use crate::holders::Holder;
@@ -147,9 +147,7 @@ pub fn settle(tx: &mut Tx<'_>, cause: &Cause<'_>, chunk: &Chunk) -> Result<(), R
         let version = versions.get(change.host_id()).copied().unwrap_or(0);
         host_accounts::write(tx, team_id, holder, change, (version, cause.at))?;
     }
-    for host_id in &chunk.gone {
-        forget_host(tx, team_id, host_id)?;
-    }
+    forget_hosts(tx, team_id, &chunk.gone)?;
     // Who waits once more was perhaps waiting before.
     for who in &chunk.take {
         queue::take(tx, team_id, who)?;
