@@ -13,6 +13,7 @@ pub(crate) mod grants;
 pub(crate) mod groups;
 pub(crate) mod holders;
 pub(crate) mod host_agents;
+pub(crate) mod host_policies;
 pub(crate) mod host_tokens;
 pub(crate) mod hosts;
 pub(crate) mod members;

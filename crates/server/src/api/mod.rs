@@ -18,6 +18,7 @@ mod explain;
 mod feed;
 mod grants;
 mod groups;
+mod host_policies;
 mod host_tokens;
 mod hosts;
 mod me;

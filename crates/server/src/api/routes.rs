@@ -17,7 +17,7 @@ use super::shapes::{
 use super::streams::{NewStream, StreamView};
 use super::{
     accounts, api_tokens, applications, ca, certificates, changes, connections, directories,
-    events, explain, grants, groups, host_tokens, hosts, me, meta, offboarding, openapi, owners, passkeys, provisioners,
+    events, explain, grants, groups, host_policies, host_tokens, hosts, me, meta, offboarding, openapi, owners, passkeys, provisioners,
     service_accounts, sessions, streams, teams, tokens, users,
 };
 use crate::admin::accounts::{AccountView, NamesPreview, RemoteIdentityView};
@@ -34,6 +34,7 @@ use crate::admin::explain::{Explanation, ReachedView};
 use crate::admin::grants::{GrantChange, GrantView, NewGrant, Preview, PreviewRequest};
 use crate::admin::groups::{GroupChange, GroupView, NewGroup};
 use crate::admin::host_agents::HostSessionView;
+use crate::admin::host_policies::{HostPolicy, HostPolicyChange, HostRules, HostRulesChange};
 use crate::admin::host_tokens::{HostTokenView, MadeHostToken, NewHostToken};
 use crate::admin::hosts::{AllowedView, HostChange, HostView, NewHost};
 use crate::admin::members::{MemberView, NewMember};
@@ -97,6 +98,10 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/hosts/{host}/sessions", HostRead, "List the sessions on a host that have not ended", hosts::sessions).query(parameters::OF_TEAM).lists::<HostSessionView>().named("host.sessions"),
         route(Method::POST, "/hosts/{host}/certificate", CertificateWrite, "Issue an SSH certificate for the key of a host", hosts::certify).query(parameters::OF_TEAM).takes::<HostRequest>().gives::<IssuedCertificate>().named("host.certificate"),
 
+        route(Method::GET, "/hosts/{host}/policy", HostRead, "Show what a host is told of people, and in which version", host_policies::policy).query(parameters::OF_TEAM).gives::<HostPolicy>().named("host.policy"),
+        route(Method::PATCH, "/hosts/{host}/policy", HostWrite, "Decide for how long a host lets people in without hearing of the server", host_policies::change_policy).query(parameters::OF_TEAM).takes::<HostPolicyChange>().gives::<HostPolicy>().named("host.change_policy"),
+        route(Method::GET, "/host-rules", HostRead, "Show what all hosts go by", host_policies::rules).query(parameters::OF_TEAM).gives::<HostRules>().tagged().named("host.rules"),
+        route(Method::PATCH, "/host-rules", HostWrite, "Decide what all hosts go by", host_policies::change_rules).query(parameters::OF_TEAM).takes::<HostRulesChange>().gives::<HostRules>().tagged().named("host.change_rules"),
         route(Method::GET, "/host-tokens", HostRead, "List the tokens that machines enrol with", host_tokens::list).query(parameters::SHORT_OF_TEAM).pages::<HostTokenView>(),
         route(Method::POST, "/host-tokens", HostWrite, "Make a token that machines enrol with", host_tokens::create).takes::<NewHostToken>().makes::<MadeHostToken>(),
         route(Method::GET, "/host-tokens/{host_token}", HostRead, "Show a token that machines enrol with", host_tokens::get).query(parameters::OF_TEAM).gives::<HostTokenView>(),
