@@ -172,7 +172,10 @@ async fn what_is_left_is_removed_when_somebody_asks_and_never_of_who_may_log_in(
     let report = town.report().await;
     assert_eq!(of(&report, "web-1")["state"], "removed", "{report}");
     assert_eq!(counts(&report), [3, 3, 1], "{report}");
-    let events = town.world.events("category=ADMIN&object_kind=User").await;
+    let events = town
+        .world
+        .events(&format!("category=ADMIN&object={ada}"))
+        .await;
     let actions: Vec<_> = events
         .iter()
         .map(|event| event["action"].as_str().unwrap())
