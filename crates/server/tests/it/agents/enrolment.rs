@@ -59,15 +59,35 @@ async fn a_machine_with_a_token_becomes_a_host() {
     assert_eq!(kept.text("status"), "enrolled", "{kept}");
     assert_eq!(kept.json["agent"]["os"], "Debian GNU/Linux 12", "{kept}");
     assert_eq!(kept.text("host_key"), key.fingerprint());
+    let again = world.wanted(&Machine::new("web-2"), &json!({"token": token.secret}));
+    assert_eq!(refused(&world.ask(again).await), (401, "token_used_up"));
     let token = &world.admin().get("/host-tokens").await.json[0];
     assert_eq!(
         (&token["status"], &token["used"]),
         (&json!("used_up"), &json!(1))
     );
     let events = world.events("category=ADMIN").await;
-    let enrolled = events.iter().find(|one| one["action"] == "enroll").unwrap();
+    let done = |one: &&Value| one["action"] == "enroll" && one["outcome"] == "ok";
+    let enrolled = events.iter().find(done).unwrap();
     assert_eq!(enrolled["object"]["id"], json!(host.id), "{enrolled}");
     assert!(!enrolled.to_string().contains("prv_enroll_"), "{enrolled}");
+    world.server.stop().await;
+}
+
+#[tokio::test]
+async fn of_many_who_come_at_once_as_many_enrol_as_the_token_is_for() {
+    let world = World::start().await;
+    let token = world.token(json!({"uses": 2})).await.secret;
+    let come = ["web-1", "web-2", "web-3", "web-4"].map(|name| {
+        let wanted = world.wanted(&Machine::new(name), &json!({"token": token}));
+        world.ask(wanted)
+    });
+    let answers = futures_util::future::join_all(come).await;
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 201, 401, 401]);
+    let hosts = world.admin().get("/hosts").await;
+    assert_eq!(hosts.json.as_array().unwrap().len(), 2, "{hosts}");
     world.server.stop().await;
 }
 
