@@ -1,5 +1,6 @@
 //! The certificate authority of a team: certificates, their revocation, and its keys. OpenSSH's own programs judge them.
 
+mod access;
 mod certificates;
 mod ends;
 mod master_key;

@@ -2,6 +2,7 @@
 
 mod authority;
 mod jobs;
+mod policies;
 
 use crate::applications::port::allow;
 use crate::events::receiver::{Receiver, Reply};
