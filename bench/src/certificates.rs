@@ -70,8 +70,8 @@ pub(crate) struct Certificates {
 /// How much there is in the team.
 #[derive(Debug, Clone, Copy, Args, Serialize)]
 struct Size {
-    /// People, each in ten groups
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    /// People, each in ten groups. What hosts are told of them is worked out first, which takes its time
+    #[arg(long, value_name = "N", default_value_t = 100)]
     people: u64,
     /// Hosts
     #[arg(long, value_name = "N", default_value_t = 10_000)]

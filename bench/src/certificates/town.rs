@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use tokio_rustls::TlsConnector;
 
 use super::requests::{Provider, Provisioner, Signer};
@@ -19,12 +21,20 @@ use super::{Size, provider};
 use crate::client::{Connection, Exchange, Target};
 use crate::cycle::index;
 use crate::load::{Amount, run as generate};
+use crate::machine::processor_seconds;
 use crate::requests;
 use crate::scenario::say;
 use crate::server::Server;
 
 /// In how many groups everybody is.
 const GROUPS: u64 = 10;
+
+/// How often it is looked whether the server is at rest.
+const LOOK: Duration = Duration::from_secs(2);
+/// The share of one core that a server at rest uses at most.
+const IDLE: f64 = 0.05;
+/// How long is waited for that.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 pub(super) struct Town {
     server: Server,
@@ -60,12 +70,34 @@ impl Town {
         for number in 0..size.grants {
             make(&mut admin, "/grants", &grant(number)).await?;
         }
-        Ok(Self {
+        let town = Self {
             server,
             authority,
             provisioner,
             provider,
-        })
+        };
+        town.rest().await?;
+        Ok(town)
+    }
+
+    /// Waits until the server has done what so many changes leave to be done beside.
+    async fn rest(&self) -> Result<()> {
+        say("waiting until the server is at rest")?;
+        let process = self.process()?;
+        let begun = Instant::now();
+        let mut before = processor_seconds(process)?;
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let now = processor_seconds(process)?;
+            if now - before < IDLE * LOOK.as_secs_f64() {
+                return Ok(());
+            }
+            before = now;
+            ensure!(
+                begun.elapsed() < PATIENCE,
+                "the server is still busy after {PATIENCE:?}"
+            );
+        }
     }
 
     pub(super) fn process(&self) -> Result<u32> {
