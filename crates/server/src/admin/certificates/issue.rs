@@ -86,13 +86,13 @@ pub(crate) async fn of_host(
     (team, which, address): (Option<&str>, &str, String),
     wanted: &HostRequest,
 ) -> Result<IssuedCertificate, ca::Error> {
-    let key = SubjectKey::from_openssh(&wanted.public_key)
-        .map_err(|error| invalid("public_key", &error.to_string()))?;
     let which = which.to_owned();
     let found = admin.lookup(app, team, move |tx, _, team| {
         Ok((team.clone(), hosts::find(tx, &team.id, &which)?))
     });
     let (team, host): (Team, Host) = found.await?;
+    let key = SubjectKey::from_openssh(&wanted.public_key)
+        .map_err(|error| invalid("public_key", &error.to_string()))?;
     // Clients of OpenSSH ask for names in lower case.
     let mut principals = vec![fold(&host.name).into_owned()];
     for name in &wanted.names {
