@@ -50,11 +50,12 @@ pub(crate) async fn follow_policies(app: Arc<App>, mut stop: watch::Receiver<boo
     let mut commits = app.news.subscribe();
     loop {
         commits.mark_unchanged();
-        following.round().await;
+        let has_hosts = following.round().await;
         tokio::select! {
             () = asked_to_stop(&mut stop) => return,
             () = tokio::time::sleep(TICK) => {}
-            changed = commits.changed() => if changed.is_err() { return },
+            // Where nobody has hosts, commits cost nothing.
+            changed = commits.changed(), if has_hosts => if changed.is_err() { return },
         }
         tokio::time::sleep(BREATH).await;
     }
@@ -91,9 +92,9 @@ struct Step {
 }
 
 impl Following {
-    /// Follows every team to its end. A clock that was set is taken for right a second later, and then everybody is looked at,
-    /// because what ends in time may have ended, or may not have yet.
-    async fn round(&mut self) {
+    /// Follows every team to its end; whether any has hosts. A clock that was set is taken for right a second later, and then
+    /// everybody is looked at, because what ends in time may have ended, or may not have yet.
+    async fn round(&mut self) -> bool {
         let time = Time::here(&self.app);
         let was_set = self.last.as_ref().is_some_and(|last| !time.follows(last));
         self.last = Some(time);
@@ -102,9 +103,10 @@ impl Following {
             Err(error) => {
                 let error: Refusal = error;
                 tracing::debug!(%error, "changes that concern hosts could not be read; it is tried again");
-                return;
+                return false;
             }
         };
+        let has_hosts = !all.is_empty();
         for behind in all {
             if was_set {
                 self.passed.entry(behind.team_id).or_default().all = true;
@@ -125,6 +127,7 @@ impl Following {
                 }
             }
         }
+        has_hosts
     }
 
     /// Follows one team.
