@@ -45,20 +45,21 @@ impl<'a> Follower<'a> {
         handed
     }
 
+    /// What is revoked comes first: it shuts people out at once, and lets nobody in. But whichever of the two is not taken,
+    /// the other one is handed over all the same.
     fn hand_over(&self, state: &State, policy: Policy) -> Result<bool, Trouble> {
         let link = self.link;
-        let mut has_changed = false;
-        // What is revoked comes first: it shuts people out at once, and lets nobody in.
-        if policy.krl.is_some() && policy.krl != link.krl_in_force(state) {
-            link.renew_krl()?;
-            has_changed = true;
-        }
+        let is_other = policy.krl.is_some() && policy.krl != link.krl_in_force(state);
+        let krl = match is_other {
+            true => link.renew_krl(),
+            false => Ok(()),
+        };
+        let is_new = policy.envelope.is_some();
         if let Some(envelope) = policy.envelope {
             let envelope: Envelope = serde_json::from_slice(&envelope)
                 .map_err(|cause| Fault::Unreadable(cause.to_string()))?;
             link.ask(&Request::Apply(envelope))?;
-            has_changed = true;
         }
-        Ok(has_changed)
+        krl.map(|()| is_other || is_new)
     }
 }

@@ -21,8 +21,8 @@ const EXAMINE: Duration = Duration::from_secs(3_600);
 /// By how much the clocks of host and server may differ before somebody should know: certificates are dated a minute back.
 const CLOCK: SignedDuration = SignedDuration::from_secs(30);
 
-/// How long to wait with the next attempt after a renewal that failed.
-const RENEW_AGAIN: SignedDuration = SignedDuration::from_mins(10);
+/// How often it is looked whether something is to be renewed, and tried again if it could not be.
+const RENEW_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Tells the server.
 pub struct Teller<'a> {
@@ -39,6 +39,8 @@ pub struct Teller<'a> {
     /// By how much of the jitter this process is early.
     chance: f64,
     renew_after: Option<Timestamp>,
+    /// Why the last attempt to renew has failed.
+    not_renewed: Option<String>,
     is_clock_wrong: bool,
 }
 
@@ -65,6 +67,7 @@ impl<'a> Teller<'a> {
             removed: Vec::new(),
             chance: link.world.chance(),
             renew_after: None,
+            not_renewed: None,
             is_clock_wrong: false,
         }
     }
@@ -91,11 +94,22 @@ impl<'a> Teller<'a> {
         if !must && !is_due(self.looked, LOOK) {
             return Ok(Settled::Quiet);
         }
-        self.renew()?;
+        // It is tried again. How things stand can be told nevertheless.
+        if let Err(trouble) = self.renew() {
+            let text = format!("certificates cannot be renewed yet: {trouble}");
+            if self.not_renewed.as_ref() != Some(&text) {
+                self.link.world.say(Level::Warning, &text);
+                self.not_renewed = Some(text);
+            }
+        }
         let mut state = self.link.state()?;
         if self.link.krl_in_force(&state).is_none() {
             // Somebody has changed or emptied the file: an empty one revokes nothing.
-            self.link.renew_krl()?;
+            match self.link.renew_krl() {
+                // That it is not taken is reported.
+                Err(Trouble::Refused(refusal)) => *lock(&self.link.refused) = Some(refusal),
+                done => done?,
+            }
             state = self.link.state()?;
         }
         self.looked = Some(now);
@@ -216,6 +230,7 @@ impl<'a> Teller<'a> {
         if self.renew_after.is_some_and(|after| now < after) {
             return Ok(());
         }
+        self.renew_after = Some(now + RENEW_AGAIN);
         let server = link.server();
         let identity = server.identity()?;
         let is_identity_due = now >= renewal(identity.life()?, self.chance);
@@ -224,8 +239,6 @@ impl<'a> Teller<'a> {
         if !is_identity_due && !is_certificate_due {
             return Ok(());
         }
-        // Should any of this fail, it is tried again after a while, not with every turn.
-        self.renew_after = Some(now + RENEW_AGAIN);
         let request = match is_identity_due {
             true => Some(IdentityRequest::new(&identity.host.name)?),
             false => None,
@@ -248,7 +261,7 @@ impl<'a> Teller<'a> {
             link.world
                 .say(Level::Info, "the host's certificate was renewed");
         }
-        self.renew_after = None;
+        self.not_renewed = None;
         self.has_changed = true;
         Ok(())
     }

@@ -116,6 +116,7 @@ fn a_host_that_is_as_it_has_to_be_has_no_finding() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of it is a table of cases")]
 fn what_is_wrong_is_found_and_something_can_be_done_about_it() {
     use Verdict::{Fail, Warn};
     type Spoil = fn(&Paths, &mut Facts);

@@ -6,7 +6,7 @@ use portreeve_host::apply::{self, Half};
 use portreeve_host::config::{Backend, Config};
 use portreeve_host::enroll::{Fault, Ticket, Wanted, enroll};
 use portreeve_host::log::Buffer;
-use portreeve_host::net::{self, Follower, Identity, Link, Server, Settled, Teller};
+use portreeve_host::net::{self, Follower, Identity, Link, Server, Settled, Teller, Trouble};
 use portreeve_host::paths::Paths;
 use portreeve_host::wire::{Answer, Request};
 use portreeve_host::world::{Level, World};
@@ -195,6 +195,31 @@ async fn a_machine_becomes_a_host_that_follows_and_reports() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_the_server_is_away_everything_stays_as_it_is() {
+    let (server, now) = server().await;
+    let ticket = ticket(&server, json!({"name": "web"})).await;
+    let machine = Machine::new(now);
+    let link = tokio::task::block_in_place(|| {
+        machine.enroll(ticket, false).unwrap();
+        let link = Link::open(&machine.paths, &machine, &machine.world).unwrap();
+        Follower::new(&link).turn().unwrap();
+        link
+    });
+    server.stop().await;
+    tokio::task::block_in_place(|| {
+        for _ in 0..3 {
+            let trouble = Follower::new(&link).turn().unwrap_err();
+            assert!(
+                matches!(trouble, Trouble::Server(net::Fault::Unreachable(..))),
+                "{trouble}"
+            );
+            assert!(Teller::new(&link).turn().is_err());
+        }
+    });
+    assert!(machine.may_log_in("ada"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sessions_arrive_once_and_a_list_that_was_emptied_comes_back() {
     let (server, now) = server().await;
     let ticket = ticket(&server, json!({"name": "web"})).await;
@@ -270,31 +295,39 @@ async fn certificates_are_renewed_when_little_of_their_life_is_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_has_left_is_told_so_and_may_come_back_by_their_key() {
+async fn a_host_enrolls_anew_by_its_key_and_after_it_has_left_with_a_token() {
     let (server, now) = server().await;
     let first = ticket(&server, json!({"name": "web"})).await;
+    let second = ticket(&server, json!({"name": "again"})).await;
     let machine = Machine::new(now);
     tokio::task::block_in_place(|| {
-        machine.enroll(first.clone(), false).unwrap();
-        let known = |paths| Server::with_identity(Identity::load(paths).unwrap()).unwrap();
-        known(&machine.paths).leave().unwrap();
-        let refused = known(&machine.paths)
-            .policy(None, Duration::ZERO)
-            .unwrap_err();
-        assert!(refused.is_final(), "{refused}");
+        let before = machine.enroll(first.clone(), false).unwrap();
+        let known = || Server::with_identity(Identity::load(&machine.paths).unwrap()).unwrap();
+        let ask = || known().policy(None, Duration::ZERO);
         let by_key = Ticket {
             secret: None,
             ..first
         };
-        let before = Config::load(&machine.paths).unwrap();
-        let after = machine.enroll(by_key, true).unwrap();
+        let after = machine.enroll(by_key.clone(), true).unwrap();
         assert_eq!(after.host, before.host);
-        assert!(known(&machine.paths).policy(None, Duration::ZERO).is_ok());
+        assert!(ask().is_ok());
+
+        known().leave().unwrap();
+        let refused = ask().unwrap_err();
+        assert!(refused.is_final(), "{refused}");
+        let refused = machine.enroll(by_key, true).unwrap_err();
+        assert!(
+            refused.to_string().contains("host token create"),
+            "{refused}"
+        );
+        machine.enroll(second, true).unwrap();
+        assert!(ask().is_ok());
     });
     server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "most of it is a table of cases")]
 async fn who_does_not_become_a_host_hears_why_and_nothing_is_kept() {
     let (server, now) = server().await;
     let good = ticket(&server, json!({"name": "web"})).await;

@@ -103,6 +103,7 @@ fn a_session_is_told_with_its_certificate_from_login_to_logout() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "most of it is a table of cases")]
 fn lines_say_what_they_say_and_nothing_else() {
     use Happened::{Login, Sudo};
     let cases = [

@@ -9,4 +9,6 @@ mod enrolled;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod setup;
