@@ -89,6 +89,7 @@ fn whoever_is_deactivated_is_denied_and_what_they_had_stays(on: Engine) {
     assert_eq!((gone.is_active, gone.own), (false, before.own));
 }
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn only_hosts_that_a_change_concerns_get_another_version(on: Engine) {
     let estate = Estate::new(on);
     let (ada, ops) = estate.ada_in_ops();

@@ -58,7 +58,7 @@ pub(crate) async fn current(app: &App, team_id: &str, host_id: &str) -> Result<A
         let Some(keyring) = keyring(app, team_id, &material).await? else {
             continue;
         };
-        if let Some(policy) = issue(app, (team_id, host_id), material, &keyring, now).await? {
+        if let Some(policy) = issue(app, (team_id, host_id), &material, &keyring, now).await? {
             return Ok(Arc::new(policy));
         }
     }
@@ -147,7 +147,7 @@ pub(crate) async fn set_common(app: &App, team_id: &str, hash: String) -> Result
 async fn issue(
     app: &App,
     (team_id, host_id): (&str, &str),
-    material: Material,
+    material: &Material,
     keyring: &Keyring,
     now: i64,
 ) -> Result<Option<Policy>, Error> {
@@ -161,7 +161,7 @@ async fn issue(
         lease_until: lease_until.map(moment),
         user_keys: Keyring::lines(&keyring.trusted_user, "portreeve"),
         host_keys: Keyring::lines(&keyring.trusted_host, "portreeve"),
-        ..document((team_id, host_id), version, now, &material)
+        ..document((team_id, host_id), version, now, material)
     };
     let key = keyring.user()?.clone();
     let signing = tokio::task::spawn_blocking(move || {

@@ -42,6 +42,7 @@ async fn becomes(host: &Host, step: &str, wanted: &Value) -> String {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 async fn every_way_in_which_access_changes_reaches_the_host() {
     let world = World::start().await;
     let web = world.enrol(&Machine::new("web-1"), &json!({})).await;
