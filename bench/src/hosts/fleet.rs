@@ -1,7 +1,7 @@
 //! A server with people and with agents that wait.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +36,8 @@ const SOMEWHERE: &str = "first=yes";
 
 pub(super) struct Fleet {
     server: Server,
-    admin: Connection,
+    /// Its data folder, with its socket: a connection of an admin is closed while agents are waited for.
+    data: PathBuf,
     /// Where agents without an identity ask.
     address: Target,
     mould: Arc<Mould>,
@@ -75,7 +76,7 @@ impl Fleet {
             address: target(address, roots.clone()),
             mould: Arc::new(Mould::new(roots)?),
             server,
-            admin,
+            data,
             agents: JoinSet::new(),
             count: 0,
             sender,
@@ -83,6 +84,10 @@ impl Fleet {
             guest,
             everybody,
         })
+    }
+
+    async fn admin(&self) -> Result<Connection> {
+        Connection::local(&self.data, "/api/v1").await
     }
 
     pub(super) fn process(&self) -> Result<u32> {
@@ -93,7 +98,7 @@ impl Fleet {
     pub(super) async fn enrol(&mut self, count: u64) -> Result<f64> {
         let (key, value) = EVERYWHERE.split_once('=').context("no tag")?;
         let token = json!({"name": "bench", "uses": count, "tags": {key: value}});
-        let token = post(&mut self.admin, "/host-tokens", &token).await?;
+        let token = post(&mut self.admin().await?, "/host-tokens", &token).await?;
         let token: Arc<str> = token["secret"]
             .as_str()
             .context("a token without a secret")?
@@ -133,7 +138,8 @@ impl Fleet {
         let one = json!({"tags": {key: value, "first": "yes"}});
         let host = format!("/hosts/{}", name(0));
         let changed = self
-            .admin
+            .admin()
+            .await?
             .send(&Method::PATCH, &host, one.to_string().into())
             .await?;
         ensure!(
@@ -197,7 +203,7 @@ impl Fleet {
             .exchange(&requests::add_members(&few, &members))
             .await?;
         let grant = json!({"group": "few", "hosts": SOMEWHERE});
-        post(&mut self.admin, "/grants", &grant).await?;
+        post(&mut self.admin().await?, "/grants", &grant).await?;
         self.settle_again().await;
         let process = self.process()?;
         let before = processor_seconds(process)?;

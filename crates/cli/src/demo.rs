@@ -74,9 +74,10 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             (Place::Kept(_), true) => Next::Kept,
             (Place::Temporary(_), true) => Next::Gone,
         };
-        let done = match done {
-            Ok(told) => story::tell(global.output, &told, &server, place.path(), next),
-            Err(failure) => Err(failure),
+        // With what is told of goes the host, which is to be there as long as the server.
+        let (done, _told) = match done {
+            Ok(told) => (story::tell(global.output, &told, &server, place.path(), next), Some(told)),
+            Err(failure) => (Err(failure), None),
         };
         if done.is_ok() && !args.exit {
             signals.next().await;

@@ -101,9 +101,7 @@ pub(super) async fn show(
     let took = since(began);
     tell(
         format,
-        &format!(
-            "{HOST} was made, enrolled with a token that is good for once, and has its accounts: {took:.1} s"
-        ),
+        &format!("{HOST} is made and has enrolled with a token that is good for once: {took:.1} s"),
     );
     let act = Act {
         api,
@@ -239,32 +237,33 @@ impl Act<'_> {
         let name = harmless(text(&self.user["display_name"]));
         let account = self.certify().await?;
         let id = self.logs_in(&account).await?;
-        self.tell(&format!("{name}: ssh {HOST} id        {}", harmless(&id)));
-        self.tell(&format!("{name}: sudo id -un         root"));
+        self.tell(&format!("{name} logs in, and becomes root:"));
+        self.show(&format!("ssh {account}@{HOST} id"), &id);
+        self.show("sudo id -un", "root");
         let mut session = self.opens(&account).await?;
         self.provider.active(text(&self.user["id"]), false).await?;
         let left = time::now();
-        self.tell("the identity provider says that this person has left, and has its answer");
+        self.tell("The identity provider says that they have left (PATCH active=false), and has its answer:");
         let refused = self.is_refused(&account).await?;
         let refused_after = since(left);
-        self.tell(&format!(
-            "{refused_after:.1} s later: ssh {HOST}       {}",
-            harmless(&refused)
-        ));
+        self.show(
+            &format!("{refused_after:.1} s: ssh {account}@{HOST}"),
+            &refused,
+        );
         self.stage
             .act(move |machine, _| {
                 machine.eventually("the open session ends", || session.is_over())
             })
             .await?;
         let ended_after = since(left);
-        self.tell(&format!(
-            "the session that was open has ended, with the shell of root's in it"
-        ));
+        let ended = "ended, with what ran as root in it";
+        self.show(&format!("{ended_after:.1} s: the open session"), ended);
         let home = self.stage.act({
             let account = account.clone();
             move |machine, _| machine.run(&format!("stat -c '%n belongs to %U' ~{account}"))
         });
-        self.tell(&format!("{}, as before", harmless(home.await?.trim())));
+        self.show("their files", &format!("stay: {}", home.await?.trim()));
+        self.warden_gets_in().await?;
         self.provider.active(text(&self.user["id"]), true).await?;
         self.certify().await?;
         self.comes_back(&account).await?;
@@ -287,6 +286,24 @@ impl Act<'_> {
 
     fn tell(&self, text: &str) {
         tell(self.format, text);
+    }
+
+    fn show(&self, what: &str, said: &str) {
+        self.tell(&format!("  {what:<32} {}", harmless(said)));
+    }
+
+    /// Sees to it that the local account is let in still.
+    async fn warden_gets_in(&self) -> Result<(), Failure> {
+        let said = self
+            .stage
+            .act(|machine, client| client.log_in(machine, "warden", "sudo -n id -un"));
+        let said = said.await?;
+        let root = said.text().map_err(Failure::plain)?;
+        self.show(
+            &format!("ssh warden@{HOST} sudo id -un"),
+            &format!("{root}: a local account, which nothing here touches"),
+        );
+        Ok(())
     }
 
     /// Has the person's key certified. The account, which the first principal names.
