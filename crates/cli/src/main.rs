@@ -51,6 +51,7 @@ mod time;
 mod token;
 mod user;
 mod version;
+mod visitor_host;
 mod watched;
 mod whoami;
 
@@ -163,6 +164,9 @@ enum Command {
     /// SSH certificates: who has which, and revoking them
     #[command(subcommand)]
     Certificate(certificate::Command),
+    /// People whom visitors come to see
+    #[command(subcommand)]
+    VisitorHost(visitor_host::Command),
     /// Tokens for programs that use the admin API
     #[command(subcommand)]
     ApiToken(api_token::Command),
@@ -244,6 +248,7 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Explain(args) => runtime::client(explain::run(global, args)),
         Command::Ca(command) => runtime::client(ca::run(global, command)),
         Command::Certificate(command) => runtime::client(certificate::run(global, command)),
+        Command::VisitorHost(command) => runtime::client(visitor_host::run(global, command)),
         Command::ApiToken(command) => runtime::client(api_token::run(global, command)),
         Command::Owner(command) => runtime::client(owner::run(global, command)),
         Command::Event(command) => runtime::client(event::run(global, command)),

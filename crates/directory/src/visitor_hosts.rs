@@ -13,6 +13,7 @@ use portreeve_scim::Resource;
 use portreeve_store::{Param, Row, Tx, params, statements};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 statements! {
@@ -95,6 +96,29 @@ pub fn decide(
     ];
     tx.exec(SET, &row)?;
     follow(tx, directory, &user.id, user.status, &user.parsed()?)
+}
+
+/// The addresses that are told of a visitor: the one at work, else the first, and the alternates; each once.
+pub fn told(user: &Resource, own: &Own) -> Vec<String> {
+    let list = user.as_map().get("emails").and_then(Value::as_array);
+    let all = list.map(Vec::as_slice).unwrap_or_default();
+    let at_work = all
+        .iter()
+        .find(|email| email.get("type").and_then(Value::as_str) == Some("work"));
+    let value = at_work
+        .or(all.first())
+        .and_then(|email| email.get("value")?.as_str());
+    let primary = value.filter(|_| !own.only_alternates);
+    let mut told: Vec<String> = Vec::new();
+    for address in primary
+        .into_iter()
+        .chain(own.alternates.iter().map(String::as_str))
+    {
+        if is_address(address) && !told.iter().any(|known| known.eq_ignore_ascii_case(address)) {
+            told.push(address.to_owned());
+        }
+    }
+    told
 }
 
 /// Whether visitors can find somebody, and why not.

@@ -345,6 +345,7 @@ fn serve(
         tokio::spawn(work::turn_keys(app.clone(), app.stop.clone())),
         tokio::spawn(work::follow_access(app.clone(), app.stop.clone())),
         tokio::spawn(work::end_memberships(app.clone(), app.stop.clone())),
+        tokio::spawn(work::find_visitor_hosts(app.clone(), app.stop.clone())),
         tokio::spawn(work::follow_policies(app.clone(), app.stop.clone())),
         tokio::spawn(work::provision(app.clone(), app.stop.clone())),
         tokio::spawn(work::send_mails(app.clone(), app.stop.clone())),

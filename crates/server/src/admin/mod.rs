@@ -33,6 +33,7 @@ pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod view;
 pub(crate) mod views;
+pub(crate) mod visitor_hosts;
 mod within;
 
 pub(crate) use once::once;

@@ -41,6 +41,7 @@ mod streams;
 mod teams;
 mod tokens;
 mod users;
+mod visitor_hosts;
 
 use crate::app::App;
 use crate::limits::NotNow;

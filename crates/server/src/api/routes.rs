@@ -18,7 +18,7 @@ use super::streams::{NewStream, StreamView};
 use super::{
     accounts, api_tokens, applications, ca, certificates, changes, connections, directories,
     events, explain, grants, groups, host_policies, host_tokens, hosts, me, meta, offboarding, openapi, owners, passkeys, provisioners,
-    service_accounts, sessions, streams, teams, tokens, users,
+    service_accounts, sessions, streams, teams, tokens, users, visitor_hosts,
 };
 use crate::admin::accounts::{AccountView, NamesPreview, RemoteIdentityView};
 use crate::admin::api_tokens::{ApiTokenRotation, ApiTokenView, MadeApiToken, NewApiToken};
@@ -47,6 +47,7 @@ use crate::admin::sessions::SessionView;
 use crate::admin::teams::{NewTeam, SwitchPreview, TeamChange, TeamView};
 use crate::admin::tokens::{MadeToken, NewToken, RotatedToken, Rotation, TokenView};
 use crate::admin::users::{NewUser, UserChange, UserView};
+use crate::admin::visitor_hosts::{VisitorHostChange, VisitorHostView};
 use crate::ca::{Settings, SettingsChange};
 use http::Method;
 use portreeve_directory::Permission::{
@@ -194,6 +195,9 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/directories/{directory}/accounts", GrantRead, "List the accounts of people on hosts", accounts::list).query(parameters::PAGED).pages::<AccountView>(),
         route(Method::POST, "/directories/{directory}/accounts/preview", GrantRead, "Show which account names a rule would make, and which it could not", accounts::preview).takes::<accounts::NamesRequest>().gives::<NamesPreview>(),
         route(Method::DELETE, "/directories/{directory}/users/{user}", UserWrite, "Remove a user of a native directory", users::delete),
+        route(Method::GET, "/directories/{directory}/visitor-hosts", UserRead, "List the people of a directory for visitors, and whether visitors find them; with `search`, whom they find", visitor_hosts::list).query(parameters::USERS).pages::<VisitorHostView>(),
+        route(Method::GET, "/directories/{directory}/visitor-hosts/{user}", UserRead, "Show whether visitors find somebody, and who is told of them", visitor_hosts::get).gives::<VisitorHostView>(),
+        route(Method::PATCH, "/directories/{directory}/visitor-hosts/{user}", UserWrite, "Hide somebody from visitors, or say who is told of them and what they are called as well", visitor_hosts::update).takes::<VisitorHostChange>().gives::<VisitorHostView>(),
         route(Method::GET, "/directories/{directory}/groups", GroupRead, "List groups", groups::list).query(parameters::GROUPS).pages::<GroupView>(),
         route(Method::POST, "/directories/{directory}/groups", GroupWrite, "Make a group in a native directory", groups::create).takes::<NewGroup>().makes::<GroupView>(),
         route(Method::GET, "/directories/{directory}/groups/{group}", GroupRead, "Show a group", groups::get).gives::<GroupView>(),

@@ -16,6 +16,7 @@ mod policies;
 mod provisioning;
 mod replica;
 mod retention;
+mod visitors;
 
 pub(crate) use access::follow_access;
 pub(crate) use alone::Alone;
@@ -29,3 +30,4 @@ pub(crate) use policies::follow_policies;
 pub(crate) use provisioning::run as provision;
 pub(crate) use replica::{Held, Replica, beat};
 pub(crate) use retention::prune;
+pub(crate) use visitors::find_visitor_hosts;

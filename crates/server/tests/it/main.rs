@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod access;
 #[cfg(test)]
+mod agents;
+#[cfg(test)]
 mod api;
 #[cfg(test)]
 mod applications;

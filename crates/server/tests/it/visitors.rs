@@ -135,3 +135,130 @@ async fn what_somebody_never_had_stops_no_change() {
     assert_eq!(directory.get(&path).await.json["active"], false);
     server.stop().await;
 }
+
+/// Somebody of a directory for visitors, by name.
+fn person(name: &str, department: &str) -> Value {
+    let mut user = ada();
+    user["userName"] = json!(format!("{}@contoso.example", name.replace(' ', ".")));
+    user["displayName"] = json!(name);
+    user["emails"][0]["value"] = user["userName"].clone();
+    user["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["department"] =
+        json!(department);
+    user
+}
+
+#[tokio::test]
+async fn visitors_find_who_is_there_and_admins_see_why_others_are_not() {
+    let server = TestServer::start().await;
+    let directory = server
+        .directory_with("entra", json!({"preset": "visitor-hosts"}))
+        .await;
+    let id = directory.base().rsplit('/').nth(1).unwrap().to_owned();
+    let hosts = format!("/directories/{id}/visitor-hosts");
+    let mut made = Vec::new();
+    for (name, department) in [
+        ("Jürgen Núñez", "Engines"),
+        ("Jane Doe", "Engines"),
+        ("Jan Klein", "Law"),
+    ] {
+        made.push(
+            directory
+                .post("/Users", person(name, department))
+                .await
+                .id()
+                .to_owned(),
+        );
+    }
+    let found = async |text: &str| {
+        let answer = server.admin().get(&format!("{hosts}?search={text}")).await;
+        let mut names: Vec<String> = answer
+            .json
+            .as_array()
+            .unwrap_or_else(|| panic!("{answer}"))
+            .iter()
+            .map(|host| host["name"].as_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(found("jurg").await, ["Jürgen Núñez"]);
+    assert_eq!(found("ja").await, ["Jan Klein", "Jane Doe"]);
+    assert_eq!(found("ja engines").await, ["Jane Doe"]);
+    assert!(found("j").await.is_empty(), "that would be everybody");
+    let out = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "Replace", "path": "active", "value": "False"}]});
+    let patched = directory.patch(&format!("/Users/{}", made[1]), out).await;
+    assert!(patched.status < 300, "{patched}");
+    assert_eq!(found("ja").await, ["Jan Klein"]);
+    let path = format!("{hosts}/{}", made[2]);
+    let hidden =
+        json!({"is_hidden": true, "alternates": ["desk@contoso.example"], "nicknames": "Johnny"});
+    let changed = server.admin().patch(&path, hidden).await;
+    assert_eq!(
+        (
+            changed.status,
+            changed.text("visibility"),
+            &changed.json["told"]
+        ),
+        (
+            200,
+            "hidden_by_hand",
+            &json!(["Jan.Klein@contoso.example", "desk@contoso.example"])
+        ),
+        "{changed}"
+    );
+    assert!(found("johnny").await.is_empty());
+    server
+        .admin()
+        .patch(&path, json!({"is_hidden": false}))
+        .await;
+    assert_eq!(found("johnny").await, ["Jan Klein"]);
+    let all = server.admin().get(&hosts).await;
+    let all: Vec<_> = all
+        .json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|host| host["visibility"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        all.iter().filter(|one| **one == "unassigned").count(),
+        1,
+        "{all:?}"
+    );
+    let only = server
+        .admin()
+        .patch(&path, json!({"only_alternates": true, "alternates": []}))
+        .await;
+    assert_eq!(only.status, 400, "nobody would be told: {only}");
+    let events = server
+        .admin()
+        .get("/events?category=ADMIN&action=visitors")
+        .await;
+    assert_eq!(events.json.as_array().map(Vec::len), Some(2), "{events}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_directory_is_for_visitors_only_where_that_was_said() {
+    let server = TestServer::start().await;
+    let directory = server.directory("generic").await;
+    directory.post("/Users", person("Jane Doe", "Law")).await;
+    let id = directory.base().rsplit('/').nth(1).unwrap().to_owned();
+    let hosts = format!("/directories/{id}/visitor-hosts?search=jane");
+    let none = server.admin().get(&hosts).await;
+    assert_eq!(none.status, 400, "{none}");
+    let on = json!({"visitors": true});
+    let changed = server
+        .admin()
+        .patch(&format!("/directories/{id}"), on)
+        .await;
+    assert_eq!(changed.status, 200, "{changed}");
+    let mut found = server.admin().get(&hosts).await;
+    // Whoever was there before is found as soon as the server has come by.
+    while found.json.as_array().is_some_and(Vec::is_empty) {
+        tokio::task::yield_now().await;
+        found = server.admin().get(&hosts).await;
+    }
+    assert_eq!(found.json[0]["name"], "Jane Doe", "{found}");
+    server.stop().await;
+}

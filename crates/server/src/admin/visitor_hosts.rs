@@ -1,0 +1,171 @@
+//! Visitor hosts: see whom visitors can find and why not, and decide what the provider does not.
+
+use super::page::{self, Listing, Page};
+use super::view::ManagedBy;
+use super::users::find;
+use super::{Admin, Object, change, directories, members_of};
+use crate::app::App;
+use portreeve_directory::directories::Directory;
+use portreeve_directory::events;
+use portreeve_directory::list::Users;
+use portreeve_directory::users::User;
+use portreeve_directory::visitor_hosts::{self, Own, Visibility};
+use portreeve_directory::{Refusal, What};
+use portreeve_scim::schema::ENTERPRISE;
+use portreeve_store::Tx;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Somebody whom visitors come to see.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct VisitorHostView {
+    pub(crate) id: String,
+    pub(crate) directory_id: String,
+    pub(crate) user_name: String,
+    /// For people: display name, else user name.
+    pub(crate) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) department: Option<String>,
+    /// Whether visitors can find them, and why not.
+    pub(crate) visibility: Visibility,
+    /// Where names and addresses are changed.
+    pub(crate) managed_by: ManagedBy,
+    /// The addresses that are told of a visitor.
+    pub(crate) told: Vec<String>,
+    /// What is decided here.
+    #[serde(flatten)]
+    pub(crate) own: Own,
+}
+
+/// What is to be different; what it leaves out stays.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VisitorHostChange {
+    /// Not to be found, although the provider would have it.
+    pub(crate) is_hidden: Option<bool>,
+    /// Further addresses that are told of visitors; the whole list.
+    pub(crate) alternates: Option<Vec<String>>,
+    /// Whether only those are told.
+    pub(crate) only_alternates: Option<bool>,
+    /// What visitors may call the person as well.
+    pub(crate) nicknames: Option<String>,
+}
+
+/// The people of a directory for visitors: a page of all of them, or those whom visitors find by what is searched for.
+pub(crate) async fn list(
+    app: &App,
+    admin: &Admin,
+    directory: &str,
+    listing: Listing,
+) -> Result<Page<VisitorHostView>, Refusal> {
+    let directory = directories::find(app, admin, directory).await?;
+    for_visitors(&directory)?;
+    let view = |tx: &mut Tx<'_>, directory: &Directory, found: Vec<User>| {
+        let found = found.iter();
+        found.map(|user| view(tx, directory, user)).collect()
+    };
+    let Some(text) = listing.search.clone() else {
+        return page::page::<Users, _>(app, admin, directory, listing.query, view).await;
+    };
+    let most = i64::try_from(listing.most()).unwrap_or(i64::MAX);
+    let now = admin.at;
+    let read = app.store.read(move |tx| {
+        let found = visitor_hosts::search(tx, &directory.id, &text, (&[], now), most)?;
+        view(tx, &directory, found)
+    });
+    Ok(Page {
+        items: read.await?,
+        total: None,
+        next: None,
+    })
+}
+
+/// One of them, by id or `userName`.
+pub(crate) async fn get(
+    app: &App,
+    admin: &Admin,
+    directory: &str,
+    which: &str,
+) -> Result<VisitorHostView, Refusal> {
+    let (admin, directory, which) = (admin.clone(), directory.to_owned(), which.to_owned());
+    let read = app.store.read(move |tx| {
+        let directory = admin.directory(tx, &directory)?;
+        for_visitors(&directory)?;
+        let found = find(tx, &directory, &which, admin.at)?;
+        view(tx, &directory, &found)
+    });
+    read.await
+}
+
+/// Decides about one of them.
+pub(crate) async fn update(
+    app: &App,
+    admin: &Admin,
+    directory: &str,
+    which: &str,
+    wanted: VisitorHostChange,
+) -> Result<VisitorHostView, Refusal> {
+    let (admin, directory, which) = (admin.clone(), directory.to_owned(), which.to_owned());
+    let changed = change(app, move |tx| {
+        let directory = admin.directory(tx, &directory)?;
+        for_visitors(&directory)?;
+        let found = find(tx, &directory, &which, admin.at)?;
+        let before = visitor_hosts::own(tx, &directory.id, &found.id)?;
+        admin.expect(What::User, &super::version(&before))?;
+        let wanted = wanted.clone();
+        let own = Own {
+            is_hidden: wanted.is_hidden.unwrap_or(before.is_hidden),
+            alternates: wanted
+                .alternates
+                .unwrap_or_else(|| before.alternates.clone()),
+            only_alternates: wanted.only_alternates.unwrap_or(before.only_alternates),
+            nicknames: wanted.nicknames.unwrap_or_else(|| before.nicknames.clone()),
+        };
+        if own != before {
+            visitor_hosts::decide(tx, &directory, &found, &own, admin.at)?;
+            let changes = events::diff(&members_of(&before), &members_of(&own));
+            let resource = found.parsed()?;
+            let object = Object {
+                kind: "User",
+                id: &found.id,
+                name: resource.user_name().unwrap_or_default(),
+            };
+            admin.record(tx, &directory, "visitors", &object, changes.as_deref())?;
+        }
+        view(tx, &directory, &found)
+    });
+    changed.await
+}
+
+fn for_visitors(directory: &Directory) -> Result<(), Refusal> {
+    match directory.settings.visitors {
+        true => Ok(()),
+        false => Err(Refusal::Invalid {
+            attribute: "directory",
+            reason: format!(
+                "visitors do not find the people of {}; turn that on with: portreeve directory update \"{}\" --visitors true",
+                directory.name, directory.name
+            ),
+        }),
+    }
+}
+
+fn view(tx: &mut Tx<'_>, directory: &Directory, user: &User) -> Result<VisitorHostView, Refusal> {
+    let resource = user.parsed()?;
+    let own = visitor_hosts::own(tx, &directory.id, &user.id)?;
+    let enterprise = resource.as_map().get(ENTERPRISE);
+    let department = enterprise.and_then(|enterprise| enterprise.get("department")?.as_str());
+    let user_name = resource.user_name().unwrap_or_default();
+    let name = resource.display_name().filter(|name| !name.is_empty());
+    Ok(VisitorHostView {
+        id: user.id.clone(),
+        directory_id: directory.id.clone(),
+        user_name: user_name.to_owned(),
+        name: name.unwrap_or(user_name).to_owned(),
+        department: department.map(str::to_owned),
+        visibility: visitor_hosts::visibility(tx, directory, &user.id, user.status)?,
+        managed_by: ManagedBy::of(directory),
+        told: visitor_hosts::told(&resource, &own),
+        own,
+    })
+}
