@@ -121,6 +121,10 @@ async fn the_report_says_since_when_each_host_denies_somebody_and_what_is_left()
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "it is one story: asked, answered, removed, let in again"
+)]
 async fn what_is_left_is_removed_when_somebody_asks_and_never_of_who_may_log_in() {
     let town = Town::start().await;
     let ada = town.world.ada.clone();
@@ -194,6 +198,10 @@ async fn what_is_left_is_removed_when_somebody_asks_and_never_of_who_may_log_in(
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "it goes through the screens in their order"
+)]
 async fn the_console_shows_the_fleet_and_the_report_and_makes_tokens() {
     let town = Town::start().await;
     let (document, _) = town.web_1.until(None, Some(true)).await;
