@@ -208,7 +208,6 @@ fn a_configuration_that_sshd_does_not_take_is_out_again() {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "most of it is a table of cases")]
 fn files_of_other_distributions_get_what_they_lack() {
     let cases: &[(&str, Backend, &str, &str, &str)] = &[
         (
