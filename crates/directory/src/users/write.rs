@@ -1,12 +1,12 @@
 //! Creating, changing and removing users. Each function does the whole change in one transaction, its event included.
 
+use super::keys::Keys;
 use super::*;
 use crate::directories::{Directory, UserRemoval};
 use crate::events::{self, Cause, Outcome};
 use crate::shown::shown;
 use crate::{Call, holders, local_members, members, visitor_hosts};
 use portreeve_scim::schema::ENTERPRISE;
-use portreeve_scim::text::{fold, user_name_key};
 use portreeve_scim::{Patch, Resource};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -473,31 +473,4 @@ pub fn release_reports(tx: &mut Tx<'_>, call: &Call, manager: &str) -> Result<bo
         save(tx, call, "patch", before, &old, new)?;
     }
     Ok(more)
-}
-
-/// What of a resource is indexed.
-#[derive(Debug, Clone)]
-struct Keys {
-    user_name: String,
-    display_name: Option<String>,
-    manager: Option<String>,
-    emails: BTreeSet<String>,
-}
-
-impl Keys {
-    fn of(resource: &Resource) -> Self {
-        let manager = resource
-            .as_map()
-            .get(ENTERPRISE)
-            .and_then(|e| e.get("manager")?.get("value")?.as_str());
-        Self {
-            user_name: user_name_key(resource.user_name().unwrap_or_default()),
-            display_name: resource.display_name().map(|name| fold(name).into_owned()),
-            manager: manager.map(str::to_owned),
-            emails: resource
-                .emails()
-                .map(|email| fold(email).into_owned())
-                .collect(),
-        }
-    }
 }

@@ -416,18 +416,23 @@ fn what_is_wrong_is_found_and_something_can_be_done_about_it() {
     }
 }
 
+/// Where the account whose home has its own name has its keys.
+fn keys_of(account: &str) -> String {
+    format!("/{account}/.ssh/authorized_keys")
+}
+
 #[test]
 fn whoever_is_local_and_gets_in_is_a_way_out() {
     type Give = fn(&Paths, &mut Facts);
     let cases: &[(&str, bool, Give)] = &[
         ("root with a key", true, |paths, _| {
-            put(paths, "/root/.ssh/authorized_keys", "ssh-ed25519 AAAA\n")
+            put(paths, &keys_of("root"), "ssh-ed25519 AAAA\n")
         }),
         (
             "root with a key, and no root login",
             false,
             |paths, facts| {
-                put(paths, "/root/.ssh/authorized_keys", "ssh-ed25519 AAAA\n");
+                put(paths, &keys_of("root"), "ssh-ed25519 AAAA\n");
                 said(
                     facts,
                     "permitrootlogin without-password",
