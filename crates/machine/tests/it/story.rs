@@ -51,6 +51,10 @@ impl Stage {
 
     /// Whether somebody gets in, and that the local account always does.
     fn expect(&self, who: &str, allowed: bool, when: &str) {
+        if allowed {
+            // A new host has a policy before it is worked out who may log in there.
+            self.eventually(who, true, when);
+        }
         let said = self.log_in(who, "true");
         assert_eq!(said.good(), allowed, "{who}, {when}: {said}");
         self.expect_warden(when);
@@ -96,6 +100,7 @@ fn somebody_comes_works_leaves_and_comes_back() {
     company.is_applied(machine);
     company.certify(client, alice, "alice");
 
+    stage.eventually("alice", true, "she may log in");
     let said = stage.log_in("alice", "id -un; pwd; stat -c %a .");
     assert_eq!(
         said.text().unwrap(),
