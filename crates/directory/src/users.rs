@@ -1,5 +1,6 @@
 //! Users: people as a provider describes them, with the status and level that Portreeve keeps beside.
 
+mod keys;
 mod write;
 
 pub use write::{
