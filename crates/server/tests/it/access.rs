@@ -406,7 +406,7 @@ async fn fill(server: &TestServer, team: &str) -> Vec<(&'static str, String)> {
         assert_eq!(made.status, 201, "{path}: {made}");
         made
     };
-    let native = json!({"name": "people", "provider": "native", "team": team});
+    let native = json!({"name": "people", "provider": "native", "visitors": true, "team": team});
     let directory = make("/directories", native).await.id().to_owned();
     let inside = |what: &str| format!("/directories/{directory}/{what}");
     let user = make(&inside("users"), json!({"user_name": "ann"})).await;
