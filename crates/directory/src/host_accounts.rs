@@ -89,7 +89,7 @@ pub struct Extra {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     /// They have access, as this says; `version` and `since_at` are filled in as it is written.
-    Put(HostAccount),
+    Put(Box<HostAccount>),
     /// They have none any more on this host.
     Leave(String),
 }
@@ -133,12 +133,12 @@ pub fn remove(
 
 /// Who may log in to a host.
 pub(crate) fn on(tx: &mut Tx<'_>, team_id: &str, host_id: &str) -> Result<Vec<Holder>, Refusal> {
-    holders(tx.query(ON, &params![team_id, host_id])?)
+    holders(&tx.query(ON, &params![team_id, host_id])?)
 }
 
 /// Who may log in anywhere.
 pub(crate) fn everybody(tx: &mut Tx<'_>, team_id: &str) -> Result<Vec<Holder>, Refusal> {
-    holders(tx.query(EVERYBODY, &params![team_id])?)
+    holders(&tx.query(EVERYBODY, &params![team_id])?)
 }
 
 /// Writes a change, as part of that version of the host's policy.
@@ -193,7 +193,7 @@ impl HostAccount {
     }
 }
 
-fn holders(rows: Vec<Row>) -> Result<Vec<Holder>, Refusal> {
+fn holders(rows: &[Row]) -> Result<Vec<Holder>, Refusal> {
     rows.iter().map(|row| holder(row, 0, 1)).collect()
 }
 

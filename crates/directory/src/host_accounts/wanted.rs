@@ -111,6 +111,6 @@ impl Wanted<'_> {
             denied_at: None,
             version: before.map_or(0, |before| before.version),
         };
-        (before != Some(&row)).then_some(Change::Put(row))
+        (before != Some(&row)).then(|| Change::Put(Box::new(row)))
     }
 }

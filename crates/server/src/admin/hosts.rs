@@ -12,7 +12,9 @@ use portreeve_directory::events::Category;
 use portreeve_directory::host_agents::Agent;
 use portreeve_directory::hosts::{self, Decided, Host};
 use portreeve_directory::revocations::{self, Revoke};
-use portreeve_directory::{Refusal, What, host_agents, host_denials, host_removals, host_sessions, identities};
+use portreeve_directory::{
+    Refusal, What, host_agents, host_denials, host_removals, host_sessions, identities,
+};
 use portreeve_scim::text::fold;
 use portreeve_ssh_cert::SubjectKey;
 use schemars::JsonSchema;

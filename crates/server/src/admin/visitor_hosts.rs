@@ -1,8 +1,8 @@
 //! Visitor hosts: see whom visitors can find and why not, and decide what the provider does not.
 
 use super::page::{self, Listing, Page};
-use super::view::ManagedBy;
 use super::users::find;
+use super::view::ManagedBy;
 use super::{Admin, Object, change, directories, members_of};
 use crate::app::App;
 use portreeve_directory::directories::Directory;

@@ -17,8 +17,9 @@ use super::shapes::{
 use super::streams::{NewStream, StreamView};
 use super::{
     accounts, api_tokens, applications, ca, certificates, changes, connections, directories,
-    events, explain, grants, groups, host_policies, host_tokens, hosts, me, meta, offboarding, openapi, owners, passkeys, provisioners,
-    service_accounts, sessions, streams, teams, tokens, users, visitor_hosts,
+    events, explain, grants, groups, host_policies, host_tokens, hosts, me, meta, offboarding,
+    openapi, owners, passkeys, provisioners, service_accounts, sessions, streams, teams, tokens,
+    users, visitor_hosts,
 };
 use crate::admin::accounts::{AccountView, NamesPreview, RemoteIdentityView};
 use crate::admin::api_tokens::{ApiTokenRotation, ApiTokenView, MadeApiToken, NewApiToken};

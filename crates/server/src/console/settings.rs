@@ -85,7 +85,13 @@ pub(super) fn badge(tone: Tone, word: &str) -> Shown {
 }
 
 /// A question before something is done.
-pub(super) fn question(id: String, opener: &str, title: String, effect: &str, action: Address) -> Confirm {
+pub(super) fn question(
+    id: String,
+    opener: &str,
+    title: String,
+    effect: &str,
+    action: Address,
+) -> Confirm {
     Confirm {
         id,
         opener: opener.to_owned(),
