@@ -137,9 +137,8 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         ids,
         config,
     });
-    work::tell_interrupted(&app)
-        .await
-        .map_err(ServeError::Outcomes)?;
+    let told = work::tell_interrupted(&app).await;
+    told.map_err(ServeError::Outcomes)?;
     let beat = tokio::spawn(work::beat(app.clone()));
     let tasks = serve(&app, listeners, uid);
     Ok(Running {

@@ -153,6 +153,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn a_location_is_open_by_the_clock_on_its_wall() {
         use Day::{Fri, Mon, Sat, Sun};
         let office = vec![part(&[Mon, Fri], "08:30", "18:00")];

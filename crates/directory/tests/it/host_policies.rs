@@ -488,7 +488,7 @@ fn other_keys_and_other_rules_are_another_version_for_all(on: Engine) {
         },
         Settings {
             lease: Some(1),
-            ..zsh.clone()
+            ..zsh
         },
     ];
     for settings in wrong {

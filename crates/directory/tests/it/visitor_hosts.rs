@@ -211,7 +211,7 @@ fn what_is_decided_here_is_checked(on: Engine) {
     ] {
         assert_eq!(decide(&world, &ada, &own).is_ok(), is_good, "{name}");
     }
-    let id = ada.id.clone();
+    let id = ada.id;
     let directory = world.directory.clone();
     let kept = world
         .read(move |tx| visitor_hosts::own(tx, &directory.id, &id))

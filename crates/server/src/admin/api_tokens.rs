@@ -126,11 +126,11 @@ pub(crate) async fn create(
     let expires_at = end(wanted.expires_at.as_deref())?;
     let team = wanted.team.clone();
     let made = admin.change(app, team.as_deref(), move |tx, admin, team| {
-        let holder = holder(tx, &admin, &team.id, wanted.service_account.as_deref())?;
+        let holder = holder(tx, admin, &team.id, wanted.service_account.as_deref())?;
         let name = wanted.name.as_deref().unwrap_or_default();
         make(
             tx,
-            &admin,
+            admin,
             &team.id,
             (name, &holder),
             permissions,
@@ -171,7 +171,7 @@ pub(crate) async fn rotate(
         let named = (old.name.as_str(), &old.holder);
         let made = make(
             tx,
-            &admin,
+            admin,
             &team.id,
             named,
             old.permissions,

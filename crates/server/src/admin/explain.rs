@@ -97,7 +97,7 @@ pub(crate) async fn explain(
 ) -> Result<Explanation, Refusal> {
     let (user, host) = (user.to_owned(), host.to_owned());
     let found = admin.lookup(app, team, move |tx, asking, team| {
-        let holder = grants::holder_of(tx, &asking, &team, None, &user)?;
+        let holder = grants::holder_of(tx, asking, team, None, &user)?;
         let host = hosts::find(tx, &team.id, &host)?;
         Ok((team.id.clone(), holder, host))
     });

@@ -53,7 +53,7 @@ pub(crate) async fn list(
             Some(id) => live_of(tx, &team.id, id, admin.at)?,
             None => sessions::live(tx, &team.id, admin.at, after.as_deref(), limit)?,
         };
-        views(tx, &admin, &team.id, found)
+        views(tx, admin, &team.id, found)
     });
     read.await
 }
@@ -65,7 +65,7 @@ pub(crate) async fn own(app: &App, admin: &Admin) -> Result<Vec<SessionView>, Re
     };
     let read = admin.read(app, None, move |tx, admin, team| {
         let found = live_of(tx, &team.id, holder.id(), admin.at)?;
-        views(tx, &admin, &team.id, found)
+        views(tx, admin, &team.id, found)
     });
     read.await
 }
@@ -80,7 +80,7 @@ pub(crate) async fn end(
     let id = id.to_owned();
     let ended = admin.change(app, team, move |tx, admin, team| {
         let session = sessions::by_id(tx, &team.id, &id)?;
-        cut(tx, &admin, &team.id, &session)
+        cut(tx, admin, &team.id, &session)
     });
     ended.await
 }

@@ -148,6 +148,7 @@ fn person(name: &str, department: &str) -> Value {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn visitors_find_who_is_there_and_admins_see_why_others_are_not() {
     let server = TestServer::start().await;
     let directory = server

@@ -195,14 +195,14 @@ impl Estate {
     }
 
     pub(super) fn set(&self, user: &str, attribute: &str, value: &str) {
-        self.replace(user, attribute, json!(value));
+        self.replace(user, attribute, &json!(value));
     }
 
     pub(super) fn set_active(&self, user: &str, is_active: bool) {
-        self.replace(user, "active", json!(is_active));
+        self.replace(user, "active", &json!(is_active));
     }
 
-    fn replace(&self, user: &str, path: &str, value: Value) {
+    fn replace(&self, user: &str, path: &str, value: &Value) {
         let operations = json!([{"op": "replace", "path": path, "value": value}]);
         self.world.patch_user(user, operations).unwrap();
     }

@@ -16,7 +16,9 @@ use std::cmp::Reverse;
 const SHOWN: usize = 200;
 
 /// What narrows the list down: how it stands in an address, what people call it, and which hosts that are.
-const FILTERS: &[(&str, &str, fn(State) -> bool)] = &[
+type Narrowed = (&'static str, &'static str, fn(State) -> bool);
+
+const FILTERS: &[Narrowed] = &[
     ("behind", "Behind", |state| state == State::Behind),
     ("silent", "Silent", |state| state == State::Silent),
     ("never", "Never reported", |state| {

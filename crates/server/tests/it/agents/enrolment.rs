@@ -92,6 +92,7 @@ async fn of_many_who_come_at_once_as_many_enrol_as_the_token_is_for() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn who_may_not_become_a_host_is_told_why_and_it_is_written_down() {
     let world = World::start().await;
     let first = Machine::new("web-1");
@@ -214,6 +215,7 @@ async fn who_may_not_become_a_host_is_told_why_and_it_is_written_down() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn a_host_that_is_known_by_its_key_enrols_without_a_token() {
     let world = World::start().await;
     let machine = Machine::new("web-2");
