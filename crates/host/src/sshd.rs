@@ -23,7 +23,7 @@ pub trait Sshd {
     /// Has the one that listens read its files again. Open sessions stay.
     ///
     /// # Errors
-    /// When it cannot be told.
+    /// When it cannot be told, or would end because it does not take them.
     fn reload(&self) -> Result<Reloaded, Fault>;
 
     /// Its effective configuration (`sshd -T`) as lines of a keyword in lower case and its value, for a user that is given
@@ -111,6 +111,8 @@ impl Sshd for Installed {
         let Some(pid) = self.listening() else {
             return Ok(Reloaded::NotRunning);
         };
+        // It would not go on with files that it does not take: it would end, and nobody could log in any more.
+        self.check()?;
         kill_process(pid, Signal::HUP).map_err(std::io::Error::from)?;
         Ok(Reloaded::Told)
     }

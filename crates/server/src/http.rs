@@ -76,7 +76,8 @@ pub(crate) async fn tcp(listener: TcpListener, serving: Serving) {
     let open = |stream, peer, watcher| {
         tokio::spawn(serve(stream, peer, serving.clone(), watcher, None));
     };
-    let most = descriptors::make_room(serving.patience.connections);
+    let most = serving.patience.connections;
+    let most = descriptors::make_room(most, most);
     accept(listener, &serving, most, open).await;
 }
 
@@ -103,9 +104,12 @@ pub(crate) async fn tls(listener: TcpListener, serving: Serving, app: Arc<App>) 
         agents,
         ..
     } = serving.patience;
-    // Those of the other listener come from the same room.
-    let room = descriptors::make_room(2 * connections + agents);
-    accept(listener, &serving, room.min(connections + agents), open).await;
+    // Those of the other listener come from the same room. Few have as many agents as there may be.
+    let room = descriptors::make_room(2 * connections + agents, 2 * connections);
+    let most = room
+        .saturating_sub(connections)
+        .clamp(1, connections + agents);
+    accept(listener, &serving, most, open).await;
 }
 
 /// Gives each connection one of so many places and to `open`, until asked to stop.

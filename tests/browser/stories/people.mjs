@@ -93,6 +93,8 @@ story("somebody is a member for a while, beside those of the provider", async (w
     await dialog.getByRole("button", { name: "Add" }).click();
     await page.getByText("is nobody with that user name or id").waitFor();
     await owner.screen("member-unknown");
+    assert.equal(await dialog.getByLabel("Who").inputValue(), "nobody@contoso.example", "what was written is still there");
+    await page.keyboard.press("Escape");
     await row.getByRole("link", { name: "Remove…" }).click();
     await dialog.getByRole("button", { name: "Remove" }).click();
     await page.getByText("The member is removed").waitFor();

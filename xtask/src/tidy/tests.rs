@@ -86,7 +86,7 @@ fn each_rule_about_files_can_be_broken() {
     );
     let long = "//! x\n".repeat(501);
     let ignored = format!("//! x\n{}]\n", concat!("#[ig", "nore"));
-    let machine = format!("see {}alice\n", concat!("/ho", "me/"));
+    let machine = format!("see {}cache\n", concat!("/ro", "ot/."));
     for (rule, path, text) in [
         (
             "SQL has one home",

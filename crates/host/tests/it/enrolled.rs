@@ -167,8 +167,10 @@ async fn a_machine_becomes_a_host_that_follows_and_reports() {
     let (mut follower, mut teller) = (Follower::new(&link), Teller::new(&link));
 
     tokio::task::block_in_place(|| {
-        assert!(follower.turn().unwrap());
-        assert!(machine.may_log_in("ada"));
+        // The first document may be from before it was worked out who has access to the new host.
+        while !machine.may_log_in("ada") {
+            follower.turn().unwrap();
+        }
         assert_eq!(teller.turn().unwrap(), Settled::Reported);
         assert_eq!(teller.turn().unwrap(), Settled::Quiet);
     });
@@ -202,7 +204,11 @@ async fn while_the_server_is_away_everything_stays_as_it_is() {
     let link = tokio::task::block_in_place(|| {
         machine.enroll(ticket, false).unwrap();
         let link = Link::open(&machine.paths, &machine, &machine.world).unwrap();
-        Follower::new(&link).turn().unwrap();
+        let mut follower = Follower::new(&link);
+        while !machine.may_log_in("ada") {
+            follower.turn().unwrap();
+        }
+        drop(follower);
         link
     });
     server.stop().await;

@@ -5,8 +5,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// What the database, the log, other servers that are told events, and programs need besides connections.
 const OTHERS: u64 = 256;
 
-/// Raises the process's limit as far as these connections need it. How many connections there is room for then.
-pub(crate) fn make_room(connections: usize) -> usize {
+/// Raises the process's limit as far as these connections need it. How many connections there is room for then; fewer than
+/// are needed at least are worth a warning.
+pub(crate) fn make_room(connections: usize, needed: usize) -> usize {
     let wanted = u64::try_from(connections)
         .unwrap_or(u64::MAX)
         .saturating_add(OTHERS);
@@ -29,9 +30,9 @@ pub(crate) fn make_room(connections: usize) -> usize {
         },
     };
     let room = room(connections, granted);
-    if room < connections {
+    if room < needed {
         tracing::warn!(
-            "there is room for {room} connections instead of {connections}: this process may open too few files; raise the limit (LimitNOFILE with systemd, ulimit -n in a shell)"
+            "there is room for {room} connections instead of {needed}: this process may open too few files; raise the limit (LimitNOFILE with systemd, ulimit -n in a shell)"
         );
     }
     room

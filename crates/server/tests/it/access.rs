@@ -430,8 +430,10 @@ async fn fill(server: &TestServer, team: &str) -> Vec<(&'static str, String)> {
     let robots =
         json!({"name": "robots", "kind": "jwk", "password": "a long password", "team": team});
     let provisioner = make("/ca/provisioners", robots).await;
+    let enrolment = make("/host-tokens", json!({"name": "web", "team": team})).await;
     vec![
         ("directory", directory),
+        ("host_token", enrolment.id().to_owned()),
         ("user", user.id().to_owned()),
         ("member", user.id().to_owned()),
         ("group", group.id().to_owned()),
