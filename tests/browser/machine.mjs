@@ -56,6 +56,13 @@ export class Machine {
         }
     }
 
+    /** The first policy that has people in it: the very first of a new host may be from before it was worked out who they are. */
+    async peopled() {
+        let policy = await this.policy();
+        while (policy.accounts.length === 0) policy = await this.policy(policy.version);
+        return policy;
+    }
+
     /** Reports that a policy is in force, and more; what is to be removed. */
     async report(policy, more = {}) {
         const now = new Date().toISOString();

@@ -45,7 +45,7 @@ story("a machine enrols with a token from the console, falls behind, and says wh
     await page.getByRole("row").filter({ hasText: "web-*" }).getByText("2 of 3").waitFor();
     assert.ok(!(await page.content()).includes(command), "the command is shown again");
 
-    const policy = await machine.policy();
+    const policy = await machine.peopled();
     assert.deepEqual(policy.accounts.map((account) => account.name).sort(), ["ada", "chiarabianchi", "faridhaddad"]);
     await machine.report(policy, {
         conflicts: [{ account: "faridhaddad", reason: "name_taken", detail: "/etc/passwd has it with the number 1000" }],
@@ -89,7 +89,7 @@ story("somebody leaves, hosts say that they are shut out, and what they left is 
     await portreeve.api("POST", "/hosts", { name: "web-old", tags: { role: "web" } });
     await page.goto(`${portreeve.url}/console/hosts/enrolment`);
     const machine = await Machine.enrol("web-1", await token(owner));
-    await machine.report(await machine.policy());
+    await machine.report(await machine.peopled());
     await page.goto(`${portreeve.url}/console/users/${directory.id}/${people.ada}`);
     await page.getByRole("link", { name: "Offboarding" }).click();
     await owner.heading("Offboarding");

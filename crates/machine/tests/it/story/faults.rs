@@ -82,8 +82,9 @@ fn a_host_whose_sshd_would_not_start_does_not_become_one() {
     stage.machine.reload_sshd().unwrap_err();
     stage.expect_warden("after a refused enrolment");
 
+    // The server knows the machine by now, and the machine its server.
     stage.run("rm /etc/ssh/sshd_config.d/99-typo.conf");
-    stage.company.enrol(&stage.machine);
+    stage.company.enrol_with(&stage.machine, "--replace");
     stage.company.is_applied(&stage.machine);
     stage.company.certify(&stage.client, &stage.alice, "alice");
     stage.expect("alice", true, "after the typing error is mended");
