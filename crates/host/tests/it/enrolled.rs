@@ -204,11 +204,9 @@ async fn while_the_server_is_away_everything_stays_as_it_is() {
     let link = tokio::task::block_in_place(|| {
         machine.enroll(ticket, false).unwrap();
         let link = Link::open(&machine.paths, &machine, &machine.world).unwrap();
-        let mut follower = Follower::new(&link);
         while !machine.may_log_in("ada") {
-            follower.turn().unwrap();
+            Follower::new(&link).turn().unwrap();
         }
-        drop(follower);
         link
     });
     server.stop().await;
