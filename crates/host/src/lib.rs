@@ -10,7 +10,7 @@
 //! # One file
 //!
 //! The program is one file of 6.6 MiB that needs the C library and nothing else. Linked with that, too
-//! (`-C target-feature=+crt-static`), it has 7.6 MiB and finds names in `/etc/hosts` and DNS, but for whatever else
+//! (`-C target-feature=+crt-static`), it has 7.6 MiB and finds names in `/etc/hosts`, but for whatever else
 //! `nsswitch.conf` has asked for the server's name (`resolve`, `myhostname`, `mdns`) glibc would load the machine's modules
 //! into a program of another version, which it warns of. So it is not: a package belongs to a distribution, and mends of its
 //! C library reach the agent as well. At work the half on the network holds 8 MiB of memory, 1.6 of them its own, and the
