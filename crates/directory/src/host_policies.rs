@@ -1,8 +1,8 @@
 //! Policies of hosts: in which version each is, the document that was signed last, and what all hosts of a team go by.
 //!
 //! A policy gets another version when something changes that its host is to know. The document is made and signed when the
-//! host asks for it, from rows alone, so that hosts that are not there cost nothing. Versions of one host rise and are never
-//! used twice. Changes are counted in waves for the whole team, so that one question tells which hosts have changed since.
+//! host asks for it, from rows alone, and rows are kept for hosts that ask, so that hosts without an agent cost nothing. The
+//! first version is there when everybody was worked out. Versions of one host rise and are never used twice. Changes are counted in waves for the whole team, so that one question tells which hosts have changed since.
 
 use crate::host_accounts::{self, HostAccount};
 use crate::members::{CHUNK, placeholders};
@@ -10,12 +10,14 @@ use crate::{Refusal, hosts};
 use portreeve_store::{Param, Tx, params, statements};
 use std::collections::BTreeSet;
 
+pub(crate) mod asking;
 pub(crate) mod follow;
 pub(crate) mod plan;
 pub(crate) mod queue;
 pub(crate) mod rules;
 pub(crate) mod settle;
 
+pub use asking::Asking;
 pub use follow::{Behind, Look, Who, behind, look};
 pub use plan::{Plan, give_accounts, plan};
 pub use rules::{
@@ -26,24 +28,24 @@ pub use settle::{Chunk, chunks, settle};
 
 statements! {
     BEGIN = "INSERT INTO host_policy_feed (team_id, seen_at, wave, common, settings) VALUES ($1, 0, 0, '', '{}') ON CONFLICT (team_id) DO NOTHING";
-    BEGIN_HOST = "INSERT INTO host_policies (team_id, host_id, version, wave, issued_version) VALUES ($1, $2, 1, 0, 0) ON CONFLICT (team_id, host_id) DO NOTHING";
+    BEGIN_HOST = "INSERT INTO host_policies (team_id, host_id, version, wave, issued_version) VALUES ($1, $2, 0, 0, 0) ON CONFLICT (team_id, host_id) DO NOTHING";
     STATE = "SELECT version, issued_version, envelope, issued_at, lease_until FROM host_policies WHERE team_id = $1 AND host_id = $2";
     ISSUED = "UPDATE host_policies SET version = $5, issued_version = $5, envelope = $6, issued_at = $7, lease_until = $8 WHERE team_id = $1 AND host_id = $2 AND version = $3 AND issued_version = $4 RETURNING version";
     WAVE = "SELECT p.wave, (SELECT max(r.position) FROM revocations r WHERE r.team_id = p.team_id) FROM host_policy_feed p WHERE p.team_id = $1";
     SINCE = "SELECT host_id, version, wave FROM host_policies WHERE team_id = $1 AND wave > $2 ORDER BY wave";
     VERSION = "SELECT version FROM host_policies WHERE team_id = $1 AND host_id = $2";
     NEXT_WAVE = "UPDATE host_policy_feed SET wave = wave + 1 WHERE team_id = $1 RETURNING wave";
-    RAISE_ALL = "UPDATE host_policies SET version = version + 1, wave = $2 WHERE team_id = $1";
+    RAISE_ALL = "UPDATE host_policies SET version = version + 1, wave = $2 WHERE team_id = $1 AND version > 0";
     COMMON = "SELECT common FROM host_policy_feed WHERE team_id = $1";
     SET_COMMON = "UPDATE host_policy_feed SET common = $2 WHERE team_id = $1";
     CLEAR = "DELETE FROM host_policies WHERE team_id = $1 AND issued_version < 0";
-    FORGET = "UPDATE host_policies SET envelope = NULL, issued_version = -1 WHERE team_id = $1 AND host_id = $2";
+    FORGET = "UPDATE host_policies SET envelope = NULL, issued_version = -1, version = version + 1 WHERE team_id = $1 AND host_id = $2";
 }
 
 /// The policy of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// The version that it is in.
+    /// The version that it is in; 0: whom it is about is not worked out yet.
     pub version: i64,
     /// That of the document that was signed last; 0: none was.
     pub issued_version: i64,
@@ -101,7 +103,8 @@ pub(crate) fn begin(tx: &mut Tx<'_>, team_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(BEGIN, &params![team_id])?)
 }
 
-/// A host has a policy from now on, because it asks for it.
+/// A host has a policy from now on, because it asks for it. Whom it is about is worked out by whoever follows the team, and
+/// it is in version 0 until then.
 ///
 /// # Errors
 /// There is no such host, or no number is left for the groups of the team.
@@ -223,7 +226,7 @@ pub(crate) fn raise_all(tx: &mut Tx<'_>, team_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(RAISE_ALL, &params![team_id, wave])?)
 }
 
-/// Some hosts get another version: their ids with it. Those that have never asked for a policy have none.
+/// Some hosts get another version: their ids with it. Those that have not heard of the first one keep that.
 pub(crate) fn raise(
     tx: &mut Tx<'_>,
     team_id: &str,
@@ -238,7 +241,7 @@ pub(crate) fn raise(
         let mut given: Vec<Param<'_>> = params![team_id, wave].to_vec();
         let list = placeholders(chunk, &mut given);
         let sql = format!(
-            "UPDATE host_policies SET version = version + 1, wave = $2 WHERE team_id = $1 AND host_id IN ({list}) RETURNING host_id, version"
+            "UPDATE host_policies SET version = version + 1, wave = $2 WHERE team_id = $1 AND host_id IN ({list}) AND version > 0 RETURNING host_id, version"
         );
         for mut row in tx.query(&sql, &given)? {
             raised.push((row.take_text(0)?, row.int(1)?));

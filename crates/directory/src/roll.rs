@@ -49,6 +49,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "visitors",
         sql: include_str!("../../../migrations/0009_visitors.sql"),
     },
+    Migration {
+        version: 10,
+        name: "host_policies_of_agents",
+        sql: include_str!("../../../migrations/0010_host_policies_of_agents.sql"),
+    },
 ];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
@@ -109,6 +114,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::hosts::ALL,
         crate::host_accounts::ALL,
         crate::host_policies::ALL,
+        crate::host_policies::asking::ALL,
         crate::host_policies::follow::ALL,
         crate::host_policies::plan::ALL,
         crate::host_policies::queue::ALL,

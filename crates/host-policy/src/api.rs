@@ -17,7 +17,8 @@ pub const TOKEN_PREFIX: &str = "pe_";
 /// How long the server holds a request for the policy at most, in seconds (`Prefer: wait=…`).
 pub const LONGEST_WAIT: u64 = 300;
 
-/// The header by which every answer to a request for the policy tells the entity tag of the current revocation list.
+/// The header by which every answer to a request for the policy tells the entity tag of the current revocation list, and by
+/// which the request tells that of the list that the host has: where they differ, there is no waiting.
 pub const KRL_HEADER: &str = "portreeve-krl";
 
 /// The most session events of one report; more of them come with the next.

@@ -17,10 +17,14 @@ pub(crate) struct Wanted<'a> {
     principals: BTreeMap<&'a str, Option<Timestamp>>,
 }
 
-/// What access says, by the host's id.
-pub(crate) fn wanted<'r>(reach: &'r Reach<'_>) -> HashMap<&'r str, Wanted<'r>> {
+/// What access says of some hosts, by the host's id.
+pub(crate) fn wanted<'r>(
+    reach: &'r Reach<'_>,
+    of: impl Fn(&str) -> bool,
+) -> HashMap<&'r str, Wanted<'r>> {
     let mut wanted: HashMap<&str, Wanted<'_>> = reach
         .hosts()
+        .filter(|reached| of(&reached.host.id))
         .map(|reached| {
             let one = Wanted {
                 account: reached.account,
@@ -32,6 +36,9 @@ pub(crate) fn wanted<'r>(reach: &'r Reach<'_>) -> HashMap<&'r str, Wanted<'r>> {
             (reached.host.id.as_str(), one)
         })
         .collect();
+    if wanted.is_empty() {
+        return wanted;
+    }
     for (grant, until, hosts) in reach.grants() {
         if grant.posix_groups.is_empty() && grant.principals.is_empty() {
             continue;

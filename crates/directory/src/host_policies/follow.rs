@@ -1,8 +1,9 @@
 //! Whom the changes of a team concern: people whose access to hosts may have become another one.
 
+use super::asking::{self, New};
 use super::queue;
 use crate::access::{self, Access, inside};
-use crate::events::{self, Changes, Event};
+use crate::events::{self, Category, Changes, Event};
 use crate::grants::To;
 use crate::holders::Holder;
 use crate::members::{CHUNK, placeholders};
@@ -14,7 +15,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 statements! {
-    BEHIND = "SELECT p.team_id, p.position, p.seen_at, f.position, (SELECT min(q.due_at) FROM host_policy_queue q WHERE q.team_id = p.team_id), p.common FROM host_policy_feed p JOIN feeds f ON f.team_id = p.team_id";
+    BEHIND = "SELECT p.team_id, p.position, p.seen_at, f.position, (SELECT min(q.due_at) FROM host_policy_queue q WHERE q.team_id = p.team_id), p.common, EXISTS (SELECT 1 FROM host_policies h WHERE h.team_id = p.team_id AND h.version = 0) FROM host_policy_feed p JOIN feeds f ON f.team_id = p.team_id";
     NAMELESS = "SELECT directory_id, holder_id FROM posix_accounts WHERE team_id = $1 AND name IS NULL AND gone_at IS NULL";
     CERTIFIED = "SELECT DISTINCT COALESCE(directory_id, ''), holder_id FROM certificates WHERE team_id = $1 AND valid_before > $2 AND revoked_at IS NULL AND holder_kind IN ('user', 'service')";
     /// Those who have temporary access.
@@ -45,6 +46,8 @@ pub struct Behind {
     pub due_at: Option<i64>,
     /// What all documents have in common, as a hash; empty: no host has asked for its policy yet.
     pub common: String,
+    /// Whether a host waits for the first version of its policy.
+    pub has_new: bool,
 }
 
 /// What was found.
@@ -60,6 +63,10 @@ pub struct Look {
     pub renamed: BTreeSet<String>,
     /// Hosts that are gone.
     pub gone: BTreeSet<String>,
+    /// Hosts whose people are looked at for the first time.
+    pub unseen: Vec<String>,
+    /// Hosts whose people were, so that they may hear the first version.
+    pub ready: Vec<String>,
     /// Up to where the changes were followed.
     pub position: i64,
     /// Whether there is more to be looked at already.
@@ -81,6 +88,7 @@ pub fn behind(tx: &mut Tx<'_>) -> Result<Vec<Behind>, Refusal> {
                 end: row.int(3)?,
                 due_at: row.opt_int(4)?,
                 common: row.take_text(5)?,
+                has_new: row.bool(6)?,
                 team_id: row.take_text(0)?,
             })
         })
@@ -110,6 +118,7 @@ pub fn look(
     };
     looking.follow(tx, behind.position)?;
     looking.turned(behind.seen_at);
+    looking.new_hosts(tx)?;
     looking.those_of_grants(tx)?;
     if looking.concerns_everybody {
         looking.everybody(tx)?;
@@ -151,7 +160,8 @@ impl Looking<'_> {
         };
         self.found.position = page.next;
         self.found.has_more = page.next < page.end;
-        let (mut hosts, mut has_freed_a_name) = (BTreeSet::new(), false);
+        let mut hosts: BTreeMap<String, bool> = BTreeMap::new();
+        let mut has_freed_a_name = false;
         for change in &page.changes {
             let Some(id) = change.object_id.as_deref() else {
                 continue;
@@ -177,19 +187,24 @@ impl Looking<'_> {
                     // Nobody's account is called as one that grants let others into.
                     has_freed_a_name = true;
                 }
-                Some("Host") => {
-                    hosts.insert(id.to_owned());
-                    if change.changes.iter().any(|entry| is_of(entry, "name")) {
+                Some("Host") if change.category == Category::Admin.name() => {
+                    let has = |attribute| change.changes.iter().any(|of| is_of(of, attribute));
+                    if has("name") {
                         self.found.renamed.insert(id.to_owned());
                     }
+                    let is_lost = change.action == "delete" || has("name") || has("tags");
+                    *hosts.entry(id.to_owned()).or_default() |= is_lost;
                 }
                 // The active directory, or the rule of names.
                 Some("Team" | "Directory") => self.concerns_everybody = true,
                 _ => {}
             }
         }
-        for id in &hosts {
+        for id in hosts.keys() {
             self.host(tx, id)?;
+        }
+        if hosts.into_values().any(|is_lost| is_lost) {
+            self.certified(tx)?;
         }
         if has_freed_a_name {
             // It is free only when the change was settled.
@@ -270,6 +285,26 @@ impl Looking<'_> {
         self.inside(tx, groups.iter().map(String::as_str))
     }
 
+    /// The hosts that wait for their first version.
+    fn new_hosts(&mut self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let New { unseen, ready } = asking::new(tx, self.team_id)?;
+        for id in &unseen {
+            self.host(tx, id)?;
+        }
+        self.found.has_more |= !unseen.is_empty();
+        self.found.unseen = unseen;
+        self.found.ready = ready;
+        Ok(())
+    }
+
+    /// Whoever has a certificate. It may say more than access does when a host is chosen by other grants than before, and who
+    /// could log in to a host that does not ask is not written down.
+    fn certified(&mut self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
+        let certified = whos(tx, CERTIFIED, &params![self.team_id, self.now])?;
+        self.all.extend(certified);
+        Ok(())
+    }
+
     /// Whoever could log in to a host, and whoever can now.
     fn host(&mut self, tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
         for holder in host_accounts::on(tx, self.team_id, id)? {
@@ -294,8 +329,7 @@ impl Looking<'_> {
             self.all.insert(who(&holder));
         }
         self.all.extend(whos(tx, ONES, &params![self.team_id])?);
-        let certified = whos(tx, CERTIFIED, &params![self.team_id, self.now])?;
-        self.all.extend(certified);
+        self.certified(tx)?;
         let access = self.access;
         let groups = access.grants.iter().filter_map(|grant| match &grant.to {
             Subject::Group(id) => Some(id.as_str()),

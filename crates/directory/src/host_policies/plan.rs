@@ -1,5 +1,6 @@
 //! What is to be written about somebody: what access says of them now, against what the rows say.
 
+use super::asking::Asking;
 use super::follow::{Who, holder};
 use crate::Refusal;
 use crate::access::{self, Access};
@@ -22,16 +23,16 @@ pub struct Plan {
     pub(super) revoke: Vec<i64>,
     /// Whether they are to have an account first that they do not have yet, or another name.
     pub needs_account: bool,
-    /// Whether they had access to some host before.
-    pub(super) had_access: bool,
+    /// Whether they may have had access to some host before.
+    pub(super) may_have_had_access: bool,
 }
 
-/// Works out what is to be written about somebody. Whoever is gone has no access.
+/// Works out what is to be written about somebody: of the hosts that ask, and of certificates. Whoever is gone has no access.
 pub fn plan(
     tx: &mut Tx<'_>,
     team_id: &str,
     who: &Who,
-    access: &Access,
+    (access, asking): (&Access, &mut Asking),
     now: i64,
 ) -> Result<Plan, Refusal> {
     let holder = holder(who);
@@ -42,7 +43,8 @@ pub fn plan(
         Err(error) => return Err(error),
     };
     let mut plan = Plan {
-        had_access: before.iter().any(|row| row.is_active),
+        // Whoever gets access or a certificate is given an account first.
+        may_have_had_access: facts.as_ref().is_none_or(|facts| facts.account.is_given()),
         holder,
         changes: Vec::new(),
         revoke: Vec::new(),
@@ -65,7 +67,12 @@ pub fn plan(
         .iter()
         .map(|row| (row.host_id.as_str(), row))
         .collect();
-    for (host_id, wanted) in host_accounts::wanted(&reach) {
+    let reached: Vec<&str> = reach
+        .hosts()
+        .map(|reached| reached.host.id.as_str())
+        .collect();
+    let asking = asking.among(tx, team_id, &reached)?;
+    for (host_id, wanted) in host_accounts::wanted(&reach, |id| asking.contains(id)) {
         let about = (&facts.person, found, facts.full_name.as_str());
         let row = rows.remove(host_id);
         let change = wanted.change((&plan.holder, host_id), about, row, now);

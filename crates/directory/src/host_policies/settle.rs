@@ -2,7 +2,7 @@
 
 use super::follow::{Look, Who};
 use super::plan::Plan;
-use super::{forget_hosts, queue, raise};
+use super::{asking, forget_hosts, queue, raise};
 use crate::Refusal;
 use crate::events::Cause;
 use crate::holders::Holder;
@@ -32,6 +32,10 @@ pub struct Chunk {
     gone: BTreeSet<String>,
     wait: Vec<(Who, i64)>,
     take: Vec<Who>,
+    /// Hosts whose people wait.
+    queued: Vec<String>,
+    /// Hosts whose people are written down.
+    ready: Vec<String>,
     /// Where the next look begins, and the time of this one; with the last chunk.
     done: Option<(i64, i64)>,
 }
@@ -46,6 +50,8 @@ impl Chunk {
             gone,
             wait,
             take,
+            queued,
+            ready,
             done: _,
         } = self;
         revoke.is_empty()
@@ -54,13 +60,21 @@ impl Chunk {
             && gone.is_empty()
             && wait.is_empty()
             && take.is_empty()
+            && queued.is_empty()
+            && ready.is_empty()
     }
 }
 
 /// What is to be written after a look, in the order of the transactions: whoever loses access comes first. The place of the
 /// follower moves with the last one, so that a look is taken again that was not finished.
 pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
+    let (mut queued, mut ready) = (look.unseen, look.ready);
+    if look.later.is_empty() {
+        ready.append(&mut queued);
+    }
     let mut last = Chunk {
+        queued,
+        ready,
         gone: look.gone,
         wait: look.later.into_iter().map(|who| (who, now)).collect(),
         take: look.waited,
@@ -74,7 +88,7 @@ pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
     let mut changes = Vec::new();
     for (who, plan) in plans {
         let is_due_again = look.people.get(&who).is_some_and(|again| *again);
-        if !plan.is_empty() || (is_due_again && plan.had_access) {
+        if !plan.is_empty() || (is_due_again && plan.may_have_had_access) {
             last.wait.push((who, now + ONCE_MORE));
         }
         let holder = plan.holder;
@@ -89,7 +103,14 @@ pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
                 .map(|change| (holder.clone(), change)),
         );
     }
-    changes.sort_by_key(|(_, change)| matches!(change, Change::Put(_)));
+    // Those of one host together, so that it gets one version and not many, and the database writes few pages.
+    let place = |change: &Change| {
+        (
+            matches!(change, Change::Put(_)),
+            change.host_id().to_owned(),
+        )
+    };
+    changes.sort_by_cached_key(|(_, change)| place(change));
     let mut chunks = vec![first];
     let mut rest = changes.into_iter().peekable();
     while rest.peek().is_some() {
@@ -112,10 +133,10 @@ pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
     }
     match chunks.last_mut().filter(|_| waits <= ROWS) {
         Some(chunk) => {
-            chunk.gone = last.gone;
-            chunk.wait = last.wait;
-            chunk.take = last.take;
-            chunk.done = last.done;
+            last.revoke = std::mem::take(&mut chunk.revoke);
+            last.changes = std::mem::take(&mut chunk.changes);
+            last.raise = std::mem::take(&mut chunk.raise);
+            *chunk = last;
         }
         None => chunks.push(last),
     }
@@ -155,6 +176,8 @@ pub fn settle(tx: &mut Tx<'_>, cause: &Cause<'_>, chunk: &Chunk) -> Result<(), R
     for (who, due_at) in &chunk.wait {
         queue::put(tx, team_id, who, *due_at)?;
     }
+    asking::queued(tx, team_id, &chunk.queued, cause.at)?;
+    asking::ready(tx, team_id, &chunk.ready)?;
     match chunk.done {
         Some((position, seen_at)) => Ok(tx.exec(MOVE, &params![team_id, position, seen_at])?),
         None => Ok(()),

@@ -27,6 +27,8 @@ on_each_engine! {
     the_place_is_kept_over_a_restart
     where_changes_are_lost_everybody_is_looked_at
     what_concerns_nobody_writes_nothing
+    nothing_is_kept_for_hosts_that_do_not_ask
+    a_host_hears_nothing_before_its_people_are_worked_out
     a_document_is_written_down_once_for_each_version
     other_keys_and_other_rules_are_another_version_for_all
     a_host_that_is_gone_has_no_policy
@@ -407,8 +409,56 @@ fn what_concerns_nobody_writes_nothing(on: Engine) {
     assert!(chunks.iter().all(host_policies::Chunk::is_idle));
 }
 
+fn nothing_is_kept_for_hosts_that_do_not_ask(on: Engine) {
+    let estate = Estate::new(on);
+    let (ada, ops) = estate.ada_in_ops();
+    estate.add_host("silent", &["role=mail"]);
+    let mail = estate.grant_to(&ops, "role=mail", |_| {});
+    estate.follow(NOW);
+    assert_eq!(estate.on("silent"), []);
+    assert_eq!(estate.version("silent"), 0);
+
+    // Nobody needs to know who could log in there to find the certificates that say too much.
+    estate.certify(1, &ada, &["ada"], &[&mail]);
+    estate.tag("silent", &["role=web"]);
+    estate.follow(NOW);
+    assert_eq!(estate.revoked(), [1]);
+    estate.tag("silent", &["role=mail"]);
+    estate.follow(NOW);
+    estate.certify(2, &ada, &["ada"], &[&mail]);
+    estate.delete_host("silent");
+    estate.follow(NOW);
+    assert_eq!(estate.revoked(), [1, 2]);
+}
+
+fn a_host_hears_nothing_before_its_people_are_worked_out(on: Engine) {
+    let estate = Estate::new(on);
+    let crowd: Vec<String> = (0..150)
+        .map(|n| estate.world.named(&format!("p{n:03}")).id)
+        .collect();
+    let ids: Vec<&str> = crowd.iter().map(String::as_str).collect();
+    let all = estate.world.group("all", &ids).id;
+    estate.grant_to(&all, "name=late", |_| {});
+    estate.follow(NOW);
+    estate.add_host("late", &[]);
+    estate.follow(NOW);
+    let before = estate.versions();
+    estate.ask("late");
+    // One look has no room for all of them.
+    let first = estate.look(NOW).unwrap();
+    estate.settle(first, NOW);
+    assert_eq!(active(&estate, "late").len(), 100);
+    assert_eq!(estate.version("late"), 0);
+    estate.follow(NOW);
+    assert_eq!(active(&estate, "late").len(), 150);
+    let mut after = estate.versions();
+    assert_eq!(after.insert("late".into(), 0), Some(1));
+    assert_eq!(after, before, "nobody else is told");
+}
+
 fn a_document_is_written_down_once_for_each_version(on: Engine) {
     let estate = Estate::new(on);
+    estate.follow(NOW);
     let id = estate.host_id("web-1");
     let state = {
         let id = id.clone();
@@ -462,6 +512,8 @@ fn other_keys_and_other_rules_are_another_version_for_all(on: Engine) {
         versions
     };
     common("first");
+    all(0);
+    estate.follow(NOW);
     all(1);
     common("second");
     all(2);

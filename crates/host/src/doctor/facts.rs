@@ -61,7 +61,7 @@ fn heard(identity: Identity, state: Option<&State>, now: Timestamp) -> Result<He
     let version = state.and_then(|state| state.applied);
     let server = Server::with_identity(identity).map_err(|fault| fault.to_string())?;
     let policy = server
-        .policy(version.map(|applied| applied.version), Duration::ZERO)
+        .policy(version.map(|applied| applied.version), None, Duration::ZERO)
         .map_err(|fault| fault.to_string())?;
     Ok(Heard {
         ahead: policy.date.map(|theirs| theirs.duration_since(now)),

@@ -35,7 +35,8 @@ impl<'a> Follower<'a> {
             false => Duration::from_secs(server.identity()?.policy_wait_seconds),
         };
         let version = state.applied.map(|applied| applied.version);
-        let policy = server.policy(version, wait)?;
+        let krl = link.krl_in_force(&state);
+        let policy = server.policy(version, krl.as_deref(), wait)?;
         let handed = self.hand_over(&state, policy);
         *lock(&link.refused) = match &handed {
             Err(Trouble::Refused(refusal)) => Some(refusal.clone()),

@@ -173,11 +173,17 @@ impl Server {
         read(self.post("/enroll", wanted)?)
     }
 
-    /// Waits for a document with another version than this, at most for `wait`.
+    /// Waits for a document with another version than this, at most for `wait`, or for another list of what is revoked than
+    /// that with the entity tag `krl`.
     ///
     /// # Errors
     /// As [`enroll`](Self::enroll).
-    pub fn policy(&self, version: Option<u64>, wait: Duration) -> Result<Policy, Fault> {
+    pub fn policy(
+        &self,
+        version: Option<u64>,
+        krl: Option<&str>,
+        wait: Duration,
+    ) -> Result<Policy, Fault> {
         let mut request = self
             .agent
             .get(self.at("/policy"))
@@ -187,6 +193,9 @@ impl Server {
             .build();
         if let Some(version) = version {
             request = request.header("If-None-Match", format!("\"{version}\""));
+        }
+        if let Some(krl) = krl {
+            request = request.header(KRL_HEADER, krl);
         }
         let answer = accept(self.heard(request.call())?)?;
         let krl = header(&answer, KRL_HEADER);

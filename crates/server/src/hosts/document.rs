@@ -39,11 +39,15 @@ pub(crate) struct Policy {
 }
 
 /// The policy of a host as it is now. It is made where something has changed since it was made last, or a part of its lease
-/// has passed.
+/// has passed. `None`: whom it is about is not worked out yet; the follower of the team does that.
 ///
 /// # Errors
 /// There is no such host, or the key that signs cannot be used.
-pub(crate) async fn current(app: &App, team_id: &str, host_id: &str) -> Result<Arc<Policy>, Error> {
+pub(crate) async fn current(
+    app: &App,
+    team_id: &str,
+    host_id: &str,
+) -> Result<Option<Arc<Policy>>, Error> {
     for _ in 0..TRIES {
         let (team, host) = (team_id.to_owned(), host_id.to_owned());
         let state = app
@@ -52,14 +56,17 @@ pub(crate) async fn current(app: &App, team_id: &str, host_id: &str) -> Result<A
         let state: Result<Option<State>, Refusal> = state.await;
         let now = app.clock.now();
         if let Some(policy) = state?.and_then(|state| still(state, now)) {
-            return Ok(Arc::new(policy));
+            return Ok(Some(Arc::new(policy)));
         }
         let material = material(app, team_id, host_id).await?;
+        if material.state.version == 0 {
+            return Ok(None);
+        }
         let Some(keyring) = keyring(app, team_id, &material).await? else {
             continue;
         };
         if let Some(policy) = issue(app, (team_id, host_id), &material, &keyring, now).await? {
-            return Ok(Arc::new(policy));
+            return Ok(Some(Arc::new(policy)));
         }
     }
     Err(Error::Failed(Refusal::Store(

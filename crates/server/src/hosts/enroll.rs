@@ -16,7 +16,7 @@ use portreeve_directory::events::{self, Category, Cause, New, Outcome};
 use portreeve_directory::host_agents::{self, Agent, Status};
 use portreeve_directory::hosts::{self, Decided, Host};
 use portreeve_directory::revocations::{self, Revoke};
-use portreeve_directory::{Actor, Refusal, host_sessions, identities, used_tokens};
+use portreeve_directory::{Actor, Refusal, host_policies, host_sessions, identities, used_tokens};
 use portreeve_host_policy::api::{
     Enroll, Enrolled, LONGEST_WAIT, PROOF_NAMESPACE, PROOF_SECONDS, Proof,
 };
@@ -358,6 +358,8 @@ impl Entry<'_> {
             self.by.at,
         )?;
         host_sessions::forget(tx, self.team_id, &host.id)?;
+        // Whom it is about is worked out while the machine gets ready to ask.
+        host_policies::begin_host(tx, self.team_id, &host.id)?;
         let token = match self.grounds {
             Grounds::Key(_) => None,
             Grounds::Token(token, _) => Some(&token.id),

@@ -18,9 +18,13 @@ use std::time::Duration;
 /// How long whoever asks would rather wait (RFC 7240 section 4.3).
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
+/// How long a host waits for its first policy, whatever it asked for: somebody works it out.
+const FIRST: Duration = Duration::from_secs(10);
+
 /// What there is for a host.
 struct Found {
-    policy: Arc<Policy>,
+    /// `None`: whom it is about is not worked out yet.
+    policy: Option<Arc<Policy>>,
     list: Arc<List>,
 }
 
@@ -33,23 +37,36 @@ impl Found {
         })
     }
 
-    fn tag(&self) -> String {
-        format!("\"{}\"", self.policy.version)
-    }
-
     fn has(&self) -> Has {
         Has {
-            policy: self.policy.version,
+            policy: self.policy.as_ref().map_or(0, |policy| policy.version),
             revoked: self.list.version,
         }
+    }
+
+    /// For how long whoever asks is to wait for something else than what they have.
+    fn wait(&self, headers: &HeaderMap) -> Duration {
+        let wait = wait(headers);
+        match &self.policy {
+            None => wait.max(FIRST),
+            Some(policy) if is_known(headers, &tag(policy)) && self.has_list(headers) => wait,
+            Some(_) => Duration::ZERO,
+        }
+    }
+
+    /// Whether whoever asks has the current list of what is revoked. Without their word it is taken for granted.
+    fn has_list(&self, headers: &HeaderMap) -> bool {
+        headers
+            .get(KRL_HEADER)
+            .is_none_or(|tag| tag.as_bytes() == self.list.tag.as_bytes())
     }
 }
 
 pub(super) async fn policy(ask: Ask) -> Result<Response, Problem> {
     let speaker = ask::speaker(&ask).await?;
     let mut found = Found::of(&ask, &speaker).await?;
-    let wait = wait(&ask.headers);
-    if is_known(&ask.headers, &found.tag()) && !wait.is_zero() {
+    let wait = found.wait(&ask.headers);
+    if !wait.is_zero() {
         let (app, team_id, host_id) = (&ask.app, &ask.team_id, &speaker.host.id);
         if changed(app, team_id, host_id, found.has(), wait).await? {
             // The host itself may be gone.
@@ -57,15 +74,27 @@ pub(super) async fn policy(ask: Ask) -> Result<Response, Problem> {
             found = Found::of(&ask, &speaker).await?;
         }
     }
-    let mut response = match is_known(&ask.headers, &found.tag()) {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false => of_json(found.policy.envelope.clone()),
+    let Some(policy) = &found.policy else {
+        return Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "policy_not_ready",
+            "who may log in to this host is still being worked out; ask again in a moment",
+        ));
     };
-    tagged(&mut response, &found.tag());
+    let tag = tag(policy);
+    let mut response = match is_known(&ask.headers, &tag) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => of_json(policy.envelope.clone()),
+    };
+    tagged(&mut response, &tag);
     if let Ok(tag) = HeaderValue::try_from(found.list.tag.as_str()) {
         response.headers_mut().insert(KRL_HEADER, tag);
     }
     Ok(response)
+}
+
+fn tag(policy: &Policy) -> String {
+    format!("\"{}\"", policy.version)
 }
 
 pub(super) async fn krl(ask: Ask) -> Result<Response, Problem> {

@@ -15,7 +15,7 @@ use crate::neighbours;
 use portreeve_access::Grant;
 use portreeve_directory::Refusal;
 use portreeve_directory::access::{self, Access};
-use portreeve_directory::host_policies::{self, Behind, Chunk, Plan, Who};
+use portreeve_directory::host_policies::{self, Asking, Behind, Chunk, Plan, Who};
 use portreeve_directory::leases::{Halted, POLICIES};
 use portreeve_store::Tx;
 use std::collections::HashMap;
@@ -226,8 +226,9 @@ fn plans(
     access: &Access,
     now: i64,
 ) -> Result<Vec<(Who, Plan)>, Refusal> {
+    let mut asking = Asking::default();
     let plan = |who: Who| {
-        let plan = host_policies::plan(tx, team_id, &who, access, now)?;
+        let plan = host_policies::plan(tx, team_id, &who, (access, &mut asking), now)?;
         Ok((who, plan))
     };
     people.into_iter().map(plan).collect()
@@ -276,5 +277,6 @@ fn is_behind(from: &Behind, access: &Access, now: i64) -> bool {
     let has_turned = |grant: &Grant| grant.phase(seen) != grant.phase(at);
     from.position.is_none_or(|position| position < from.end)
         || from.due_at.is_some_and(|due_at| due_at <= now)
+        || from.has_new
         || access.grants.iter().any(has_turned)
 }

@@ -11,7 +11,7 @@ use portreeve_directory::events::{self, Category, Cause, Outcome};
 use portreeve_directory::grants::{self, Record, To};
 use portreeve_directory::holders::Holder;
 use portreeve_directory::host_accounts::{self, HostAccount};
-use portreeve_directory::host_policies::{self, Behind, Chunk, Look, Plan, Who};
+use portreeve_directory::host_policies::{self, Asking, Behind, Chunk, Look, Plan, Who};
 use portreeve_directory::hosts::{self, Decided};
 use portreeve_directory::{Call, Refusal, remote_identities, revocations, teams};
 use portreeve_store::Tx;
@@ -56,14 +56,28 @@ impl Estate {
         (ada, ops)
     }
 
+    /// A host that asks for its policy.
     pub(super) fn create_host(&self, name: &str, tags: &[&str]) {
+        self.add_host(name, tags);
+        self.ask(name);
+    }
+
+    /// A host without an agent.
+    pub(super) fn add_host(&self, name: &str, tags: &[&str]) {
         let new = decided(name, tags);
         let made = self.world.write(move |tx, call| {
             let host = hosts::create(tx, TEAM, &call.new_id(), &new, NOW)?;
-            told(tx, call, ("Host", &host.id), "create", None)?;
-            host_policies::begin_host(tx, TEAM, &host.id)
+            told(tx, call, ("Host", &host.id), "create", None)
         });
         made.unwrap();
+    }
+
+    pub(super) fn ask(&self, host: &str) {
+        let id = self.host_id(host);
+        let begun = self
+            .world
+            .write(move |tx, _| host_policies::begin_host(tx, TEAM, &id));
+        begun.unwrap();
     }
 
     pub(super) fn tag(&self, host: &str, tags: &[&str]) {
@@ -319,22 +333,27 @@ impl Estate {
         for _ in 0..100 {
             let look = self.look(now).unwrap();
             let (has_more, is_over) = (look.has_more, look.later.is_empty());
-            for chunk in self.chunks(look, now) {
-                let settled = self.world.write(move |tx, call| {
-                    let cause = Cause {
-                        directory_id: None,
-                        at: now,
-                        ..Cause::of(call)
-                    };
-                    host_policies::settle(tx, &cause, &chunk)
-                });
-                settled.unwrap();
-            }
+            self.settle(look, now);
             if !has_more && is_over {
                 return;
             }
         }
         panic!("it does not come to an end");
+    }
+
+    /// Writes what comes of a look.
+    pub(super) fn settle(&self, look: Look, now: i64) {
+        for chunk in self.chunks(look, now) {
+            let settled = self.world.write(move |tx, call| {
+                let cause = Cause {
+                    directory_id: None,
+                    at: now,
+                    ..Cause::of(call)
+                };
+                host_policies::settle(tx, &cause, &chunk)
+            });
+            settled.unwrap();
+        }
     }
 
     /// What has changed since the last look.
@@ -369,8 +388,9 @@ impl Estate {
     fn plans(&self, people: Vec<Who>, access: &Arc<Access>, now: i64) -> Vec<(Who, Plan)> {
         let access = access.clone();
         let plans = self.world.read(move |tx| {
+            let mut asking = Asking::default();
             let plan = |who: &Who| {
-                let plan = host_policies::plan(tx, TEAM, who, &access, now)?;
+                let plan = host_policies::plan(tx, TEAM, who, (&access, &mut asking), now)?;
                 Ok((who.clone(), plan))
             };
             people.iter().map(plan).collect::<Result<Vec<_>, Refusal>>()
@@ -402,7 +422,10 @@ fn told(
 ) -> Result<(), Refusal> {
     let changes = changes.map(|changes| changes.to_string());
     let event = events::New {
-        category: Category::Access,
+        category: match kind {
+            "Host" => Category::Admin,
+            _ => Category::Access,
+        },
         action,
         outcome: Outcome::Ok,
         object_kind: Some(kind),
