@@ -19,6 +19,7 @@ statements! {
     INSERT = concat!("INSERT INTO certificates (team_id, ", columns!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, NULL, NULL)");
     BY_SERIAL = concat!("SELECT ", columns!(), " FROM certificates WHERE team_id = $1 AND serial = $2");
     LAST_END = "SELECT max(valid_before) FROM certificates WHERE team_id = $1 AND valid_before > $3 AND authority_id = $2";
+    COUNT_OF = "SELECT count(*) FROM certificates WHERE team_id = $1 AND holder_id = $2 AND valid_before > $3 AND revoked_at IS NULL";
     COUNT_LIVE = "SELECT count(*) FROM certificates WHERE team_id = $1 AND valid_before > $2 AND revoked_at IS NULL";
     LAST_OF_HOLDER = concat!("SELECT ", columns!(), " FROM certificates WHERE team_id = $1 AND holder_id = $2 AND valid_before > $3 AND revoked_at IS NULL ORDER BY valid_before DESC LIMIT 1");
     PRUNE = "DELETE FROM certificates WHERE team_id = $1 AND serial IN (SELECT serial FROM certificates WHERE team_id = $1 AND valid_before < $2 ORDER BY valid_before LIMIT $3) RETURNING serial";
@@ -247,6 +248,12 @@ pub fn last_of(
 ) -> Result<Option<Certificate>, Refusal> {
     let row = tx.query_one(LAST_OF_HOLDER, &params![team_id, holder_id, now])?;
     row.map(from_row).transpose()
+}
+
+/// How many certificates of somebody count.
+pub fn count_of(tx: &mut Tx<'_>, team_id: &str, holder_id: &str, now: i64) -> Result<i64, Refusal> {
+    let row = tx.query_one(COUNT_OF, &params![team_id, holder_id, now])?;
+    Ok(row.map_or(Ok(0), |row| row.int(0))?)
 }
 
 /// How many certificates count.

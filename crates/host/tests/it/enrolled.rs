@@ -307,7 +307,7 @@ async fn a_host_enrolls_anew_by_its_key_and_after_it_has_left_with_a_token() {
     tokio::task::block_in_place(|| {
         let before = machine.enroll(first.clone(), false).unwrap();
         let known = || Server::with_identity(Identity::load(&machine.paths).unwrap()).unwrap();
-        let ask = || known().policy(None, Duration::ZERO);
+        let ask = || known().policy(None, None, Duration::ZERO);
         let by_key = Ticket {
             secret: None,
             ..first

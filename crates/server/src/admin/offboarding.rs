@@ -20,12 +20,14 @@ pub(crate) struct OffboardingView {
     pub(crate) user: PersonView,
     /// How things stand, for people.
     pub(crate) summary: String,
-    /// On how many hosts they have or had an account.
+    /// On how many hosts with an agent they have or had an account.
     pub(crate) total: usize,
     /// How many of those are to let them in no longer.
     pub(crate) denied: usize,
     /// How many of those have said that they do not.
     pub(crate) acknowledged: usize,
+    /// How many certificates of theirs count: hosts without an agent go by nothing else.
+    pub(crate) certificates: i64,
     /// Each of the hosts, by name.
     pub(crate) hosts: Vec<OffboardedHostView>,
 }
@@ -147,8 +149,7 @@ pub(crate) async fn report(
     let (admin, which, wanted) = (admin.clone(), directory.to_owned(), user.to_owned());
     let read = app.store.read(move |tx| {
         let directory = admin.directory(tx, &which)?;
-        let (person, known) = known(tx, &directory, &wanted, admin.at)?;
-        Ok(known::view(person, &known))
+        known(tx, &directory, &wanted, admin.at).map(known::view)
     });
     read.await
 }
@@ -166,7 +167,7 @@ pub(crate) async fn remove(
     let (admin, which, user) = (admin.clone(), directory.to_owned(), user.to_owned());
     let asked = super::change(app, move |tx| {
         let directory = admin.directory(tx, &which)?;
-        let (person, all) = known(tx, &directory, &user, admin.at)?;
+        let (person, all, _) = known(tx, &directory, &user, admin.at)?;
         let chosen = chosen(&all, &wanted.hosts)?;
         let mut names = Vec::new();
         for one in chosen {
@@ -196,8 +197,7 @@ pub(crate) async fn remove(
         };
         let facts = facts.to_string();
         admin.record(tx, &directory, "ask_removal", &object, Some(&facts))?;
-        let (person, known) = known(tx, &directory, &person.id, admin.at)?;
-        Ok(known::view(person, &known))
+        known(tx, &directory, &person.id, admin.at).map(known::view)
     });
     asked.await
 }

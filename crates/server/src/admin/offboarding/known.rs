@@ -11,13 +11,16 @@ use portreeve_directory::host_accounts::{self, HostAccount};
 use portreeve_directory::host_agents::{self, Agent, Status};
 use portreeve_directory::host_denials::{self, Denial};
 use portreeve_directory::host_removals::{self, Removal};
-use portreeve_directory::{Refusal, What};
+use portreeve_directory::{Refusal, What, certificates};
 use portreeve_scim::time;
 use portreeve_store::Tx;
 use std::collections::HashMap;
 
 /// How many hosts a summary names.
 const NAMED: usize = 3;
+
+/// As [`known`] finds it.
+type Found = (PersonView, Vec<Known>, i64);
 
 /// All that is known of an account on a host.
 pub(super) struct Known {
@@ -43,13 +46,14 @@ pub(super) struct Removable<'a> {
     pub(super) denied_at: i64,
 }
 
-/// Whom it is about, and the hosts where they have or had an account, by name.
+/// Whom it is about, what is known of the hosts where they have or had an account, by name, and how many certificates of theirs
+/// count.
 pub(super) fn known(
     tx: &mut Tx<'_>,
     directory: &Directory,
     wanted: &str,
     now: i64,
-) -> Result<(PersonView, Vec<Known>), Refusal> {
+) -> Result<Found, Refusal> {
     let user = match users::find(tx, directory, wanted, now) {
         Ok(user) => Some(user),
         Err(Refusal::NotFound(..)) => None,
@@ -89,7 +93,8 @@ pub(super) fn known(
         removal: removals.remove(&id),
         host: Named { id, name },
     });
-    Ok((person, all.collect()))
+    let certificates = certificates::count_of(tx, team, id, now)?;
+    Ok((person, all.collect(), certificates))
 }
 
 fn by_host<T>(all: Vec<T>, host_id: impl Fn(&T) -> &String) -> HashMap<String, T> {
@@ -98,14 +103,15 @@ fn by_host<T>(all: Vec<T>, host_id: impl Fn(&T) -> &String) -> HashMap<String, T
 }
 
 /// The report.
-pub(super) fn view(user: PersonView, all: &[Known]) -> OffboardingView {
+pub(super) fn view((user, all, certificates): Found) -> OffboardingView {
     let count = |states: &[State]| {
         let is_one = |one: &&Known| states.contains(&one.state());
         all.iter().filter(is_one).count()
     };
     OffboardingView {
         user,
-        summary: summary(all),
+        summary: summary(&all, certificates),
+        certificates,
         total: all.len(),
         denied: count(&[State::Denied, State::Acknowledged, State::Removed]),
         acknowledged: count(&[State::Acknowledged, State::Removed]),
@@ -114,9 +120,12 @@ pub(super) fn view(user: PersonView, all: &[Known]) -> OffboardingView {
 }
 
 /// How things stand: on how many hosts it is done, and which have not said that it is.
-fn summary(all: &[Known]) -> String {
+fn summary(all: &[Known], certificates: i64) -> String {
     if all.is_empty() {
-        return "They never had an account on a host.".to_owned();
+        return format!(
+            "They never had an account on a host with an agent; {}.",
+            counting(certificates)
+        );
     }
     let of = |state: State| all.iter().filter(move |one| one.state() == state);
     let [allowed, acknowledged, removed] =
@@ -157,16 +166,22 @@ fn summary(all: &[Known]) -> String {
     }
     match without.as_slice() {
         [] => {}
-        [one] => said.push(format!(
-            "{} has no agent and goes by certificates alone.",
-            one.host.name
-        )),
-        all => said.push(format!(
-            "{} hosts have no agent and go by certificates alone.",
-            all.len()
-        )),
+        [one] => said.push(format!("{} has no agent any more.", one.host.name)),
+        all => said.push(format!("{} hosts have no agent any more.", all.len())),
     }
+    said.push(format!(
+        "Hosts without an agent go by certificates; {}.",
+        counting(certificates)
+    ));
     said.join(" ")
+}
+
+fn counting(certificates: i64) -> String {
+    match certificates {
+        0 => "no certificate of theirs counts".to_owned(),
+        1 => "one certificate of theirs counts".to_owned(),
+        many => format!("{many} certificates of theirs count"),
+    }
 }
 
 fn plural(count: usize) -> &'static str {

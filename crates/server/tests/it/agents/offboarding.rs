@@ -5,7 +5,7 @@ use crate::browser::Browser;
 use portreeve_testbed::Answer;
 use serde_json::{Value, json};
 
-/// Two hosts with agents, one without, and Ada may log in to each.
+/// Two hosts with agents, one whose agent has left, one that never had any, and Ada may log in to each.
 struct Town {
     world: World,
     web_1: Host,
@@ -18,8 +18,12 @@ impl Town {
     async fn start() -> Self {
         let world = World::start().await;
         world
-            .make("/hosts", json!({"name": "web-3", "tags": {"role": "web"}}))
+            .make("/hosts", json!({"name": "web-4", "tags": {"role": "web"}}))
             .await;
+        let web_3 = world.enrol(&Machine::new("web-3"), &json!({})).await;
+        web_3.until(None, Some(true)).await;
+        let left = web_3.agent.post("/host/v1/leave", json!({})).await;
+        assert_eq!(left.status, 204, "{left}");
         let web_1 = world.enrol(&Machine::new("web-1"), &json!({})).await;
         let web_2 = world.enrol(&Machine::new("web-2"), &json!({})).await;
         let directories = world.admin().get("/directories").await;
@@ -80,7 +84,10 @@ async fn the_report_says_since_when_each_host_denies_somebody_and_what_is_left()
     town.told(&town.web_1, &document, &json!({})).await;
     let before = town.report().await;
     assert_eq!(counts(&before), [3, 0, 0], "{before}");
-    assert_eq!(before["summary"], "May log in on 3 of 3 hosts.");
+    assert_eq!(
+        before["summary"],
+        "May log in on 3 of 3 hosts. Hosts without an agent go by certificates; no certificate of theirs counts."
+    );
 
     town.world.set_active(false).await;
     let (document, _) = town.web_1.until(Some(tag), Some(false)).await;
@@ -95,7 +102,7 @@ async fn the_report_says_since_when_each_host_denies_somebody_and_what_is_left()
     assert_eq!(counts(&report), [3, 3, 1], "{report}");
     assert_eq!(
         report["summary"],
-        "Denied on 3 of 3 hosts, acknowledged by 1. web-2 has never reported. web-3 has no agent and goes by certificates alone."
+        "Denied on 3 of 3 hosts, acknowledged by 1. web-2 has never reported. web-3 has no agent any more. Hosts without an agent go by certificates; no certificate of theirs counts."
     );
     let web_1 = of(&report, "web-1");
     assert_eq!(web_1["state"], "acknowledged", "{web_1}");
@@ -210,7 +217,7 @@ async fn the_console_shows_the_fleet_and_the_report_and_makes_tokens() {
     let mut owner = Browser::of_owner(&town.world.server, "olga").await;
 
     let fleet = owner.page("/console/hosts/fleet").await;
-    let counted = "3 hosts: 1 current, 1 never reported, 1 without an agent.";
+    let counted = "4 hosts: 1 current, 1 never reported, 1 left, 1 without an agent.";
     assert!(fleet.contains(counted), "{fleet}");
     assert!(fleet.contains("1 conflict"), "{fleet}");
     let never = owner.page("/console/hosts/fleet?state=never").await;

@@ -1,6 +1,6 @@
 //! What hosts fetch: their policy, as it changes, and what is revoked.
 
-use super::world::{Machine, World, refused};
+use super::world::{Machine, World, document, refused};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
@@ -61,6 +61,21 @@ async fn the_policy_is_what_a_host_believes_and_no_other_does() {
 }
 
 #[tokio::test]
+async fn the_first_policy_says_everything() {
+    let world = World::start().await;
+    for name in ["web-1", "web-2", "web-3"] {
+        let host = world.enrol(&Machine::new(name), &json!({})).await;
+        let first = host.policy(None, 0).await;
+        assert_eq!(
+            document(&first)["accounts"][0]["name"],
+            "ada",
+            "{name}: {first}"
+        );
+    }
+    world.server.stop().await;
+}
+
+#[tokio::test]
 async fn what_is_revoked_ends_a_wait_and_is_fetched_with_its_signature() {
     let world = World::start().await;
     let machine = Machine::new("web-1");
@@ -76,13 +91,31 @@ async fn what_is_revoked_ends_a_wait_and_is_fetched_with_its_signature() {
         world.admin().post("/certificates/revoke", revoke)
     );
     assert_eq!(revoked.status, 200, "{revoked}");
-    // Either the wait has ended, or it had not begun: the next answer tells.
+    // Either the wait has ended, or it had not begun: then whoever says what they have waits no more.
+    let headers = [
+        ("prefer", "wait=60"),
+        ("if-none-match", &tag),
+        ("portreeve-krl", &before),
+    ];
     let told = match waited.header("portreeve-krl") == Some(&before) {
-        true => host.policy(Some(&tag), 0).await,
+        true => {
+            host.agent
+                .send(Method::GET, "/host/v1/policy", &headers, None)
+                .await
+        }
         false => waited,
     };
     let now = told.header("portreeve-krl").unwrap();
     assert_ne!(now, before, "{told}");
+    let again = host
+        .agent
+        .send(Method::GET, "/host/v1/policy", &headers, None)
+        .await;
+    assert_eq!(
+        (again.status, again.header("portreeve-krl")),
+        (304, Some(now)),
+        "{again}"
+    );
 
     let path = "/host/v1/krl";
     let fetched = host.agent.get(path).await;
