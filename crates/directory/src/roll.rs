@@ -54,6 +54,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "host_policies_of_agents",
         sql: include_str!("../../../migrations/0010_host_policies_of_agents.sql"),
     },
+    Migration {
+        version: 11,
+        name: "visits",
+        sql: include_str!("../../../migrations/0011_visits.sql"),
+    },
 ];
 
 /// Every fixed statement of this crate as (name, text), so that one test prepares them all on each database.
