@@ -56,6 +56,8 @@ permissions! {
     HostWrite "host:write" "Make, change and delete hosts"
     GrantRead "grant:read" "See grants and accounts on hosts, and explain who may log in where"
     GrantWrite "grant:write" "Make, change and revoke grants, and say which account names people have on hosts"
+    VisitorRead "visitor:read" "See visits, locations, devices, and people as visitors find them"
+    VisitorWrite "visitor:write" "Change locations and devices, sign visitors in and out, and hide people from visitors"
     CertificateRead "certificate:read" "See certificates"
     CertificateWrite "certificate:write" "Issue and revoke certificates"
     CaRead "ca:read" "See the certificate authority, its keys and its provisioners"

@@ -56,7 +56,8 @@ use portreeve_directory::Permission::{
     CertificateRead, CertificateWrite, ConnectionRead, ConnectionWrite, DirectoryRead,
     DirectoryWrite, EventRead, GrantRead, GrantWrite, GroupRead, GroupWrite, HostRead, HostWrite,
     Oneself, OwnerWrite, ServiceAccountRead, ServiceAccountWrite, SessionRead, SessionWrite,
-    SettingsRead, SettingsWrite, TeamWrite, TokenWrite, UserRead, UserWrite,
+    SettingsRead, SettingsWrite, TeamWrite, TokenWrite, UserRead, UserWrite, VisitorRead,
+    VisitorWrite,
 };
 
 /// The routes, in the order in which the API's description has them.
@@ -196,9 +197,9 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/directories/{directory}/accounts", GrantRead, "List the accounts of people on hosts", accounts::list).query(parameters::PAGED).pages::<AccountView>(),
         route(Method::POST, "/directories/{directory}/accounts/preview", GrantRead, "Show which account names a rule would make, and which it could not", accounts::preview).takes::<accounts::NamesRequest>().gives::<NamesPreview>(),
         route(Method::DELETE, "/directories/{directory}/users/{user}", UserWrite, "Remove a user of a native directory", users::delete),
-        route(Method::GET, "/directories/{directory}/visitor-hosts", UserRead, "List the people of a directory for visitors, and whether visitors find them; with `search`, whom they find", visitor_hosts::list).query(parameters::USERS).pages::<VisitorHostView>(),
-        route(Method::GET, "/directories/{directory}/visitor-hosts/{user}", UserRead, "Show whether visitors find somebody, and who is told of them", visitor_hosts::get).gives::<VisitorHostView>(),
-        route(Method::PATCH, "/directories/{directory}/visitor-hosts/{user}", UserWrite, "Hide somebody from visitors, or say who is told of them and what they are called as well", visitor_hosts::update).takes::<VisitorHostChange>().gives::<VisitorHostView>(),
+        route(Method::GET, "/directories/{directory}/visitor-hosts", VisitorRead, "List the people of a directory for visitors, and whether visitors find them; with `search`, whom they find", visitor_hosts::list).query(parameters::USERS).pages::<VisitorHostView>(),
+        route(Method::GET, "/directories/{directory}/visitor-hosts/{user}", VisitorRead, "Show whether visitors find somebody, and who is told of them", visitor_hosts::get).gives::<VisitorHostView>(),
+        route(Method::PATCH, "/directories/{directory}/visitor-hosts/{user}", VisitorWrite, "Hide somebody from visitors, or say who is told of them and what they are called as well", visitor_hosts::update).takes::<VisitorHostChange>().gives::<VisitorHostView>(),
         route(Method::GET, "/directories/{directory}/groups", GroupRead, "List groups", groups::list).query(parameters::GROUPS).pages::<GroupView>(),
         route(Method::POST, "/directories/{directory}/groups", GroupWrite, "Make a group in a native directory", groups::create).takes::<NewGroup>().makes::<GroupView>(),
         route(Method::GET, "/directories/{directory}/groups/{group}", GroupRead, "Show a group", groups::get).gives::<GroupView>(),
