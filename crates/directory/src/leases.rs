@@ -67,6 +67,12 @@ pub const POLICIES: &str = "policies";
 /// Sending a team's mails.
 pub const MAIL: &str = "mail";
 
+/// Telling a team's programs.
+pub const WEBHOOKS: &str = "webhooks";
+
+/// Following who can be found by the visitors of a team.
+pub const VISITORS: &str = "visitors";
+
 /// The right to do one piece of work, until it is lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {

@@ -72,8 +72,10 @@ pub mod used_tokens;
 pub mod users;
 pub mod visit_devices;
 pub mod visit_locations;
+pub mod visit_notices;
 pub mod visitor_hosts;
 pub mod visits;
+pub mod webhooks;
 
 pub use call::{Actor, Call};
 pub use clock::{Clock, SystemClock};

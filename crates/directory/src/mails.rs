@@ -3,6 +3,8 @@
 
 use crate::Refusal;
 use portreeve_store::{Row, Tx, params, statements};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 statements! {
     INSERT = "INSERT INTO mails (team_id, id, recipient, subject, body, attempts, next_attempt_at, created_at) VALUES ($1, $2, $3, $4, $5, 0, 0, $6)";
@@ -10,6 +12,7 @@ statements! {
     DUE = "SELECT id, recipient, subject, body, attempts, next_attempt_at, last_error, created_at FROM mails WHERE team_id = $1 AND (next_attempt_at <= $2 OR next_attempt_at > $3) ORDER BY id LIMIT $4";
     DELETE = "DELETE FROM mails WHERE team_id = $1 AND id = $2";
     FAILED = "UPDATE mails SET attempts = attempts + 1, next_attempt_at = $3, last_error = $4 WHERE team_id = $1 AND id = $2";
+    WAITING = "SELECT COUNT(*), MIN(created_at), (SELECT last_error FROM mails WHERE team_id = $1 AND last_error IS NOT NULL ORDER BY id DESC LIMIT 1) FROM mails WHERE team_id = $1";
 }
 
 /// A mail that is to be sent.
@@ -44,6 +47,27 @@ pub struct New<'a> {
     pub subject: &'a str,
     /// Plain text.
     pub body: &'a str,
+}
+
+/// How much is still to be sent, since when, and why it was not.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Waiting {
+    /// How many wait.
+    pub waiting: i64,
+    /// Since when the oldest does (microseconds since 1970 UTC).
+    pub oldest_at: Option<i64>,
+    /// Why the newest of those that were tried could not be sent.
+    pub last_error: Option<String>,
+}
+
+impl Waiting {
+    pub(crate) fn read(mut row: Row) -> Result<Self, Refusal> {
+        Ok(Self {
+            waiting: row.int(0)?,
+            oldest_at: row.opt_int(1)?,
+            last_error: row.take_opt_text(2)?,
+        })
+    }
 }
 
 /// Has a mail sent once this transaction is committed.
@@ -88,6 +112,12 @@ pub fn failed(
     next_attempt_at: i64,
 ) -> Result<(), Refusal> {
     Ok(tx.exec(FAILED, &params![team_id, id, next_attempt_at, error])?)
+}
+
+/// The mails of a team that are still to be sent.
+pub fn waiting(tx: &mut Tx<'_>, team_id: &str) -> Result<Waiting, Refusal> {
+    let row = tx.query_one(WAITING, &params![team_id])?;
+    row.map_or_else(|| Ok(Waiting::default()), Waiting::read)
 }
 
 fn from_row(mut row: Row) -> Result<Mail, Refusal> {
