@@ -1,7 +1,10 @@
 //! Visitor hosts: people whom visitors come to see, in the directories that are for it. Whoever may be found is found by
 //! words; whoever may not has none, so that no search has to leave anybody out.
 
+mod seen;
 mod words;
+
+pub use seen::{Seen, is_in, seen};
 
 use crate::directories::Directory;
 use crate::list::{Kind, Users};
