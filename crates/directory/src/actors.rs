@@ -1,7 +1,9 @@
 //! Who events name, for people: events keep ids, because names change.
 
 use crate::events::Event;
-use crate::{Refusal, api_tokens, directories, hosts, owners, service_accounts, users};
+use crate::{
+    Refusal, api_tokens, directories, hosts, owners, service_accounts, users, visit_devices,
+};
 use portreeve_store::Tx;
 use std::collections::HashMap;
 
@@ -37,6 +39,8 @@ impl Actors {
                 "service" => "A removed service account",
                 "owner" => "A removed local owner",
                 "host" => "A removed host",
+                "device" => "A removed device",
+                "visitor" => "A visitor, by their badge",
                 _ => "A removed user",
             }
             .to_owned(),
@@ -60,6 +64,7 @@ fn name(tx: &mut Tx<'_>, team_id: &str, event: &Event) -> Result<Option<String>,
         "owner" => owners::by_id(tx, team_id, &id).map(|owner| owner.name),
         "service" => service_accounts::by_id(tx, team_id, &id).map(|account| account.name),
         "host" => hosts::by_id(tx, team_id, &id).map(|host| host.name),
+        "device" => visit_devices::by_id(tx, team_id, &id).map(|device| device.name),
         "api_token" => api_tokens::by_id(tx, team_id, &id).map(|token| token.name),
         "user" => return user(tx, team_id, &id),
         _ => return Ok(None),

@@ -23,6 +23,10 @@ pub enum Actor {
     Service(String),
     /// A host, by its agent.
     Host(String),
+    /// A tablet at the door.
+    Device(String),
+    /// A visitor, by their badge.
+    Visitor,
     /// Portreeve itself.
     System,
     /// Nobody we know: a refused request.
@@ -39,6 +43,8 @@ impl Actor {
             Self::Owner(_) => "owner",
             Self::Service(_) => "service",
             Self::Host(_) => "host",
+            Self::Device(_) => "device",
+            Self::Visitor => "visitor",
             Self::System => "system",
             Self::Anonymous => "anonymous",
         }
@@ -51,9 +57,10 @@ impl Actor {
             | Self::User(id)
             | Self::Owner(id)
             | Self::Service(id)
-            | Self::Host(id) => Some(id.clone()),
+            | Self::Host(id)
+            | Self::Device(id) => Some(id.clone()),
             Self::Local(uid) => Some(uid.to_string()),
-            Self::System | Self::Anonymous => None,
+            Self::Visitor | Self::System | Self::Anonymous => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! words; whoever may not has none, so that no search has to leave anybody out.
 
 mod seen;
-mod words;
+pub(crate) mod words;
 
 pub use seen::{Seen, is_in, seen};
 

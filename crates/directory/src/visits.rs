@@ -3,30 +3,35 @@
 //! What the log says of a visit names its location and no visitor: visits become anonymous after a while, and the log does not
 //! change.
 
+/// What [`from_row`] takes.
+macro_rules! columns {
+    () => {
+        "v.id, v.location_id, v.state, v.directory_id, v.host_id, v.host_name, v.visitor_name, v.company, v.purpose, v.photo IS NOT NULL, v.expected_at, v.came_at, v.left_at, v.answer, v.answered_at, v.at, v.is_anonymous, v.host_gone_at"
+    };
+}
+
+mod find;
+
+pub use find::{Wanted, awaited, is_name_of, is_named, list, notable, of_host, open};
+
 use crate::bearer::{self, Kind, Presented};
 use crate::events::{self, Category, Cause, Outcome};
 use crate::{Refusal, What, names};
-use portreeve_scim::text::fold;
-use portreeve_store::{Param, Row, Tx, params, statements};
+use portreeve_store::{Row, Tx, params, statements};
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// What [`from_row`] takes.
-macro_rules! columns {
-    () => {
-        "v.id, v.location_id, v.state, v.directory_id, v.host_id, v.host_name, v.visitor_name, v.company, v.purpose, v.photo IS NOT NULL, v.expected_at, v.came_at, v.left_at, v.answer, v.answered_at, v.at, v.is_anonymous"
-    };
-}
-
 statements! {
-    INSERT = "INSERT INTO visits (team_id, id, location_id, state, directory_id, host_id, host_name, visitor_name, company, purpose, hash, photo, expected_at, came_at, at, is_anonymous) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, FALSE)";
-    BY_ID = concat!("SELECT ", columns!(), ", v.hash FROM visits v WHERE v.team_id = $1 AND v.id = $2");
+    INSERT = "INSERT INTO visits (team_id, id, location_id, state, directory_id, host_id, host_name, visitor_name, company, purpose, hash, answer_hash, photo, expected_at, came_at, at, is_anonymous) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, FALSE)";
+    BY_ID = concat!("SELECT ", columns!(), ", v.hash, v.answer_hash FROM visits v WHERE v.team_id = $1 AND v.id = $2");
     PHOTO = "SELECT photo FROM visits WHERE team_id = $1 AND id = $2 AND photo IS NOT NULL";
     OPEN = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1 AND v.location_id = $2 AND v.state <> 'gone' ORDER BY v.at, v.id LIMIT $3");
+    NOTABLE = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1 AND v.location_id = $2 AND v.state <> 'gone' AND (v.host_gone_at IS NOT NULL OR v.answered_at >= $3) ORDER BY v.at DESC, v.id DESC LIMIT $4");
     OF_HOST = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1 AND v.host_id = $2 AND v.state <> 'gone' ORDER BY v.at, v.id");
-    ARRIVE = "UPDATE visits SET state = 'here', came_at = $3, at = $3, company = $4, purpose = $5, photo = $6 WHERE team_id = $1 AND id = $2 AND state = 'expected'";
+    AWAITED = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1 AND v.location_id = $2 AND v.state = 'expected' AND v.at >= $3 AND v.at <= $4 ORDER BY v.at, v.id LIMIT $5");
+    ARRIVE = "UPDATE visits SET state = 'here', came_at = $3, at = $3, company = $4, purpose = $5, photo = $6, hash = $7, answer_hash = $8, directory_id = $9, host_id = $10, host_name = $11 WHERE team_id = $1 AND id = $2 AND state = 'expected'";
     LEAVE = "UPDATE visits SET state = 'gone', left_at = $3 WHERE team_id = $1 AND id = $2 AND state <> 'gone'";
     ANSWER = "UPDATE visits SET answer = $3, answered_at = $4 WHERE team_id = $1 AND id = $2";
     OLD = "SELECT team_id, id FROM visits WHERE at < $1 AND NOT is_anonymous ORDER BY at LIMIT $2";
@@ -131,6 +136,17 @@ pub struct Visit {
     pub at: i64,
     /// Whether nobody knows any more who it was.
     pub is_anonymous: bool,
+    /// Since when whoever is visited cannot be found by visitors any more.
+    pub host_gone_at: Option<i64>,
+}
+
+/// What proves something about a visit. They are different ones, so that visitors do not answer for whom they visit.
+#[derive(Debug)]
+pub struct Secrets {
+    /// On the badge: whoever shows it leaves.
+    pub badge: SecretString,
+    /// In the mail to whoever is visited: whoever shows it answers.
+    pub answer: SecretString,
 }
 
 /// What a visitor says, or somebody who expects one.
@@ -161,15 +177,15 @@ pub struct New<'a> {
     pub expected_at: Option<i64>,
 }
 
-/// Writes a visit down. The secret is on the badge and in the mail, and nowhere else.
+/// Writes a visit down. The secrets are on the badge and in the mail, and nowhere else.
 pub fn create(
     tx: &mut Tx<'_>,
     cause: &Cause<'_>,
     new: &New<'_>,
     guest: &Guest<'_>,
-) -> Result<(Visit, SecretString), Refusal> {
+) -> Result<(Visit, Secrets), Refusal> {
     let guest = checked(guest)?;
-    let (secret, hash) = bearer::make(Kind::Visit, cause.team_id, new.id)?;
+    let (secrets, badge, answer) = secrets(cause.team_id, new.id)?;
     let (state, came_at) = match new.expected_at {
         Some(_) => (State::Expected, None),
         None => (State::Here, Some(cause.at)),
@@ -186,7 +202,8 @@ pub fn create(
         guest.name,
         guest.company,
         guest.purpose,
-        hash.as_ref(),
+        badge.as_ref(),
+        answer.as_ref(),
         guest.photo,
         new.expected_at,
         came_at,
@@ -211,6 +228,7 @@ pub fn create(
         answer: None,
         at,
         is_anonymous: false,
+        host_gone_at: None,
     };
     let verb = if came_at.is_some() {
         "sign_in"
@@ -218,31 +236,51 @@ pub fn create(
         "expect"
     };
     tell(tx, cause, verb, (new.id, new.location.1), None)?;
-    Ok((visit, secret))
+    Ok((visit, secrets))
 }
 
-/// A visitor who was expected has come. `false`: they were not expected any more.
+/// A visitor who was expected has come, to whoever the given visit says; what they do not say stays as it was announced. The
+/// secrets of before are good for nothing any more. `None`: they were not expected any more.
 pub fn arrive(
     tx: &mut Tx<'_>,
     cause: &Cause<'_>,
     (visit, location): (&Visit, &str),
     guest: &Guest<'_>,
-) -> Result<bool, Refusal> {
+) -> Result<Option<(Visit, Secrets)>, Refusal> {
     let guest = checked(guest)?;
     if visit.state != State::Expected {
-        return Ok(false);
+        return Ok(None);
     }
+    let (secrets, badge, answer) = secrets(cause.team_id, &visit.id)?;
+    let said = |now: &str, before: &str| match now {
+        "" => before.to_owned(),
+        now => now.to_owned(),
+    };
+    let visit = Visit {
+        state: State::Here,
+        company: said(guest.company, &visit.company),
+        purpose: said(guest.purpose, &visit.purpose),
+        has_photo: guest.photo.is_some(),
+        came_at: Some(cause.at),
+        at: cause.at,
+        ..visit.clone()
+    };
     let row = params![
         cause.team_id,
         &visit.id,
         cause.at,
-        guest.company,
-        guest.purpose,
-        guest.photo
+        &visit.company,
+        &visit.purpose,
+        guest.photo,
+        badge.as_ref(),
+        answer.as_ref(),
+        visit.host.as_ref().map(|(directory, _)| directory.as_str()),
+        visit.host.as_ref().map(|(_, id)| id.as_str()),
+        &visit.host_name
     ];
     tx.exec(ARRIVE, &row)?;
     tell(tx, cause, "sign_in", (&visit.id, location), None)?;
-    Ok(true)
+    Ok(Some((visit, secrets)))
 }
 
 /// A visitor has left, or does not come. `false`: that was so before.
@@ -276,12 +314,25 @@ pub fn answer(
     tell(tx, cause, "answer", (&visit.id, location), Some(&changes))
 }
 
-/// The visit of a presented secret; `None` when it is none, or the visit is anonymous.
+/// The visit of the secret on a badge; `None` when it is none, or the visit is anonymous.
 pub fn verify(tx: &mut Tx<'_>, presented: &Presented) -> Result<Option<Visit>, Refusal> {
+    verified(tx, presented, |row| Ok(Some(row.bytes(18)?)))
+}
+
+/// The visit of the secret in a mail to whoever is visited; `None` when it is none, or the visit is anonymous.
+pub fn verify_answer(tx: &mut Tx<'_>, presented: &Presented) -> Result<Option<Visit>, Refusal> {
+    verified(tx, presented, |row| Ok(row.opt_bytes(19)?))
+}
+
+fn verified(
+    tx: &mut Tx<'_>,
+    presented: &Presented,
+    hash: impl Fn(&Row) -> Result<Option<&[u8]>, Refusal>,
+) -> Result<Option<Visit>, Refusal> {
     let Some(row) = tx.query_one(BY_ID, &params![&presented.team_id, &presented.id])? else {
         return Ok(None);
     };
-    if !presented.is(row.bytes(17)?) {
+    if !hash(&row)?.is_some_and(|hash| presented.is(hash)) {
         return Ok(None);
     }
     let visit = from_row(row)?;
@@ -301,73 +352,6 @@ pub fn photo(tx: &mut Tx<'_>, team_id: &str, id: &str) -> Result<Option<Vec<u8>>
     row.map(|row| Ok(row.bytes(0)?.to_vec())).transpose()
 }
 
-/// Who is in the house or expected at a location, by when they came or should; at most [`MOST_OPEN`].
-pub fn open(tx: &mut Tx<'_>, team_id: &str, location_id: &str) -> Result<Vec<Visit>, Refusal> {
-    let rows = tx.query(OPEN, &params![team_id, location_id, MOST_OPEN])?;
-    rows.into_iter().map(from_row).collect()
-}
-
-/// Who is in the house or expected with somebody.
-pub fn of_host(tx: &mut Tx<'_>, team_id: &str, user_id: &str) -> Result<Vec<Visit>, Refusal> {
-    let rows = tx.query(OF_HOST, &params![team_id, user_id])?;
-    rows.into_iter().map(from_row).collect()
-}
-
-/// What visits are looked for.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'a> {
-    /// At this location.
-    pub location_id: Option<&'a str>,
-    /// In this state.
-    pub state: Option<State>,
-    /// With this person.
-    pub host_id: Option<&'a str>,
-    /// Not before this time (microseconds since 1970 UTC).
-    pub from: Option<i64>,
-    /// Before this time.
-    pub until: Option<i64>,
-}
-
-/// The next visits of a team, the latest first, after that time and id.
-pub fn list(
-    tx: &mut Tx<'_>,
-    team_id: &str,
-    wanted: &Wanted<'_>,
-    after: Option<(i64, &str)>,
-    limit: i64,
-) -> Result<Vec<Visit>, Refusal> {
-    let conditions = [
-        ("v.location_id =", wanted.location_id.map(Param::Text)),
-        (
-            "v.state =",
-            wanted.state.map(|state| Param::Text(state.name())),
-        ),
-        ("v.host_id =", wanted.host_id.map(Param::Text)),
-        ("v.at >=", wanted.from.map(Param::Int)),
-        ("v.at <", wanted.until.map(Param::Int)),
-    ];
-    let mut given: Vec<Param<'_>> = vec![team_id.into()];
-    let mut sql = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1").to_owned();
-    for (condition, value) in conditions {
-        if let Some(value) = value {
-            given.push(value);
-            sql += &format!(" AND {condition} ${}", given.len());
-        }
-    }
-    if let Some((at, id)) = after {
-        given.extend([Param::Int(at), Param::Text(id)]);
-        sql += &format!(
-            " AND (v.at, v.id) < (${}, ${})",
-            given.len() - 1,
-            given.len()
-        );
-    }
-    given.push(Param::Int(limit));
-    sql += &format!(" ORDER BY v.at DESC, v.id DESC LIMIT ${}", given.len());
-    let rows = tx.query(&sql, &given)?;
-    rows.into_iter().map(from_row).collect()
-}
-
 /// Forgets who came, in the oldest visits from before a time; how many there were. Visitors who never signed out have left.
 pub fn anonymise(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<usize, Refusal> {
     let old = tx.query(OLD, &params![before, limit])?;
@@ -378,12 +362,11 @@ pub fn anonymise(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<usize, Refu
     Ok(count)
 }
 
-/// Whether a text means a visitor: all of its words are in the name, in any letter case.
-pub fn is_named(visit: &Visit, text: &str) -> bool {
-    let name = fold(&visit.visitor_name).into_owned();
-    let text = fold(text).into_owned();
-    let mut words = text.split_whitespace().peekable();
-    words.peek().is_some() && words.all(|word| name.contains(word))
+/// New secrets of a visit, and the hashes of that on the badge and that in the mail.
+fn secrets(team_id: &str, id: &str) -> Result<(Secrets, [u8; 32], [u8; 32]), Refusal> {
+    let (badge, badge_hash) = bearer::make(Kind::Visit, team_id, id)?;
+    let (answer, answer_hash) = bearer::make(Kind::Visit, team_id, id)?;
+    Ok((Secrets { badge, answer }, badge_hash, answer_hash))
 }
 
 fn checked<'a>(guest: &Guest<'a>) -> Result<Guest<'a>, Refusal> {
@@ -445,6 +428,7 @@ fn from_row(mut row: Row) -> Result<Visit, Refusal> {
         answer: answer.zip(answered_at),
         at: row.int(15)?,
         is_anonymous: row.bool(16)?,
+        host_gone_at: row.opt_int(17)?,
         id: row.take_text(0)?,
         location_id: row.take_text(1)?,
         host_name: row.take_text(5)?,

@@ -14,7 +14,7 @@ const LONGEST: usize = 40;
 const MOST: usize = 20;
 
 /// The words of a text, each once.
-pub(super) fn of(text: &str) -> BTreeSet<String> {
+pub(crate) fn of(text: &str) -> BTreeSet<String> {
     let plain: String = fold(text)
         .nfkd()
         .filter(|c| !is_combining_mark(*c))

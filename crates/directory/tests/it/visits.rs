@@ -64,8 +64,8 @@ fn come(
             company: "Fabrikam",
             ..Guest::default()
         };
-        let (visit, secret) = visits::create(tx, &Cause::of(call), &new, &guest)?;
-        Ok((visit, secret.expose_secret().to_owned()))
+        let (visit, secrets) = visits::create(tx, &Cause::of(call), &new, &guest)?;
+        Ok((visit, secrets.badge.expose_secret().to_owned()))
     })
 }
 
@@ -143,7 +143,8 @@ fn whoever_is_expected_is_listed_before_they_come(on: Engine) {
                     name: &visit.visitor_name,
                     ..Guest::default()
                 };
-                visits::arrive(tx, &Cause::of(call), (&visit, "Door"), &guest)
+                let arrived = visits::arrive(tx, &Cause::of(call), (&visit, "Door"), &guest)?;
+                Ok(arrived.is_some())
             })
             .unwrap()
     };
