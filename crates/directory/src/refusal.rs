@@ -176,6 +176,7 @@ fn unique(index: &str) -> Option<(What, &'static str)> {
         "provisioners_name" => (What::Provisioner, "name"),
         "posix_accounts_name" => (What::Account, "name"),
         "groups_display_name" => (What::Group, "displayName"),
+        "visit_locations_name" => (What::Location, "name"),
         _ => return None,
     })
 }

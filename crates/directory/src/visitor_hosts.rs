@@ -6,7 +6,7 @@ pub(crate) mod words;
 
 pub use seen::{Seen, is_in, seen};
 
-use crate::directories::Directory;
+use crate::directories::{self, Directory};
 use crate::list::{Kind, Users};
 use crate::members;
 use crate::suspensions;
@@ -122,6 +122,13 @@ pub fn told(user: &Resource, own: &Own) -> Vec<String> {
         }
     }
     told
+}
+
+/// The directories of a team that are for visitors, by name.
+pub fn directories(tx: &mut Tx<'_>, team_id: &str) -> Result<Vec<Directory>, Refusal> {
+    let mut all = directories::list(tx)?;
+    all.retain(|directory| directory.team_id == team_id && directory.settings.visitors);
+    Ok(all)
 }
 
 /// Whether visitors can find somebody, and why not.
