@@ -105,6 +105,7 @@ pub fn statements() -> impl Iterator<Item = (&'static str, &'static str)> {
         crate::visit_locations::ALL,
         crate::visit_devices::ALL,
         crate::visits::ALL,
+        crate::visit_notices::ALL,
         crate::webhooks::ALL,
         crate::enrolments::ALL,
         crate::host_agents::ALL,

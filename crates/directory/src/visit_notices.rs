@@ -3,13 +3,17 @@
 //! Whoever is visited is told at the addresses that are theirs. Where nobody is known, or nobody can be told, the fallback
 //! of the location is. The program of a location hears of everything besides.
 
+mod follow;
 mod text;
+
+pub(crate) use follow::ALL;
+pub use follow::{follow, turned};
 
 use crate::Refusal;
 use crate::directories;
 use crate::events::Cause;
 use crate::mails;
-use crate::users;
+use crate::users::User;
 use crate::visit_locations::{Location, zone};
 use crate::visitor_hosts::{self, Visibility};
 use crate::visits::Visit;
@@ -22,13 +26,20 @@ use serde::Serialize;
 use serde_json::json;
 use text::{Facts, Occasion};
 
+/// What of the server matters to those who are told.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender<'a> {
+    /// Where people reach it, without a slash at the end: links in mails begin with it.
+    pub base: &'a str,
+    /// Whether it can send mails. Where it cannot, none is written down.
+    pub mails: bool,
+}
+
 /// A visit that somebody is to be told of.
 #[derive(Debug, Clone, Copy)]
 pub struct Notice<'a> {
-    /// Where people reach this server, without a slash at the end: links in mails begin with it.
-    pub base: &'a str,
-    /// Whether mails can be sent. Without a mail server none is written down.
-    pub mails: bool,
+    /// Who sends what is told.
+    pub sender: Sender<'a>,
     /// Where.
     pub location: &'a Location,
     /// The visit as it is after what is told.
@@ -56,8 +67,12 @@ pub fn arrived(
     notice: &Notice<'_>,
     answer: &SecretString,
 ) -> Result<Told, Refusal> {
-    let link = format!("{}/visit/answer/{}", notice.base, answer.expose_secret());
-    let addresses = of_visitor_host(tx, cause.team_id, notice.visit)?;
+    let link = format!(
+        "{}/visit/answer/{}",
+        notice.sender.base,
+        answer.expose_secret()
+    );
+    let addresses = addresses(tx, cause.team_id, notice.visit)?;
     let occasion = match (&notice.visit.host, addresses.is_empty()) {
         (None, _) => Occasion::NobodyNamed,
         (Some(_), true) => Occasion::NotReached,
@@ -68,7 +83,7 @@ pub fn arrived(
 
 /// A visitor is expected, as somebody else has said.
 pub fn expected(tx: &mut Tx<'_>, cause: &Cause<'_>, notice: &Notice<'_>) -> Result<Told, Refusal> {
-    let addresses = of_visitor_host(tx, cause.team_id, notice.visit)?;
+    let addresses = addresses(tx, cause.team_id, notice.visit)?;
     let occasion = match notice.visit.host {
         Some(_) => Occasion::Expected,
         None => Occasion::ExpectedByNobody,
@@ -76,38 +91,32 @@ pub fn expected(tx: &mut Tx<'_>, cause: &Cause<'_>, notice: &Notice<'_>) -> Resu
     tell(tx, cause, notice, (occasion, &addresses), None)
 }
 
-/// Whoever is visited cannot be found any more: the fallback is told.
-pub(crate) fn gone(
-    tx: &mut Tx<'_>,
-    cause: &Cause<'_>,
-    notice: &Notice<'_>,
-) -> Result<Told, Refusal> {
-    let occasion = match notice.visit.came_at {
-        Some(_) => Occasion::GoneWhileHere,
-        None => Occasion::GoneBefore,
-    };
-    tell(tx, cause, notice, (occasion, &[]), None)
-}
-
 /// The addresses of whoever is visited; none where they cannot be found any more.
-fn of_visitor_host(tx: &mut Tx<'_>, team_id: &str, visit: &Visit) -> Result<Vec<String>, Refusal> {
+fn addresses(tx: &mut Tx<'_>, team_id: &str, visit: &Visit) -> Result<Vec<String>, Refusal> {
     let Some((directory_id, user_id)) = &visit.host else {
         return Ok(Vec::new());
     };
-    let directory = match directories::find_in(tx, team_id, directory_id) {
-        Err(Refusal::NotFound(..)) => return Ok(Vec::new()),
-        found => found?,
+    let Some(user) = visible(tx, team_id, (directory_id, user_id))? else {
+        return Ok(Vec::new());
     };
-    let user = match visitor_hosts::find(tx, &directory, user_id) {
-        Err(Refusal::NotFound(..)) => return Ok(Vec::new()),
-        found => found?,
-    };
-    match visitor_hosts::visibility(tx, &directory, user_id, user.status)? {
-        Visibility::Visible => {
-            let own = visitor_hosts::own(tx, &directory.id, user_id)?;
-            Ok(visitor_hosts::told(&user.parsed()?, &own))
-        }
-        _ => Ok(Vec::new()),
+    let own = visitor_hosts::own(tx, directory_id, user_id)?;
+    Ok(visitor_hosts::told(&user.parsed()?, &own))
+}
+
+/// Somebody of a directory of the team, if visitors can find them.
+fn visible(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    (directory_id, user_id): (&str, &str),
+) -> Result<Option<User>, Refusal> {
+    let found = directories::find_in(tx, team_id, directory_id).and_then(|directory| {
+        let user = visitor_hosts::find(tx, &directory, user_id)?;
+        let visibility = visitor_hosts::visibility(tx, &directory, user_id, user.status)?;
+        Ok((visibility == Visibility::Visible).then_some(user))
+    });
+    match found {
+        Err(Refusal::NotFound(..)) => Ok(None),
+        found => found,
     }
 }
 
@@ -120,7 +129,7 @@ fn tell(
 ) -> Result<Told, Refusal> {
     let settings = &notice.location.settings;
     let (whom, recipients): (Told, Vec<&str>) = match (addresses, &settings.fallback) {
-        _ if !notice.mails => (Told::Nobody, Vec::new()),
+        _ if !notice.sender.mails => (Told::Nobody, Vec::new()),
         ([], None) => (Told::Nobody, Vec::new()),
         ([], Some(fallback)) => (Told::Fallback, vec![&fallback.email]),
         (all, _) => (Told::VisitorHost, all.iter().map(String::as_str).collect()),
