@@ -68,7 +68,8 @@ pub enum Answer {
 }
 
 impl State {
-    fn name(self) -> &'static str {
+    /// As it stands in the database and in addresses.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Expected => "expected",
             Self::Here => "here",
