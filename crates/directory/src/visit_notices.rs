@@ -26,20 +26,13 @@ use serde::Serialize;
 use serde_json::json;
 use text::{Facts, Occasion};
 
-/// What of the server matters to those who are told.
-#[derive(Debug, Clone, Copy)]
-pub struct Sender<'a> {
-    /// Where people reach it, without a slash at the end: links in mails begin with it.
-    pub base: &'a str,
-    /// Whether it can send mails. Where it cannot, none is written down.
-    pub mails: bool,
-}
-
 /// A visit that somebody is to be told of.
 #[derive(Debug, Clone, Copy)]
 pub struct Notice<'a> {
-    /// Who sends what is told.
-    pub sender: Sender<'a>,
+    /// Where people reach this server, without a slash at the end: links in mails begin with it.
+    pub base: &'a str,
+    /// Whether mails can be sent. Without a mail server none is written down.
+    pub mails: bool,
     /// Where.
     pub location: &'a Location,
     /// The visit as it is after what is told.
@@ -67,11 +60,7 @@ pub fn arrived(
     notice: &Notice<'_>,
     answer: &SecretString,
 ) -> Result<Told, Refusal> {
-    let link = format!(
-        "{}/visit/answer/{}",
-        notice.sender.base,
-        answer.expose_secret()
-    );
+    let link = format!("{}/visit/answer/{}", notice.base, answer.expose_secret());
     let addresses = addresses(tx, cause.team_id, notice.visit)?;
     let occasion = match (&notice.visit.host, addresses.is_empty()) {
         (None, _) => Occasion::NobodyNamed,
@@ -129,7 +118,7 @@ fn tell(
 ) -> Result<Told, Refusal> {
     let settings = &notice.location.settings;
     let (whom, recipients): (Told, Vec<&str>) = match (addresses, &settings.fallback) {
-        _ if !notice.sender.mails => (Told::Nobody, Vec::new()),
+        _ if !notice.mails => (Told::Nobody, Vec::new()),
         ([], None) => (Told::Nobody, Vec::new()),
         ([], Some(fallback)) => (Told::Fallback, vec![&fallback.email]),
         (all, _) => (Told::VisitorHost, all.iter().map(String::as_str).collect()),

@@ -34,11 +34,12 @@ pub fn turned(tx: &mut Tx<'_>, now: i64) -> Result<Vec<(String, String)>, Refusa
     Ok(turned)
 }
 
-/// Writes that down of one visit, and has the fallback told. `false`: it is not so any more.
+/// Writes that down of one visit, and has the fallback told; `base` and `mails` are those of a [`Notice`]. `false`: it is not
+/// so any more.
 pub fn follow(
     tx: &mut Tx<'_>,
     cause: &Cause<'_>,
-    sender: &Sender<'_>,
+    (base, mails): (&str, bool),
     id: &str,
 ) -> Result<bool, Refusal> {
     let visit = visits::by_id(tx, cause.team_id, id)?;
@@ -69,7 +70,8 @@ pub fn follow(
             State::Expected | State::Gone => Occasion::GoneBefore,
         };
         let notice = Notice {
-            sender: *sender,
+            base,
+            mails,
             location: &location,
             visit: &visit,
         };

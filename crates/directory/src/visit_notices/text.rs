@@ -284,3 +284,104 @@ const SPANISH: Words = Words {
     when: "Hora: {when}",
     answer: "Responda aquí y la visita lo verá:",
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    const OCCASIONS: [Occasion; 7] = [
+        Occasion::Arrived,
+        Occasion::NobodyNamed,
+        Occasion::NotReached,
+        Occasion::Expected,
+        Occasion::ExpectedByNobody,
+        Occasion::GoneWhileHere,
+        Occasion::GoneBefore,
+    ];
+
+    fn facts<'a>(visitor: &'a str, company: &'a str) -> Facts<'a> {
+        Facts {
+            language: None,
+            visitor,
+            company,
+            purpose: "",
+            visitor_host: "Ada King",
+            location: "Door",
+            when: "2026-11-23 09:30 (CET)".to_owned(),
+            link: None,
+        }
+    }
+
+    fn placeholders(text: &str) -> BTreeSet<&str> {
+        let parts = text.split('{').skip(1);
+        parts
+            .filter_map(|part| Some(part.split_once('}')?.0))
+            .collect()
+    }
+
+    #[test]
+    fn all_languages_say_the_same() {
+        for language in Language::ALL {
+            for occasion in OCCASIONS {
+                let (these, english) = (words(language).about(occasion), ENGLISH.about(occasion));
+                for (this, english) in these.into_iter().zip(english) {
+                    assert_eq!(
+                        placeholders(this),
+                        placeholders(english),
+                        "{language:?} {occasion:?}: {this}"
+                    );
+                }
+            }
+            let words = words(language);
+            for (text, expected) in [(words.purpose, "purpose"), (words.when, "when")] {
+                assert_eq!(placeholders(text), BTreeSet::from([expected]), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_visitors_type_stays_what_it_is() {
+        for (name, visitor, company, subject) in [
+            ("plain", "Grace", "Navy", "Grace (Navy) is here to see you"),
+            ("no company", "Grace", "", "Grace is here to see you"),
+            ("braces", "{when}", "{", "{when} ({) is here to see you"),
+            (
+                "lines and turned writing",
+                "G\r\nBcc: all\u{2028}\u{202E}x",
+                "",
+                "G  Bcc: all  x is here to see you",
+            ),
+        ] {
+            let said = compose(Occasion::Arrived, &facts(visitor, company));
+            assert_eq!(said.subject, subject, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mail_says_when_and_what_for_and_where_to_answer() {
+        let said = compose(
+            Occasion::NotReached,
+            &Facts {
+                language: Some(Language::De),
+                purpose: "Vertrag",
+                link: Some("https://roll.example/visit/answer/x"),
+                ..facts("Grace", "")
+            },
+        );
+        assert_eq!(said.subject, "Grace ist für Ada King da");
+        let lines: Vec<&str> = said.body.lines().collect();
+        assert_eq!(
+            lines[2..],
+            [
+                "Zeit: 2026-11-23 09:30 (CET)",
+                "Anlass: Vertrag",
+                "",
+                "Hier antworten Sie, und der Besuch sieht es:",
+                "https://roll.example/visit/answer/x",
+            ],
+            "{}",
+            said.body
+        );
+    }
+}

@@ -53,6 +53,8 @@ mod unknown;
 #[cfg(test)]
 mod users;
 #[cfg(test)]
+mod visit_notices;
+#[cfg(test)]
 mod visitor_hosts;
 #[cfg(test)]
 mod visits;
