@@ -1,7 +1,7 @@
 //! What becomes of open visits when whoever is visited cannot be found any more: the visit says since when, and the fallback
 //! of the location is told.
 
-use super::{Notice, Occasion, Sender, tell, visible};
+use super::{Notice, Occasion, tell, visible};
 use crate::Refusal;
 use crate::events::{self, Category, Cause, New, Outcome};
 use crate::visit_locations;
