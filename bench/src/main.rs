@@ -20,6 +20,7 @@ mod report;
 mod requests;
 mod scenario;
 mod server;
+mod visitors;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -90,6 +91,8 @@ enum Command {
     Certificates(certificates::Certificates),
     /// Have hosts wait for their policies, and see how soon they have them
     Hosts(hosts::Hosts),
+    /// Search a large directory of visitor hosts as a tablet at the door does, letter by letter
+    Visitors(visitors::Visitors),
     /// Serve the bare handlers that the server is compared with; the benchmark starts this by itself
     #[command(hide = true)]
     Bare {
@@ -112,6 +115,7 @@ fn main() -> Result<()> {
             runtime.block_on(certificates::run(&certificates))
         }
         Some(Command::Hosts(hosts)) => runtime.block_on(hosts::run(&hosts)),
+        Some(Command::Visitors(visitors)) => runtime.block_on(visitors::run(&visitors)),
         None => runtime.block_on(run(arguments.run)),
     }
 }
