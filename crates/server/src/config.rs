@@ -151,7 +151,7 @@ pub struct Config {
     pub trusted_proxies: Vec<IpAddr>,
     /// How much may be asked of the server.
     pub load: Load,
-    /// How long the log keeps what.
+    /// How long the log keeps what, and who came.
     pub retention: Retention,
     /// What applications may have of the server.
     pub applications: Applications,
@@ -201,7 +201,7 @@ impl MasterKeyFrom {
     }
 }
 
-/// How long the parts of the log are kept; `None` for ever.
+/// How long the parts of the log are kept, and who came; `None` for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Changes, and what admins did.
@@ -210,6 +210,8 @@ pub struct Retention {
     pub requests: Option<Duration>,
     /// What applications were sent.
     pub provisioning: Option<Duration>,
+    /// Who came to see whom; afterwards it is known only that somebody came.
+    pub visits: Option<Duration>,
 }
 
 impl Default for Retention {
@@ -218,6 +220,7 @@ impl Default for Retention {
             audit: Some(400 * DAY),
             requests: Some(30 * DAY),
             provisioning: Some(30 * DAY),
+            visits: Some(90 * DAY),
         }
     }
 }
@@ -287,6 +290,7 @@ impl Config {
             requests: read(values, "retention-requests", days)?.unwrap_or(kept.requests),
             provisioning: read(values, "retention-provisioning", days)?
                 .unwrap_or(kept.provisioning),
+            visits: read(values, "retention-visits", days)?.unwrap_or(kept.visits),
         };
         let replace_master_key = read(values, "replace-master-key", yes_or_no)?;
         let listen = listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8460)));

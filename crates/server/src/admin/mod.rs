@@ -33,10 +33,13 @@ pub(crate) mod tokens;
 pub(crate) mod users;
 pub(crate) mod view;
 pub(crate) mod views;
+pub(crate) mod visit_devices;
+pub(crate) mod visit_locations;
 pub(crate) mod visitor_hosts;
+pub(crate) mod visits;
 mod within;
 
-pub(crate) use once::once;
+pub(crate) use once::{confirm, once};
 pub(crate) use owners::{create_owner, first_owner, link, of_link, owners, remove_owner};
 
 use crate::app::App;

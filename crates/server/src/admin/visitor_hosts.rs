@@ -3,14 +3,17 @@
 use super::page::{self, Listing, Page};
 use super::users::find;
 use super::view::ManagedBy;
+use super::visits::VisitPlace;
 use super::{Admin, Object, change, directories, members_of};
 use crate::app::App;
 use portreeve_directory::directories::Directory;
 use portreeve_directory::events;
 use portreeve_directory::list::Users;
 use portreeve_directory::users::User;
-use portreeve_directory::visitor_hosts::{self, Own, Visibility};
+use portreeve_directory::visit_locations::{self, Location};
+use portreeve_directory::visitor_hosts::{self, Own, Seen, Visibility};
 use portreeve_directory::{Refusal, What};
+use portreeve_scim::Resource;
 use portreeve_scim::schema::ENTERPRISE;
 use portreeve_store::Tx;
 use schemars::JsonSchema;
@@ -49,6 +52,46 @@ pub(crate) struct VisitorHostChange {
     pub(crate) only_alternates: Option<bool>,
     /// What visitors may call the person as well.
     pub(crate) nicknames: Option<String>,
+}
+
+/// Somebody as the visitors of a location see them.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct PreviewView {
+    pub(crate) location: VisitPlace,
+    /// Whether visitors find them there.
+    pub(crate) is_found: bool,
+    /// Why they do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why_not: Option<Hidden>,
+    /// What they see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seen: Option<Seen>,
+}
+
+/// Why visitors of a location do not find somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Hidden {
+    /// The provider has deactivated or removed them.
+    Unassigned,
+    /// Suspended here.
+    Suspended,
+    /// Hidden here.
+    HiddenByHand,
+    /// In none of the groups that the location receives visitors for.
+    NotInGroups,
+}
+
+impl Hidden {
+    /// The reason for people, as the end of a sentence about somebody.
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::Unassigned => "their provider has deactivated or removed them",
+            Self::Suspended => "they are suspended",
+            Self::HiddenByHand => "they are hidden from visitors",
+            Self::NotInGroups => "they are in none of the groups of the location",
+        }
+    }
 }
 
 /// The people of a directory for visitors: a page of all of them, or those whom visitors find by what is searched for.
@@ -137,6 +180,58 @@ pub(crate) async fn update(
     changed.await
 }
 
+/// What the visitors of a location see of one of them, and why they do not.
+pub(crate) async fn preview(
+    app: &App,
+    admin: &Admin,
+    (directory, which): (&str, &str),
+    location: &str,
+) -> Result<PreviewView, Refusal> {
+    let (admin, directory, which) = (admin.clone(), directory.to_owned(), which.to_owned());
+    let location = location.to_owned();
+    let read = app.store.read(move |tx| {
+        let directory = admin.directory(tx, &directory)?;
+        for_visitors(&directory)?;
+        let user = find(tx, &directory, &which, admin.at)?;
+        let location = visit_locations::find(tx, &directory.team_id, &location)?;
+        let hidden = hidden(tx, (&directory, &user), &location, admin.at)?;
+        Ok(PreviewView {
+            location: VisitPlace {
+                id: location.id,
+                name: location.name,
+            },
+            is_found: hidden.is_none(),
+            why_not: hidden,
+            seen: match hidden {
+                None => Some(visitor_hosts::seen(&user.parsed()?, &location.settings)),
+                Some(_) => None,
+            },
+        })
+    });
+    read.await
+}
+
+/// Why the visitors of a location do not find somebody; `None`: they do.
+pub(super) fn hidden(
+    tx: &mut Tx<'_>,
+    (directory, user): (&Directory, &User),
+    location: &Location,
+    now: i64,
+) -> Result<Option<Hidden>, Refusal> {
+    Ok(
+        match visitor_hosts::visibility(tx, directory, &user.id, user.status)? {
+            Visibility::Unassigned => Some(Hidden::Unassigned),
+            Visibility::Suspended => Some(Hidden::Suspended),
+            Visibility::HiddenByHand => Some(Hidden::HiddenByHand),
+            Visibility::Visible => {
+                let among = (location.settings.groups.as_slice(), now);
+                let is_in = visitor_hosts::is_in(tx, &directory.id, &user.id, among)?;
+                (!is_in).then_some(Hidden::NotInGroups)
+            }
+        },
+    )
+}
+
 fn for_visitors(directory: &Directory) -> Result<(), Refusal> {
     match directory.settings.visitors {
         true => Ok(()),
@@ -155,17 +250,21 @@ fn view(tx: &mut Tx<'_>, directory: &Directory, user: &User) -> Result<VisitorHo
     let own = visitor_hosts::own(tx, &directory.id, &user.id)?;
     let enterprise = resource.as_map().get(ENTERPRISE);
     let department = enterprise.and_then(|enterprise| enterprise.get("department")?.as_str());
-    let user_name = resource.user_name().unwrap_or_default();
-    let name = resource.display_name().filter(|name| !name.is_empty());
     Ok(VisitorHostView {
         id: user.id.clone(),
         directory_id: directory.id.clone(),
-        user_name: user_name.to_owned(),
-        name: name.unwrap_or(user_name).to_owned(),
+        user_name: resource.user_name().unwrap_or_default().to_owned(),
+        name: name(&resource),
         department: department.map(str::to_owned),
         visibility: visitor_hosts::visibility(tx, directory, &user.id, user.status)?,
         managed_by: ManagedBy::of(directory),
         told: visitor_hosts::told(&resource, &own),
         own,
     })
+}
+
+/// What somebody is called among those who know them: display name, else user name.
+pub(super) fn name(user: &Resource) -> String {
+    let display = user.display_name().filter(|name| !name.is_empty());
+    display.or(user.user_name()).unwrap_or_default().to_owned()
 }

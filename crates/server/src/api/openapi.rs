@@ -286,6 +286,10 @@ fn responses(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
             carried_out["content"] = json_of(shape, schemas);
             carried_out["content"]["text/event-stream"] = json!({"schema": {"type": "string"}});
         }
+        Gives::File(media_types) => {
+            let content = media_types.iter().map(|it| ((*it).to_owned(), json!({})));
+            carried_out["content"] = content.collect::<Map<_, _>>().into();
+        }
     }
     if operation.tagged && operation.method != Method::DELETE {
         headers.push("ETag");

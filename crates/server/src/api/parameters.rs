@@ -2,6 +2,7 @@
 //! other is refused by name, and so is a value that cannot be one.
 
 use super::problem::Problem;
+use super::visits;
 use portreeve_directory::list::{DEFAULT_PAGE, MAX_PAGE};
 use portreeve_scim::time;
 use serde_json::{Value, json};
@@ -268,6 +269,59 @@ pub(super) const EVENTS: &[Parameter] = &[
         "How many seconds to wait for an event where there is none; needs `after`",
     ),
 ];
+
+/// Visits.
+pub(super) const VISITS: &[Parameter] = &[
+    TEAM,
+    AT_LOCATION,
+    IN_STATE,
+    WITH_VISITOR_HOST,
+    FROM,
+    UNTIL,
+    number(
+        "limit",
+        (1, MAX_PAGE, 50),
+        "How many visits a page has at most",
+    ),
+    CURSOR,
+];
+
+/// All visits at once.
+pub(super) const VISITS_FILE: &[Parameter] = &[
+    TEAM,
+    AT_LOCATION,
+    IN_STATE,
+    WITH_VISITOR_HOST,
+    FROM,
+    UNTIL,
+    of(
+        "format",
+        Kind::Word(visits::FORMS),
+        "CSV, or JSON with a visit on each line, which is usual",
+    ),
+];
+
+const AT_LOCATION: Parameter = text(
+    "location",
+    "Only those at the location with this id or name",
+);
+const IN_STATE: Parameter = of(
+    "state",
+    Kind::Word(visits::STATES),
+    "Only those in this state",
+);
+const WITH_VISITOR_HOST: Parameter = text(
+    "visitor_host",
+    "Only those with the person with this id or user name",
+);
+const FROM: Parameter = of("from", Kind::Time, "Only those from this time on");
+const UNTIL: Parameter = of("until", Kind::Time, "Only those before this time");
+
+/// What visitors see of somebody.
+pub(super) const PREVIEW: &[Parameter] = &[text(
+    "location",
+    "The location, by id or name; it must be there",
+)];
 
 /// The feed.
 pub(super) const CHANGES: &[Parameter] = &[

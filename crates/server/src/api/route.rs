@@ -61,6 +61,8 @@ pub(super) enum Gives {
     Page(Shape),
     /// The same, or the items as server-sent events.
     Feed(Shape),
+    /// A file of one of these media types.
+    File(&'static [&'static str]),
 }
 
 /// A route whose sender needs a permission.
@@ -146,6 +148,11 @@ impl Route {
     /// Answers with a `T`, or with server-sent events to whoever accepts them.
     pub(super) fn feeds<T: JsonSchema>(self) -> Self {
         self.giving(Gives::Feed(|generator| generator.subschema_for::<T>()))
+    }
+
+    /// Answers with a file of one of these media types.
+    pub(super) fn sends(self, media_types: &'static [&'static str]) -> Self {
+        self.giving(Gives::File(media_types))
     }
 
     fn giving(mut self, gives: Gives) -> Self {

@@ -19,7 +19,7 @@ use super::{
     accounts, api_tokens, applications, ca, certificates, changes, connections, directories,
     events, explain, grants, groups, host_policies, host_tokens, hosts, me, meta, offboarding,
     openapi, owners, passkeys, provisioners, service_accounts, sessions, streams, teams, tokens,
-    users, visitor_hosts,
+    users, visit_devices, visit_locations, visitor_hosts, visits,
 };
 use crate::admin::accounts::{AccountView, NamesPreview, RemoteIdentityView};
 use crate::admin::api_tokens::{ApiTokenRotation, ApiTokenView, MadeApiToken, NewApiToken};
@@ -48,7 +48,10 @@ use crate::admin::sessions::SessionView;
 use crate::admin::teams::{NewTeam, SwitchPreview, TeamChange, TeamView};
 use crate::admin::tokens::{MadeToken, NewToken, RotatedToken, Rotation, TokenView};
 use crate::admin::users::{NewUser, UserChange, UserView};
-use crate::admin::visitor_hosts::{VisitorHostChange, VisitorHostView};
+use crate::admin::visit_devices::{DeviceView, MadeDevice, NewDevice};
+use crate::admin::visit_locations::{LocationChange, LocationView, NewLocation};
+use crate::admin::visitor_hosts::{PreviewView, VisitorHostChange, VisitorHostView};
+use crate::admin::visits::{NewVisit, NoticesView, VisitView};
 use crate::ca::{Settings, SettingsChange};
 use http::Method;
 use portreeve_directory::Permission::{
@@ -200,6 +203,7 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/directories/{directory}/visitor-hosts", VisitorRead, "List the people of a directory for visitors, and whether visitors find them; with `search`, whom they find", visitor_hosts::list).query(parameters::USERS).pages::<VisitorHostView>(),
         route(Method::GET, "/directories/{directory}/visitor-hosts/{user}", VisitorRead, "Show whether visitors find somebody, and who is told of them", visitor_hosts::get).gives::<VisitorHostView>(),
         route(Method::PATCH, "/directories/{directory}/visitor-hosts/{user}", VisitorWrite, "Hide somebody from visitors, or say who is told of them and what they are called as well", visitor_hosts::update).takes::<VisitorHostChange>().gives::<VisitorHostView>(),
+        route(Method::GET, "/directories/{directory}/visitor-hosts/{user}/preview", VisitorRead, "Show what visitors of a location see of somebody, and why they do not find them", visitor_hosts::preview).query(parameters::PREVIEW).gives::<PreviewView>().named("visitor_host.preview"),
         route(Method::GET, "/directories/{directory}/groups", GroupRead, "List groups", groups::list).query(parameters::GROUPS).pages::<GroupView>(),
         route(Method::POST, "/directories/{directory}/groups", GroupWrite, "Make a group in a native directory", groups::create).takes::<NewGroup>().makes::<GroupView>(),
         route(Method::GET, "/directories/{directory}/groups/{group}", GroupRead, "Show a group", groups::get).gives::<GroupView>(),
@@ -208,6 +212,22 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/directories/{directory}/groups/{group}/members", GroupRead, "List the members of a group", groups::members).query(parameters::MEMBERS).pages::<MemberView>(),
         route(Method::POST, "/directories/{directory}/groups/{group}/members", GroupWrite, "Make somebody a member of a group, with an end or without", groups::add_member).takes::<NewMember>().makes::<MemberView>(),
         route(Method::DELETE, "/directories/{directory}/groups/{group}/members/{member}", GroupWrite, "End a membership that is managed here", groups::remove_member),
+
+        route(Method::GET, "/visit-locations", VisitorRead, "List the locations where visitors are received", visit_locations::list).query(parameters::SHORT_OF_TEAM).pages::<LocationView>(),
+        route(Method::POST, "/visit-locations", VisitorWrite, "Make a location where visitors are received", visit_locations::create).takes::<NewLocation>().makes::<LocationView>(),
+        route(Method::GET, "/visit-locations/{location}", VisitorRead, "Show a location", visit_locations::get).query(parameters::OF_TEAM).gives::<LocationView>(),
+        route(Method::PATCH, "/visit-locations/{location}", VisitorWrite, "Change a location", visit_locations::update).query(parameters::OF_TEAM).takes::<LocationChange>().gives::<LocationView>(),
+        route(Method::DELETE, "/visit-locations/{location}", VisitorWrite, "Remove a location with its devices; its past visits stay", visit_locations::delete).query(parameters::OF_TEAM),
+        route(Method::GET, "/visit-locations/{location}/devices", VisitorRead, "List the devices of a location", visit_devices::list).query(parameters::SHORT_OF_TEAM).pages::<DeviceView>().named("visit_device.list"),
+        route(Method::POST, "/visit-locations/{location}/devices", VisitorWrite, "Let a device receive the visitors of a location", visit_devices::create).query(parameters::OF_TEAM).takes::<NewDevice>().makes::<MadeDevice>().named("visit_device.create"),
+        route(Method::DELETE, "/visit-locations/{location}/devices/{device}", VisitorWrite, "Send a device away", visit_devices::revoke).query(parameters::OF_TEAM).gives::<DeviceView>().named("visit_device.revoke"),
+        route(Method::GET, "/visits", VisitorRead, "List visits", visits::list).query(parameters::VISITS).pages::<VisitView>(),
+        route(Method::POST, "/visits", VisitorWrite, "Announce a visitor", visits::expect).takes::<NewVisit>().makes::<VisitView>().named("visit.expect"),
+        route(Method::GET, "/visits/export", VisitorRead, "Export visits", visits::export).query(parameters::VISITS_FILE).sends(&["application/x-ndjson", "text/csv"]).named("visit.export"),
+        route(Method::GET, "/visits/notices", VisitorRead, "Show what people and programs are still to be told", visits::notices).query(parameters::OF_TEAM).gives::<NoticesView>().named("visit.notices"),
+        route(Method::GET, "/visits/{visit}", VisitorRead, "Show a visit", visits::get).query(parameters::OF_TEAM).gives::<VisitView>(),
+        route(Method::POST, "/visits/{visit}/sign-out", VisitorWrite, "Sign a visitor out, or take back that one is expected", visits::sign_out).query(parameters::OF_TEAM).gives::<VisitView>(),
+        route(Method::GET, "/visits/{visit}/photo", VisitorRead, "Show the picture of a visitor", visits::photo).query(parameters::OF_TEAM).sends(&["image/jpeg", "image/png"]).named("visit.photo"),
 
         route(Method::GET, "/applications", ApplicationRead, "List applications", applications::list).query(parameters::SHORT_OF_TEAM).pages::<ApplicationView>(),
         route(Method::POST, "/applications", ApplicationWrite, "Declare an application", applications::create).takes::<Definition>().makes::<ApplicationDetail>(),

@@ -116,6 +116,13 @@ pub const SETTINGS: &[Setting] = &[
         default: "30",
     },
     Setting {
+        name: "retention-visits",
+        env: "PORTREEVE_RETENTION_VISITS",
+        value: "DAYS",
+        help: "How many days it is kept who came to see whom: 90, or forever",
+        default: "90",
+    },
+    Setting {
         name: "applications-files",
         env: "PORTREEVE_APPLICATIONS_FILES",
         value: "DIR",

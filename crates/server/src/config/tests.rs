@@ -58,11 +58,17 @@ fn the_log_is_kept_for_days_or_forever() {
         let values = values(&[], &[], file).unwrap();
         let retention = config(&values).unwrap().retention;
         let days = |kept: Option<Duration>| kept.map(|kept| kept.as_secs() / 86_400);
-        [retention.audit, retention.requests, retention.provisioning].map(days)
+        [
+            retention.audit,
+            retention.requests,
+            retention.provisioning,
+            retention.visits,
+        ]
+        .map(days)
     };
-    assert_eq!(kept(""), [Some(400), Some(30), Some(30)]);
-    let file = "retention-audit = \"forever\"\nretention-requests = 7\nretention-provisioning = 90";
-    assert_eq!(kept(file), [None, Some(7), Some(90)]);
+    assert_eq!(kept(""), [Some(400), Some(30), Some(30), Some(90)]);
+    let file = "retention-audit = \"forever\"\nretention-requests = 7\nretention-provisioning = 90\nretention-visits = 14";
+    assert_eq!(kept(file), [None, Some(7), Some(90), Some(14)]);
 }
 
 #[test]

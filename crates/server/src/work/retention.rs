@@ -12,7 +12,7 @@ use portreeve_directory::events::{self, Log};
 use portreeve_directory::leases::{Halted, RETENTION};
 use portreeve_directory::{
     Refusal, certificates, enrolments, grants, host_sessions, idempotency, identities, outcomes,
-    revocations, sessions, sign_ins, teams, used_tokens,
+    revocations, sessions, sign_ins, teams, used_tokens, visits,
 };
 use portreeve_store::Scope;
 use std::sync::Arc;
@@ -112,6 +112,9 @@ async fn round(app: &Arc<App>, stop: &watch::Receiver<bool>, now: i64) -> Result
     if let Some(kept) = kept.provisioning {
         prune_provisioning(app, stop, now - micros(kept)).await?;
     }
+    if let Some(kept) = kept.visits {
+        anonymise_visits(app, stop, now - micros(kept)).await?;
+    }
     forget_passed(app, now).await?;
     Ok(expire_outcomes(app, stop, now).await?)
 }
@@ -175,6 +178,25 @@ async fn prune_provisioning(
             if more {
                 tokio::time::sleep(PAUSE).await;
             }
+        }
+    }
+    Ok(())
+}
+
+/// Forgets who came so long ago. No lease is needed: only what is old is touched.
+async fn anonymise_visits(
+    app: &App,
+    stop: &watch::Receiver<bool>,
+    before: i64,
+) -> Result<(), Refusal> {
+    let mut more = true;
+    while more && !*stop.borrow() {
+        let write = app.store.write(Scope::ALL, move |tx| {
+            visits::anonymise(tx, before, BATCH.into())
+        });
+        more = write.await? >= BATCH.into();
+        if more {
+            tokio::time::sleep(PAUSE).await;
         }
     }
     Ok(())
