@@ -16,7 +16,7 @@ use crate::scim::{SecurityEvents, Strangers};
 use crate::sso::providers::Providers;
 use crate::step::Step;
 use crate::told::Told;
-use crate::work::{Jobs, Replica};
+use crate::work::{Jobs, Replica, WebhookKey};
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, Refusal};
 use portreeve_mail::Mailer;
@@ -54,6 +54,8 @@ pub struct App {
     pub(crate) step: Step,
     /// Who sends mails; nobody where no mail server is known.
     pub(crate) mailer: Option<Mailer>,
+    /// Signs what programs are told.
+    pub(crate) webhook_key: WebhookKey,
     /// Tokens verified a moment ago.
     pub(crate) tokens: Tokens,
     /// Hosts and grants read a moment ago.

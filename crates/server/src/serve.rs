@@ -13,7 +13,7 @@ use crate::sso::providers::Providers;
 use crate::step::{self, Step};
 use crate::told::Told;
 use crate::work::{self, Replica};
-use crate::{api, body, ca, console, health, neighbours, scim, sso};
+use crate::{api, body, ca, console, health, neighbours, reception, scim, sso};
 use axum::Router;
 use portreeve_directory::cursor::Cursors;
 use portreeve_directory::{Clock, Ids, Refusal, installation, roll, teams};
@@ -103,6 +103,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let applications = Applications::new(&master).map_err(data)?;
     let providers = Providers::new(&master).map_err(data)?;
     let answers = api::Answers::new(&master).map_err(data)?;
+    let webhook_key = work::WebhookKey::new(&master).map_err(data)?;
     let ca = authorities(&config, &master)?;
     let mailer = config.mail.as_ref().map(mailer).transpose()?;
     let listeners = listen(&config)?;
@@ -120,6 +121,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         providers,
         step: Step::new(listeners.step.as_ref().map(|(_, address)| *address)),
         mailer,
+        webhook_key,
         tokens: crate::auth::Tokens::default(),
         estates: crate::estates::Estates::default(),
         contacts: Contacts::default(),
@@ -323,6 +325,7 @@ fn serve(
         .merge(sso::router(app.clone()))
         .merge(ca::router(app.clone()))
         .merge(step::bootstrap(app.clone()))
+        .merge(reception::router(app.clone()))
         .merge(console::router(app.clone()))
         .merge(
             Router::new()
@@ -345,9 +348,11 @@ fn serve(
         tokio::spawn(work::follow_access(app.clone(), app.stop.clone())),
         tokio::spawn(work::end_memberships(app.clone(), app.stop.clone())),
         tokio::spawn(work::find_visitor_hosts(app.clone(), app.stop.clone())),
+        tokio::spawn(work::follow_visitor_hosts(app.clone(), app.stop.clone())),
         tokio::spawn(work::follow_policies(app.clone(), app.stop.clone())),
         tokio::spawn(work::provision(app.clone(), app.stop.clone())),
         tokio::spawn(work::send_mails(app.clone(), app.stop.clone())),
+        tokio::spawn(work::send_webhooks(app.clone(), app.stop.clone())),
     ];
     if let Some((listener, _)) = step {
         let serving = serving(step::router(app.clone()));

@@ -1,5 +1,6 @@
 //! Mails: what was written down to be sent is sent, by one of the servers, and tried again until a mail server takes it.
 
+use super::pace::{ATTEMPTS, LONGEST_PAUSE_US, pause};
 use super::replica::Held;
 use crate::app::App;
 use crate::http::asked_to_stop;
@@ -15,14 +16,6 @@ use tokio::sync::watch;
 
 /// Mails per read.
 const BATCH: i64 = 20;
-/// The pause after the first failure, in seconds; it doubles with each further one.
-const FIRST_PAUSE_S: i64 = 60;
-/// The longest pause between attempts, in seconds.
-const LONGEST_PAUSE_S: i64 = 3600;
-/// After so many attempts, which is three days, nobody needs to read it any more.
-const ATTEMPTS: i64 = 78;
-const SECOND_US: i64 = 1_000_000;
-
 /// Sends mails until the server stops; none where no mail server is known.
 pub(crate) async fn send(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     if app.mailer.is_none() {
@@ -57,7 +50,7 @@ async fn round(app: &App, stop: &watch::Receiver<bool>) -> Result<(), Halted> {
         };
         loop {
             let (team, now) = (team_id.clone(), app.clock.now());
-            let times = (now, now.saturating_add(LONGEST_PAUSE_S * SECOND_US));
+            let times = (now, now.saturating_add(LONGEST_PAUSE_US));
             let due = app
                 .store
                 .lookup(move |tx| mails::due(tx, &team, times, BATCH));
@@ -150,24 +143,4 @@ async fn give_up(
         mails::done(tx, &team, &mail.id)
     })
     .await
-}
-
-/// Microseconds until the next attempt after so many failures before this one.
-fn pause(failures: i64) -> i64 {
-    let doublings = u32::try_from(failures.clamp(0, 20)).unwrap_or(0);
-    let seconds = FIRST_PAUSE_S.saturating_mul(1 << doublings);
-    seconds.min(LONGEST_PAUSE_S) * SECOND_US
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn attempts_become_rarer_and_end_after_three_days() {
-        let minutes: Vec<i64> = (0..8).map(|it| pause(it) / (60 * SECOND_US)).collect();
-        assert_eq!(minutes, [1, 2, 4, 8, 16, 32, 60, 60]);
-        let hours = (0..ATTEMPTS).map(pause).sum::<i64>() / (3600 * SECOND_US);
-        assert_eq!(hours, 73);
-    }
 }

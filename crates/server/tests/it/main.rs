@@ -57,6 +57,8 @@ mod retention;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod sink;
+#[cfg(test)]
 mod sso;
 #[cfg(test)]
 mod step;
@@ -71,4 +73,8 @@ mod throttle;
 #[cfg(test)]
 mod trips;
 #[cfg(test)]
+mod visitor_hosts;
+#[cfg(test)]
 mod visitors;
+#[cfg(test)]
+mod visits;

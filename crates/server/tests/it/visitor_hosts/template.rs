@@ -1,0 +1,156 @@
+//! The template of the vendor's mapping table provisions into a directory for visitors.
+
+use crate::applications::port::{cycle, status};
+use portreeve_testbed::{Client, TestServer};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// Somebody as they are at the source, under Entra's names.
+fn person(given: &str, family: &str, other_mails: &Value) -> Value {
+    let address = format!("{}@contoso.example", given.to_lowercase());
+    json!({
+        "objectId": format!("{given}-key"), "userPrincipalName": address, "mail": address,
+        "givenName": given, "surname": family, "displayName": format!("{given} {family}"),
+        "telephoneNumber": "+43 1 1", "mobile": "+43 660 1", "companyName": "Contoso",
+        "department": "Engines", "otherMails": other_mails, "accountEnabled": true,
+    })
+}
+
+fn write(folder: &Path, file: &str, lines: &[Value]) {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(folder.join(file), text).expect("the file is written");
+}
+
+async fn users(directory: &Client) -> Vec<Value> {
+    let answer = directory.get("/Users?count=100").await;
+    let mut users = answer.json["Resources"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    users.sort_by_key(|user| user["userName"].to_string());
+    users
+}
+
+#[tokio::test]
+async fn the_template_of_the_vendor_provisions_into_a_directory_for_visitors() {
+    let files = TempDir::new().expect("a temporary folder");
+    let server = TestServer::start_with(|config| {
+        crate::applications::port::allow(config, files.path());
+    })
+    .await;
+    let target = server
+        .directory_with("generic", json!({"preset": "visitor-hosts"}))
+        .await;
+    let ada = person(
+        "Ada",
+        "King",
+        &json!(["ada@home.example", "king@home.example"]),
+    );
+    let grace = person("Grace", "Hopper", &json!([]));
+    let mut nameless = person("Nobody", "Nameless", &json!([]));
+    nameless["surname"] = Value::Null;
+    write(
+        files.path(),
+        "people.jsonl",
+        &[ada.clone(), grace.clone(), nameless],
+    );
+    let group =
+        json!({"objectId": "vienna", "displayName": "Vienna", "members": ["Ada-key", "Grace-key"]});
+    write(files.path(), "groups.jsonl", &[group]);
+    let definition = json!({
+        "name": "Town",
+        "template": "sign-in-enterprise",
+        "source": {"type": "jsonl", "users": "people.jsonl", "groups": "groups.jsonl", "key": "objectId"},
+        "target": {
+            "url": target.base(),
+            "authentication": {"type": "bearer", "token": target.token()},
+            "allow_private_addresses": true,
+        },
+    });
+    let made = server.admin().post("/applications", definition).await;
+    assert_eq!(made.status, 201, "{made}");
+    let first = cycle(server.admin(), 1).await;
+    assert_eq!(
+        first["lastExecution"]["counters"]["created"], 3,
+        "two people and a group: {first:#}"
+    );
+
+    // `Item(Split(Coalesce([otherMails], ","), ","), 1)` is the first of several, and of none none.
+    let now = users(&target).await;
+    let names: Vec<_> = now.iter().map(|user| &user["userName"]).collect();
+    assert_eq!(names, ["ada@contoso.example", "grace@contoso.example"]);
+    let emails = |user: &Value| {
+        let list = user["emails"].as_array().cloned().unwrap_or_default();
+        let mut list: Vec<String> = list
+            .iter()
+            .map(|email| {
+                format!(
+                    "{} {}",
+                    email["type"].as_str().unwrap_or(""),
+                    email["value"].as_str().unwrap_or("")
+                )
+            })
+            .collect();
+        list.sort();
+        list
+    };
+    assert_eq!(
+        emails(&now[0]),
+        ["other ada@home.example", "work ada@contoso.example"]
+    );
+    assert_eq!(emails(&now[1]), ["work grace@contoso.example"]);
+    assert_eq!(now[0]["active"], true, "Switch: {:#}", now[0]);
+    assert_eq!(
+        now[0][ENTERPRISE],
+        json!({"organization": "Contoso", "department": "Engines"})
+    );
+    let groups = target.get("/Groups").await;
+    assert_eq!(
+        groups.json["Resources"][0]["members"]
+            .as_array()
+            .map(Vec::len),
+        Some(2),
+        "{groups}"
+    );
+
+    // Who leaves becomes invisible; the group is deleted.
+    write(files.path(), "people.jsonl", &[ada]);
+    write(files.path(), "groups.jsonl", &[]);
+    server.clock().advance(Duration::from_secs(301));
+    status(server.admin(), |status| {
+        let execution = &status["lastExecution"];
+        execution["number"].as_i64() >= Some(2) && !execution["ended"].is_null()
+    })
+    .await;
+    let id = target.base().rsplit('/').nth(1).unwrap_or_default();
+    let hosts = server
+        .admin()
+        .get(&format!("/directories/{id}/visitor-hosts"))
+        .await;
+    let mut seen: Vec<_> = hosts
+        .json
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|host| {
+            format!(
+                "{} {}",
+                host["name"].as_str().unwrap_or(""),
+                host["visibility"].as_str().unwrap_or("")
+            )
+        })
+        .collect();
+    seen.sort();
+    assert_eq!(
+        seen,
+        ["Ada King visible", "Grace Hopper unassigned"],
+        "{hosts}"
+    );
+    assert_eq!(target.get("/Groups").await.json["totalResults"], 0);
+    server.stop().await;
+}
