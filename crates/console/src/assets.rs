@@ -52,6 +52,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("palette.js", include_str!("../assets/js/palette.js")),
     ("keys.js", include_str!("../assets/js/keys.js")),
     ("passkey.js", include_str!("../assets/js/passkey.js")),
+    ("print.js", include_str!("../assets/js/print.js")),
     ("console.js", include_str!("../assets/js/console.js")),
 ];
 

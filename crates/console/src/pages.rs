@@ -36,6 +36,7 @@
 //! | `data-copy="…"` | a button | copies the value and says so |
 //! | `data-dialog="id"` | a link to `#id` | opens the dialog; without script the address does |
 //! | `data-href` | a row | a click anywhere in it leads there |
+//! | `data-print` | a button | prints the page; it is hidden without a script |
 //! | `data-passkey="register"` or `"sign-in"` | a button | the browser's passkey dialog, then `/auth/passkey/verify` |
 //!
 //! They ask the server for two things besides pages: `/console/live`, the change feed as server-sent events, of which `kind` and
@@ -56,3 +57,4 @@ pub mod overview;
 pub mod settings;
 pub mod sign_in;
 pub mod users;
+pub mod visitors;

@@ -137,6 +137,8 @@ pub enum Section {
     Access,
     /// What lets them in.
     Certificates,
+    /// Who comes to see somebody, and where.
+    Visitors,
     /// Sources of people.
     Directories,
     /// Who changed what, and what happened.
@@ -149,13 +151,14 @@ pub enum Section {
 
 impl Section {
     /// All of them, in the order of the navigation.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Overview,
         Self::Users,
         Self::Groups,
         Self::Hosts,
         Self::Access,
         Self::Certificates,
+        Self::Visitors,
         Self::Directories,
         Self::Logs,
         Self::Settings,
@@ -171,6 +174,7 @@ impl Section {
             Self::Hosts => "Hosts",
             Self::Access => "Access",
             Self::Certificates => "Certificates",
+            Self::Visitors => "Visitors",
             Self::Directories => "Directories",
             Self::Logs => "Logs",
             Self::Settings => "Settings",
@@ -187,6 +191,7 @@ impl Section {
             Self::Hosts => "/console/hosts",
             Self::Access => "/console/access",
             Self::Certificates => "/console/certificates",
+            Self::Visitors => "/console/visitors",
             Self::Directories => "/console/directories",
             Self::Logs => "/console/logs",
             Self::Settings => "/console/settings",
@@ -208,6 +213,7 @@ impl Section {
             Self::Hosts => 'h',
             Self::Access => 'a',
             Self::Certificates => 'c',
+            Self::Visitors => 'v',
             Self::Directories => 'd',
             Self::Logs => 'l',
             Self::Settings => 's',
@@ -223,6 +229,7 @@ impl Section {
             Self::Hosts => Icon::Host,
             Self::Access => Icon::Shield,
             Self::Certificates => Icon::Certificate,
+            Self::Visitors => Icon::Visitor,
             Self::Directories => Icon::Directory,
             Self::Logs => Icon::Log,
             Self::Settings => Icon::Settings,

@@ -11,6 +11,7 @@ import * as forms from "./forms.js";
 import * as palette from "./palette.js";
 import * as keys from "./keys.js";
 import * as passkey from "./passkey.js";
+import * as print from "./print.js";
 
 const THEMES = [["system", "as the system"], ["light", "light"], ["dark", "dark"]];
 
@@ -37,5 +38,5 @@ function themes() {
   }
 }
 
-for (const part of [times, dialogs, search, preview, copy, forms, palette, keys, passkey, live]) part.start();
+for (const part of [times, dialogs, search, preview, copy, forms, palette, keys, passkey, print, live]) part.start();
 themes();

@@ -13,7 +13,7 @@ function build() {
   const list = make("ul", { id: "palette-list", role: "listbox", "aria-label": "Places" });
   const input = make("input", {
     type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "palette-list", "aria-autocomplete": "list",
-    "aria-label": "Go to a page, user, group, host or directory", placeholder: "Go to a page, user, group, host or directory", autocomplete: "off", spellcheck: "false",
+    "aria-label": "Go to a page, user, group, host, directory or location", placeholder: "Go to a page, user, group, host, directory or location", autocomplete: "off", spellcheck: "false",
   });
   const dialog = make("dialog", { class: "palette", "aria-label": "Go to" }, input, list);
   document.body.append(dialog);

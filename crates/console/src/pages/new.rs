@@ -3,9 +3,9 @@
 use askama::Template;
 
 use crate::parts::{Alert, Field};
-use crate::{Crumb, Page, Section, Shell};
+use crate::{Address, Crumb, Page, Section, Shell};
 
-/// The form that makes a user, a group, a host or a directory.
+/// The form that makes a user, a group, a host, a directory or a location.
 #[derive(Debug, Template)]
 #[template(path = "new.html")]
 pub struct New {
@@ -30,6 +30,8 @@ pub enum Kind {
     Host,
     /// A directory.
     Directory,
+    /// A location where visitors are received.
+    Location,
 }
 
 impl Kind {
@@ -39,16 +41,26 @@ impl Kind {
             Self::Group => "group",
             Self::Host => "host",
             Self::Directory => "directory",
+            Self::Location => "location",
         }
     }
 
     /// Where such things are listed, and where the form posts to.
+    fn all(self) -> Address {
+        match self {
+            Self::Location => self.section().address().join("locations"),
+            _ => self.section().address(),
+        }
+    }
+
+    /// The entry of the navigation that they belong to.
     fn section(self) -> Section {
         match self {
             Self::User => Section::Users,
             Self::Group => Section::Groups,
             Self::Host => Section::Hosts,
             Self::Directory => Section::Directories,
+            Self::Location => Section::Visitors,
         }
     }
 
@@ -58,6 +70,9 @@ impl Kind {
             Self::Host => Some("Its tags say which grants let people in."),
             Self::Directory => {
                 Some("Say who will feed it. The next page shows, step by step, what to do there.")
+            }
+            Self::Location => {
+                Some("The next page has all its settings, and makes the device for its door.")
             }
         }
     }
@@ -74,6 +89,10 @@ impl Page for New {
 
     fn crumbs(&self) -> Vec<Crumb> {
         let section = self.kind.section();
-        vec![Crumb::new(section.label(), section.address())]
+        let mut crumbs = vec![Crumb::new(section.label(), section.address())];
+        if self.kind == Kind::Location {
+            crumbs.push(Crumb::new("Locations", self.kind.all()));
+        }
+        crumbs
     }
 }

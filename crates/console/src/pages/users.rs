@@ -7,7 +7,7 @@ pub use offboarding::{Account, Offboarding, Removal};
 use askama::Template;
 
 use crate::parts::{
-    Alert, Certificates, Column, Confirm, Empty, Facts, Field, Icon, Level, Pager, ReachedHosts,
+    Alert, Badge, Certificates, Column, Confirm, Empty, Facts, Field, Icon, Level, Pager, ReachedHosts,
     Sessions, Source, Status, Time, Toolbar,
 };
 use crate::{Address, Crumb, Page, Section, Shell};
@@ -121,6 +121,8 @@ pub struct User {
     pub change_status: Option<Confirm>,
     /// Removes them.
     pub delete: Option<Confirm>,
+    /// Whether visitors find them, and their page as a visitor host; in a directory for visitors, where the person may know.
+    pub visitors: Option<(Badge, Address)>,
 }
 
 /// Where somebody may log in, and as whom.

@@ -47,11 +47,12 @@ pub enum Icon {
     Trash,
     User,
     Users,
+    Visitor,
 }
 
 impl Icon {
     /// All of them.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Alert,
         Self::Browser,
         Self::Certificate,
@@ -91,6 +92,7 @@ impl Icon {
         Self::Trash,
         Self::User,
         Self::Users,
+        Self::Visitor,
     ];
 }
 

@@ -12,6 +12,7 @@ mod parts;
 mod settings;
 mod sign_in;
 mod users;
+mod visitors;
 
 use jiff::Timestamp;
 use portreeve_console::parts::{Confirm, Level, Time};
@@ -77,6 +78,7 @@ pub(crate) fn all(words: Words) -> Vec<Sample> {
         hosts::samples(words),
         access::samples(words),
         certificates::samples(words),
+        visitors::samples(words),
         logs::samples(words),
         settings::samples(words),
         directories::samples(words),

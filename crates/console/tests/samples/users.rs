@@ -239,6 +239,14 @@ fn user(words: Words) -> User {
         change_level: Some(confirm(words, "level")),
         change_status: Some(confirm(words, "status")),
         delete: Some(confirm(words, "delete")),
+        visitors: Some((
+            Badge::new(Tone::Good, "Visible"),
+            Section::Visitors
+                .address()
+                .join("people")
+                .join("0b7c")
+                .join("1"),
+        )),
     }
 }
 

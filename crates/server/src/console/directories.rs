@@ -157,6 +157,7 @@ pub(super) async fn create(visit: Visit, body: Body) -> Response {
             provider: form.filled("provider"),
             users: form.filled("users"),
             groups: form.filled("groups"),
+            preset: form.is_on("visitors").then(|| "visitor-hosts".to_owned()),
             ..NewDirectory::default()
         };
         match directories::create(&visit.app, &visit.admin, wanted).await {
@@ -211,7 +212,10 @@ fn form(visit: &Visit, sent: &Form, problem: Option<Alert>) -> New {
     let providers = PROVIDERS.iter().map(|(provider, label, help)| {
         Choice::new(provider.name(), *label, provider.name() == chosen).help(*help)
     });
-    let users = sent.filled("users").unwrap_or_else(|| "suspend".to_owned());
+    // Where somebody comes from what concerns visitors, the directory is for them.
+    let visitors = sent.is_on("visitors") || visit.query("for") == "visitors";
+    let usual = if visitors { "hide" } else { "suspend" };
+    let users = sent.filled("users").unwrap_or_else(|| usual.to_owned());
     let groups = sent.filled("groups").unwrap_or_else(|| "delete".to_owned());
     New {
         shell: visit.shell(),
@@ -228,10 +232,18 @@ fn form(visit: &Visit, sent: &Form, problem: Option<Alert>) -> New {
                 "Who feeds it",
                 Input::One(providers.collect()),
             ),
+            visitors_field(visitors).help(
+                "Each of them must have a user name, a work address, and a first and last name.",
+            ),
             users_field(&users),
             groups_field(&groups),
         ],
     }
+}
+
+fn visitors_field(on: bool) -> Field {
+    let label = "Visitors find its people";
+    Field::new("directory", "visitors", label, Input::Switch(on))
 }
 
 fn users_field(chosen: &str) -> Field {
@@ -330,6 +342,7 @@ pub(super) async fn save_rules(visit: Visit, body: Body) -> Response {
             groups: form.filled("groups"),
             unique_group_names: Some(form.is_on("unique_group_names")),
             security_events: Some(form.is_on("security_events")),
+            visitors: Some(form.is_on("visitors")),
             ..DirectoryChange::default()
         };
         let which = visit.param("directory");
@@ -394,6 +407,7 @@ fn rules_fields(view: &DirectoryView, is_fed: bool) -> Vec<Field> {
             view.security_events,
             "For receivers of RFC 9967, which are made with: portreeve stream create",
         ),
+        visitors_field(view.visitors).help("At the locations where visitors are received."),
     ]);
     fields
 }

@@ -36,6 +36,9 @@ const KNOWN: &[&str] = &[
     "Application",
     "Team",
     "Host",
+    "Location",
+    // By where it is: the log names no visitor.
+    "Visit",
 ];
 
 /// Who did what to whom: "Contoso Entra changed Jürgen Groß".
@@ -93,6 +96,13 @@ fn verb(event: &Event) -> String {
         ("ACCESS", "expired") => "told the end of",
         ("SSH_CERT", "issue") => "got",
         ("SSH_CERT", "renew") => "renewed",
+        ("VISITOR", "sign_in") => "signed a visitor in at",
+        ("VISITOR", "sign_out") => "signed a visitor out at",
+        ("VISITOR", "expect") => "announced a visitor at",
+        ("VISITOR", "cancel") => "took a visitor back who was announced at",
+        ("VISITOR", "answer") => "answered a visitor who waits at",
+        ("VISITOR", "visitor_host_gone") => "told that whom a visitor came to see is gone, at",
+        (_, "visitors") => "decided what visitors find of",
         (_, "enroll") => "enrolled",
         (_, "leave") => "took leave",
         (_, "ask_removal") => "asked hosts to remove what is left of",

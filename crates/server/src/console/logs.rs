@@ -34,6 +34,7 @@ const CATEGORIES: &[(&str, &str)] = &[
     ("SESSION", "Sessions"),
     ("ADMIN", "Admin"),
     ("PROVISIONING", "Provisioning"),
+    ("VISITOR", "Visitors"),
 ];
 
 /// How things can have ended.

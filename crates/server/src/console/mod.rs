@@ -22,6 +22,7 @@ mod settings;
 mod trouble;
 mod users;
 mod visit;
+mod visitors;
 
 use crate::app::App;
 use crate::sso::page;

@@ -3,6 +3,7 @@
 use super::visit::Needs;
 use super::{
     access, certificates, directories, groups, hosts, logs, me, overview, palette, settings, users,
+    visitors,
 };
 use crate::app::App;
 use axum::Extension;
@@ -15,6 +16,7 @@ use portreeve_directory::Permission::{
     GrantWrite, GroupRead, GroupWrite, HostRead, HostWrite, Oneself, OwnerWrite,
     ServiceAccountRead, ServiceAccountWrite, SessionRead, SessionWrite, SettingsRead,
     SettingsWrite, TeamWrite, TokenWrite, UserRead, UserWrite,
+    VisitorRead, VisitorWrite,
 };
 use std::sync::Arc;
 
@@ -114,6 +116,26 @@ pub(super) fn table() -> Vec<Route> {
         page("/console/certificates", CertificateRead, certificates::list),
         page("/console/certificates/{serial}", CertificateRead, certificates::show),
         action("/console/certificates/{serial}/revoke", CertificateWrite, certificates::revoke),
+
+        page("/console/visitors", VisitorRead, visitors::list),
+        page("/console/visitors.csv", VisitorRead, visitors::csv),
+        page("/console/visitors.json", VisitorRead, visitors::json),
+        action("/console/visitors/visits", VisitorWrite, visitors::create),
+        page("/console/visitors/visits/{visit}", VisitorRead, visitors::show),
+        page("/console/visitors/visits/{visit}/photo", VisitorRead, visitors::photo),
+        action("/console/visitors/visits/{visit}/sign-out", VisitorWrite, visitors::sign_out),
+        page("/console/visitors/roll-call", VisitorRead, visitors::roll_call),
+        page("/console/visitors/locations", VisitorRead, visitors::locations),
+        action("/console/visitors/locations", VisitorWrite, visitors::create_location),
+        page("/console/visitors/locations/new", VisitorWrite, visitors::new_location),
+        page("/console/visitors/locations/{location}", VisitorRead, visitors::location),
+        action("/console/visitors/locations/{location}", VisitorWrite, visitors::save_location),
+        action("/console/visitors/locations/{location}/delete", VisitorWrite, visitors::delete_location),
+        action("/console/visitors/locations/{location}/devices", VisitorWrite, visitors::create_device),
+        action("/console/visitors/locations/{location}/devices/{device}/revoke", VisitorWrite, visitors::revoke_device),
+        page("/console/visitors/people", VisitorRead, visitors::people),
+        page("/console/visitors/people/{directory}/{person}", VisitorRead, visitors::person),
+        action("/console/visitors/people/{directory}/{person}", VisitorWrite, visitors::save_person),
 
         page("/console/directories", DirectoryRead, directories::list),
         action("/console/directories", DirectoryWrite, directories::create),

@@ -2,6 +2,7 @@
 
 use super::form::{self, Form};
 use super::trouble::Trouble;
+use super::visitors;
 use crate::admin::{self, Admin};
 use crate::app::App;
 use crate::body::BodyError;
@@ -41,6 +42,8 @@ pub(crate) struct Visit {
     pub(crate) admin: Admin,
     /// The team that they are signed in to.
     pub(crate) team: Team,
+    /// Whether their console shows what concerns visitors.
+    has_visitors: bool,
     /// Decoded query parameters.
     pub(crate) pairs: Vec<(String, String)>,
     params: Vec<(String, String)>,
@@ -92,14 +95,22 @@ async fn enter(parts: &mut Parts, app: &Arc<App>) -> Result<Visit, Response> {
         Err(_) => Vec::new(),
     };
     let finder = admin.clone();
-    let team = app.store.lookup(move |tx| finder.team(tx, None)).await;
-    let team = team.map_err(|error| Trouble::from(error).alone())?;
+    let may_see = who.may(Permission::VisitorRead);
+    let found = app.store.lookup(move |tx| {
+        let team = finder.team(tx, None)?;
+        let has_visitors = may_see && visitors::are_received(tx, &team.id)?;
+        Ok::<_, Refusal>((team, has_visitors))
+    });
+    let (team, has_visitors) = found
+        .await
+        .map_err(|error| Trouble::from(error).alone())?;
     let query = parts.uri.query().unwrap_or_default();
     Ok(Visit {
         app: app.clone(),
         who,
         admin,
         team,
+        has_visitors,
         pairs: url::form_urlencoded::parse(query.as_bytes())
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect(),
@@ -188,6 +199,7 @@ impl Visit {
             sections: Section::ALL
                 .into_iter()
                 .filter(|section| self.may(needed(*section)))
+                .filter(|section| *section != Section::Visitors || self.has_visitors)
                 .collect(),
             needs_attention: 0,
             flash: self.flash(),
@@ -257,6 +269,7 @@ fn needed(section: Section) -> Permission {
         Section::Hosts => Permission::HostRead,
         Section::Access => Permission::GrantRead,
         Section::Certificates => Permission::CertificateRead,
+        Section::Visitors => Permission::VisitorRead,
         Section::Logs => Permission::EventRead,
         Section::Settings => Permission::SettingsRead,
         Section::Me => Permission::Oneself,

@@ -7,6 +7,7 @@ mod logs;
 mod offers;
 mod people;
 mod settings;
+mod visitors;
 
 use portreeve_testbed::{Client, TestServer};
 use serde_json::{Value, json};

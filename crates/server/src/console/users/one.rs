@@ -10,6 +10,7 @@ use crate::console::people::{group_page, history, source, text, user_page};
 use crate::console::sessions::table;
 use crate::console::trouble::Trouble;
 use crate::console::visit::{Visit, shown};
+use crate::console::visitors;
 use axum::body::Body;
 use axum::response::Response;
 use portreeve_console::pages::users::{Edit, Membership, User};
@@ -100,6 +101,7 @@ pub(super) async fn page(
         change_level: change_level(visit, user, &here),
         change_status: change_status(visit, user, &here),
         delete: delete_question(visit, user, &here),
+        visitors: visitors::of_user(visit, user).await?,
         name,
     })
 }

@@ -1,6 +1,6 @@
 //! A page offers nothing that would be refused.
 
-use super::{group, native, person};
+use super::{group, made, native, person};
 use crate::browser::Browser;
 use crate::sso::World;
 use http::Method;
@@ -67,6 +67,20 @@ async fn furnish(world: &World, ada_id: &str) -> Vec<String> {
     let grant = admin.post("/grants", grant).await;
     assert_eq!((host.status, grant.status), (201, 201), "{host} {grant}");
     Browser::of_owner(server, "olga").await;
+    let visitors = json!({"name": "Visitors", "provider": "native", "visitors": true});
+    let visitors = made(server, "/directories", visitors).await;
+    let eve = json!({"user_name": "eve"});
+    let eve = made(server, &format!("/directories/{visitors}/users"), eve).await;
+    let location = made(server, "/visit-locations", json!({"name": "Vienna"})).await;
+    let device = json!({"name": "Tablet"});
+    made(
+        server,
+        &format!("/visit-locations/{location}/devices"),
+        device,
+    )
+    .await;
+    let visit = json!({"name": "Ivo", "location": "Vienna", "expected_at": "2026-01-05T09:30:00Z"});
+    let visit = made(server, "/visits", visit).await;
     let of = |directory: &str, kind: &str, id: &str| format!("/console/{kind}/{directory}/{id}");
     let mut addresses = vec![
         "/console/logs?category=AUTH".to_owned(),
@@ -77,6 +91,9 @@ async fn furnish(world: &World, ada_id: &str) -> Vec<String> {
         of(&staff, "groups", team.id()),
         format!("/console/hosts/{}", host.id()),
         format!("/console/access/{}", grant.id()),
+        of(&visitors, "visitors/people", &eve),
+        format!("/console/visitors/locations/{location}"),
+        format!("/console/visitors/visits/{visit}"),
     ];
     for directory in [fed, &staff] {
         addresses.push(format!("/console/directories/{directory}"));
