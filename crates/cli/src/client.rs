@@ -5,7 +5,7 @@ use crate::failure::{Code, Failure};
 use crate::{Global, environment};
 use portreeve_server::Config;
 use reqwest::header::{self, HeaderMap};
-use reqwest::{Client, ClientBuilder, Method, StatusCode, Url};
+use reqwest::{Client, ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// Longer than any answer takes, a long poll's included.
 const TIMEOUT: Duration = Duration::from_secs(120);
+/// Longer than it takes to send a file.
+const FILE_TIMEOUT: Duration = Duration::from_secs(3600);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A server's admin API.
@@ -262,6 +264,39 @@ impl Api {
         Ok(())
     }
 
+    /// A file, line by line as it comes, each with its end.
+    pub(crate) async fn lines(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        mut take: impl FnMut(&str) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let request = self.request(Method::GET, self.url(path, query), None);
+        let answer = request.timeout(FILE_TIMEOUT).send().await;
+        let mut answer = answer.map_err(|error| self.unreachable(&error))?;
+        if !answer.status().is_success() {
+            self.answered(answer).await?;
+            return Ok(());
+        }
+        let mut rest = Vec::new();
+        while let Some(piece) = answer
+            .chunk()
+            .await
+            .map_err(|error| self.unreachable(&error))?
+        {
+            rest.extend_from_slice(&piece);
+            let whole = rest.iter().rposition(|byte| *byte == b'\n');
+            let lines: Vec<u8> = rest.drain(..whole.map_or(0, |last| last + 1)).collect();
+            for line in String::from_utf8_lossy(&lines).split_inclusive('\n') {
+                take(line)?;
+            }
+        }
+        match rest.is_empty() {
+            true => Ok(()),
+            false => take(&String::from_utf8_lossy(&rest)),
+        }
+    }
+
     async fn page(&self, url: Url) -> Result<(Vec<Value>, Option<Url>), Failure> {
         let (headers, body) = self.exchange(Method::GET, url.clone(), None).await?;
         let link = headers
@@ -304,17 +339,23 @@ impl Api {
         url: Url,
         body: Option<&Value>,
     ) -> Result<(HeaderMap, Value), Failure> {
+        let answer = self.request(method, url, body).send().await;
+        let answer = answer.map_err(|error| self.unreachable(&error))?;
+        self.answered(answer).await
+    }
+
+    fn request(&self, method: Method, url: Url, body: Option<&Value>) -> RequestBuilder {
         let mut request = self.http.request(method, url);
         if let Some(body) = body {
             request = request.json(body);
         }
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token.expose_secret());
+        match &self.token {
+            Some(token) => request.bearer_auth(token.expose_secret()),
+            None => request,
         }
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| self.unreachable(&error))?;
+    }
+
+    async fn answered(&self, answer: Response) -> Result<(HeaderMap, Value), Failure> {
         let (status, headers) = (answer.status(), answer.headers().clone());
         let bytes = answer
             .bytes()

@@ -57,7 +57,7 @@ pub(crate) struct Filter {
     /// Only about the object with this id
     #[arg(long, value_name = "ID")]
     object: Option<String>,
-    /// Only of this category: SCIM_SYNC, ADMIN, PROVISIONING, AUTH, SESSION, ACCESS, SSH_CERT
+    /// Only of this category: SCIM_SYNC, ADMIN, PROVISIONING, AUTH, SESSION, ACCESS, SSH_CERT, VISITOR
     #[arg(long)]
     category: Option<String>,
     /// Only this verb: create, patch, delete, ...

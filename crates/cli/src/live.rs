@@ -28,6 +28,7 @@ enum Kind {
     ServiceAccount,
     Host,
     Grant,
+    VisitLocation,
 }
 
 pub(crate) fn directories() -> ArgValueCompleter {
@@ -56,6 +57,10 @@ pub(crate) fn hosts() -> ArgValueCompleter {
 
 pub(crate) fn grants() -> ArgValueCompleter {
     of(Kind::Grant)
+}
+
+pub(crate) fn visit_locations() -> ArgValueCompleter {
+    of(Kind::VisitLocation)
 }
 
 /// Contexts need no server.
@@ -127,6 +132,7 @@ async fn ask(
             let query = [("count", MOST)];
             (api.list(&["grants"], &query).await?, "id", "hosts")
         }
+        Kind::VisitLocation => (api.list(&["visit-locations"], &[]).await?, "name", ""),
         Kind::User => {
             let filter = begins("userName");
             let found = of_directory(&api, scope, "users", &filter, begun).await?;

@@ -51,6 +51,9 @@ mod time;
 mod token;
 mod user;
 mod version;
+mod visit;
+mod visit_device;
+mod visit_location;
 mod visitor_host;
 mod watched;
 mod whoami;
@@ -167,6 +170,15 @@ enum Command {
     /// People whom visitors come to see
     #[command(subcommand)]
     VisitorHost(visitor_host::Command),
+    /// Where visitors are received
+    #[command(subcommand)]
+    VisitLocation(visit_location::Command),
+    /// Tablets at the doors of locations
+    #[command(subcommand)]
+    VisitDevice(visit_device::Command),
+    /// Who came to see whom, and who is in the house
+    #[command(subcommand)]
+    Visit(visit::Command),
     /// Tokens for programs that use the admin API
     #[command(subcommand)]
     ApiToken(api_token::Command),
@@ -249,6 +261,9 @@ fn run(global: &Global, command: Command) -> Result<(), Failure> {
         Command::Ca(command) => runtime::client(ca::run(global, command)),
         Command::Certificate(command) => runtime::client(certificate::run(global, command)),
         Command::VisitorHost(command) => runtime::client(visitor_host::run(global, command)),
+        Command::VisitLocation(command) => runtime::client(visit_location::run(global, command)),
+        Command::VisitDevice(command) => runtime::client(visit_device::run(global, command)),
+        Command::Visit(command) => runtime::client(visit::run(global, command)),
         Command::ApiToken(command) => runtime::client(api_token::run(global, command)),
         Command::Owner(command) => runtime::client(owner::run(global, command)),
         Command::Event(command) => runtime::client(event::run(global, command)),

@@ -50,6 +50,38 @@ impl OfTeam {
     }
 }
 
+/// `--location` of the commands that need one.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct AtLocation {
+    /// Location, by name or id; may be left out where there is only one
+    #[arg(long, short, value_name = "NAME", add = live::visit_locations())]
+    pub(crate) location: Option<String>,
+    #[command(flatten)]
+    pub(crate) team: OfTeam,
+}
+
+impl AtLocation {
+    /// The location that is named, or the only one.
+    pub(crate) async fn resolve(&self, api: &Api) -> Result<String, Failure> {
+        if let Some(location) = &self.location {
+            return Ok(location.clone());
+        }
+        let all = api.list(&["visit-locations"], &self.team.query()).await?;
+        match all.as_slice() {
+            [] => Err(Failure::usage("there is no location yet")
+                .hint("make one with: portreeve visit-location create NAME")),
+            [only] => Ok(only["id"].as_str().unwrap_or_default().to_owned()),
+            many => {
+                let names: Vec<_> = many.iter().filter_map(|one| one["name"].as_str()).collect();
+                Err(
+                    Failure::usage("there are several locations; say which one with --location")
+                        .hint(format!("they are: {}", names.join(", "))),
+                )
+            }
+        }
+    }
+}
+
 /// Which users or groups to list.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Listing {

@@ -6,7 +6,7 @@ use crate::client::Api;
 use crate::failure::Failure;
 use crate::live;
 use crate::output::{self, Column, Format, Shape, plain};
-use crate::scope::{Listing, Scope};
+use crate::scope::{AtLocation, Listing, Scope};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
@@ -18,6 +18,14 @@ pub(crate) enum Command {
     Get(Which),
     /// Hide somebody from visitors, or say who is told of them and what they are called as well
     Update(Update),
+    /// Show what visitors of a location see of somebody, and why they do not find them
+    Preview {
+        #[command(flatten)]
+        which: Which,
+        /// Location, by name or id; may be left out where there is only one
+        #[command(flatten)]
+        at: AtLocation,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +79,17 @@ const ONE: Shape = Shape {
     name: "user_name",
 };
 
+const PREVIEW: Shape = Shape {
+    columns: &[
+        Column::text("Location", "location.name"),
+        Column::text("Found by visitors", "is_found"),
+        Column::made("Why not", "why_not", why_not),
+        Column::text("Name", "seen.name"),
+        Column::text("Department", "seen.department"),
+    ],
+    name: "seen.name",
+};
+
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let api = Api::open(global)?;
     let format = global.output;
@@ -90,6 +109,20 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
             )
         }
         Command::Update(wanted) => update(&api, format, &wanted).await,
+        Command::Preview { which, at } => {
+            let directory = which.scope.resolve(&api).await?;
+            let location = at.resolve(&api).await?;
+            let path = [
+                "directories",
+                &directory,
+                "visitor-hosts",
+                &which.user,
+                "preview",
+            ];
+            let seen = api.get(&path, &[("location", &location)]).await;
+            let seen = seen.map_err(|failure| missing(failure, &directory))?;
+            output::one(format, &PREVIEW, &seen)
+        }
     }
 }
 
@@ -134,11 +167,22 @@ fn missing(failure: Failure, directory: &str) -> Failure {
 }
 
 fn found(host: &Value) -> String {
-    match host["visibility"].as_str() {
-        Some("visible") => "yes".to_owned(),
-        Some("unassigned") => "no: deactivated at the source".to_owned(),
-        Some("suspended") => "no: suspended here".to_owned(),
-        Some("hidden_by_hand") => "no: hidden here".to_owned(),
-        _ => plain(&host["visibility"]),
+    match &host["visibility"] {
+        Value::String(visible) if visible == "visible" => "yes".to_owned(),
+        reason => format!("no: {}", because(reason)),
+    }
+}
+
+fn why_not(preview: &Value) -> String {
+    because(&preview["why_not"])
+}
+
+fn because(reason: &Value) -> String {
+    match reason.as_str() {
+        Some("unassigned") => "deactivated at the source".to_owned(),
+        Some("suspended") => "suspended here".to_owned(),
+        Some("hidden_by_hand") => "hidden here".to_owned(),
+        Some("not_in_groups") => "in none of the groups of the location".to_owned(),
+        _ => plain(reason),
     }
 }

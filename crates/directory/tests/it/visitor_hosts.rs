@@ -4,14 +4,18 @@ use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
 use portreeve_directory::directories::{self, UserRemoval};
 use portreeve_directory::users::{Precondition, Status, User};
+use portreeve_directory::visit_locations::{NameStyle, Settings};
 use portreeve_directory::visitor_hosts::{self, Own, Visibility};
 use portreeve_directory::{Refusal, suspensions};
 use serde_json::{Value, json};
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 on_each_engine! {
     people_are_found_by_the_beginning_of_any_of_their_words
     whoever_is_not_visible_is_not_found_and_it_is_said_why
     only_people_of_the_groups_are_found_where_groups_are_named
+    visitors_see_as_much_as_the_location_says
     a_directory_that_is_turned_on_later_is_swept
     what_is_decided_here_is_checked
     what_finds_somebody_follows_what_is_said_of_them
@@ -67,7 +71,6 @@ fn visibility(world: &World, user: &User) -> Visibility {
 
 fn people_are_found_by_the_beginning_of_any_of_their_words(on: Engine) {
     let world = world(on);
-    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
     world.user(person(
         "Jürgen Núñez",
         &json!({ENTERPRISE: {"department": "Engines"}}),
@@ -149,6 +152,49 @@ fn only_people_of_the_groups_are_found_where_groups_are_named(on: Engine) {
         ("another", vec![&other], vec![]),
     ] {
         assert_eq!(found(&world, "ada", &groups), people, "{name}");
+        let (directory, id) = (world.directory.id.clone(), ada.id.clone());
+        let groups: Vec<String> = groups.iter().map(|id| (*id).to_owned()).collect();
+        let is_in = world.read(move |tx| visitor_hosts::is_in(tx, &directory, &id, (&groups, 1)));
+        assert_eq!(is_in.unwrap(), people.contains(&"ada"), "{name}");
+    }
+}
+
+fn visitors_see_as_much_as_the_location_says(on: Engine) {
+    let world = world(on);
+    let name = |given: &str, family: &str| json!({"name": {"givenName": given, "familyName": family}, ENTERPRISE: {"department": "Law"}});
+    for (user_name, more, full, short) in [
+        ("jane", name("Jane", "Doe"), "jane", "Jane D."),
+        ("juan", name("Juan", "Ñandú Ruiz"), "juan", "Juan Ñ."),
+        ("Jo van Dyck", json!({}), "Jo van Dyck", "Jo D."),
+        ("Cher", json!({}), "Cher", "Cher"),
+        (
+            "cher@contoso.example",
+            json!({"displayName": ""}),
+            "cher",
+            "cher",
+        ),
+        (
+            "kim@contoso.example",
+            json!({"displayName": "", "name": {"givenName": "Kim", "familyName": "Lee"}}),
+            "Kim Lee",
+            "Kim L.",
+        ),
+    ] {
+        let user = world.user(person(user_name, &more)).parsed().unwrap();
+        for (names, departments, seen) in [
+            (NameStyle::Full, true, full),
+            (NameStyle::Short, false, short),
+        ] {
+            let settings = Settings {
+                names,
+                departments,
+                ..Settings::default()
+            };
+            let is = visitor_hosts::seen(&user, &settings);
+            assert_eq!(is.name, seen, "{user_name}");
+            let shown = departments && more.get(ENTERPRISE).is_some();
+            assert_eq!(is.department.is_some(), shown, "{user_name}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Locations where visitors are received: make, see, change and remove them.
 
 use super::people::{self, Change};
-use super::view::At;
+use super::view::{At, Shown};
 use super::{Admin, Object, groups};
 use crate::app::App;
 use portreeve_directory::events::Category;
@@ -32,6 +32,13 @@ pub(crate) struct LocationView {
     pub(crate) version: i64,
     pub(crate) created_at: At,
     pub(crate) updated_at: At,
+}
+
+/// What a program verifies with that it was told by this server.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(crate) struct WebhookSecret {
+    /// As Standard Webhooks has it: `whsec_` and base64.
+    pub(crate) secret: Shown,
 }
 
 /// A location to be made; what it leaves out is as usual.
@@ -148,6 +155,23 @@ pub(crate) async fn get(
         view(tx, admin, team, (&base, &found))
     });
     read.await
+}
+
+/// The secret that what the program of a location is told is signed with.
+pub(crate) async fn webhook_secret(
+    app: &App,
+    admin: &Admin,
+    team: Option<&str>,
+    wanted: &str,
+) -> Result<WebhookSecret, Refusal> {
+    let wanted = wanted.to_owned();
+    let read = admin.lookup(app, team, move |tx, _, team| {
+        visit_locations::find(tx, &team.id, &wanted)
+    });
+    let location: Location = read.await?;
+    Ok(WebhookSecret {
+        secret: Shown(app.webhook_key.secret(&location.id)),
+    })
 }
 
 /// Makes a location.

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use std::collections::HashMap;
 
 pub(crate) use export::export;
-pub(crate) use view::{NoticesView, Place, VisitPlace, VisitView, WaitingView};
+pub(crate) use view::{NoticesView, Place, VisitPlace, VisitView};
 
 /// For how long after its time a visit can still be announced (microseconds): visitors are late, and so are those who
 /// announce them.

@@ -49,7 +49,7 @@ use crate::admin::teams::{NewTeam, SwitchPreview, TeamChange, TeamView};
 use crate::admin::tokens::{MadeToken, NewToken, RotatedToken, Rotation, TokenView};
 use crate::admin::users::{NewUser, UserChange, UserView};
 use crate::admin::visit_devices::{DeviceView, MadeDevice, NewDevice};
-use crate::admin::visit_locations::{LocationChange, LocationView, NewLocation};
+use crate::admin::visit_locations::{LocationChange, LocationView, NewLocation, WebhookSecret};
 use crate::admin::visitor_hosts::{PreviewView, VisitorHostChange, VisitorHostView};
 use crate::admin::visits::{NewVisit, NoticesView, VisitView};
 use crate::ca::{Settings, SettingsChange};
@@ -218,6 +218,7 @@ fn routes() -> Vec<Route> {
         route(Method::GET, "/visit-locations/{location}", VisitorRead, "Show a location", visit_locations::get).query(parameters::OF_TEAM).gives::<LocationView>(),
         route(Method::PATCH, "/visit-locations/{location}", VisitorWrite, "Change a location", visit_locations::update).query(parameters::OF_TEAM).takes::<LocationChange>().gives::<LocationView>(),
         route(Method::DELETE, "/visit-locations/{location}", VisitorWrite, "Remove a location with its devices; its past visits stay", visit_locations::delete).query(parameters::OF_TEAM),
+        route(Method::GET, "/visit-locations/{location}/webhook-secret", VisitorWrite, "Show the secret that what the program of a location is told is signed with", visit_locations::webhook_secret).query(parameters::OF_TEAM).gives::<WebhookSecret>().named("visit_location.webhook_secret"),
         route(Method::GET, "/visit-locations/{location}/devices", VisitorRead, "List the devices of a location", visit_devices::list).query(parameters::SHORT_OF_TEAM).pages::<DeviceView>().named("visit_device.list"),
         route(Method::POST, "/visit-locations/{location}/devices", VisitorWrite, "Let a device receive the visitors of a location", visit_devices::create).query(parameters::OF_TEAM).takes::<NewDevice>().makes::<MadeDevice>().named("visit_device.create"),
         route(Method::DELETE, "/visit-locations/{location}/devices/{device}", VisitorWrite, "Send a device away", visit_devices::revoke).query(parameters::OF_TEAM).gives::<DeviceView>().named("visit_device.revoke"),

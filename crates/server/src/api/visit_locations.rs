@@ -44,3 +44,10 @@ pub(super) async fn delete(ask: Ask) -> Result<Response, Problem> {
     visit_locations::delete(&ask.app, &ask.admin, team, &which).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
+
+/// The secret that what the program of a location is told is signed with.
+pub(super) async fn webhook_secret(ask: Ask) -> Result<Response, Problem> {
+    let (team, which) = (ask.query("team"), ask.param("location"));
+    let secret = visit_locations::webhook_secret(&ask.app, &ask.admin, team, &which).await?;
+    Ok(reply::secret(StatusCode::OK, &secret))
+}

@@ -296,7 +296,7 @@ async fn what_is_another_teams_is_nowhere() {
     // What is in a directory or a group, looked for in one of ours.
     let mut inner = all.clone();
     for (name, id) in &mut inner {
-        if let ("directory" | "group", Some((_, own))) =
+        if let ("directory" | "group" | "location", Some((_, own))) =
             (*name, ours.iter().find(|(own, _)| own == name))
         {
             *id = own;
@@ -431,6 +431,12 @@ async fn fill(server: &TestServer, team: &str) -> Vec<(&'static str, String)> {
         json!({"name": "robots", "kind": "jwk", "password": "a long password", "team": team});
     let provisioner = make("/ca/provisioners", robots).await;
     let enrolment = make("/host-tokens", json!({"name": "web", "team": team})).await;
+    let location = make("/visit-locations", json!({"name": "lobby", "team": team})).await;
+    let device = format!("/visit-locations/{}/devices?team={team}", location.id());
+    let device = make(&device, json!({"name": "door"})).await;
+    let at = "2026-01-05T09:00:00Z";
+    let visit = json!({"location": "lobby", "name": "grace", "expected_at": at, "team": team});
+    let visit = make("/visits", visit).await;
     vec![
         ("directory", directory),
         ("host_token", enrolment.id().to_owned()),
@@ -446,6 +452,9 @@ async fn fill(server: &TestServer, team: &str) -> Vec<(&'static str, String)> {
         ("grant", grant.id().to_owned()),
         ("owner", owner.id().to_owned()),
         ("provisioner", provisioner.id().to_owned()),
+        ("location", location.id().to_owned()),
+        ("device", device.id().to_owned()),
+        ("visit", visit.id().to_owned()),
         ("team", team.to_owned()),
     ]
 }

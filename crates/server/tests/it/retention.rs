@@ -80,3 +80,38 @@ async fn what_is_kept_forever_stays() {
     server.clock().advance(10_000 * DAY);
     expect(&server, &KEPT).await;
 }
+
+#[tokio::test]
+async fn visits_say_nobodys_name_after_a_quarter_of_a_year() {
+    let server = TestServer::start_with(|config| {
+        embedded(config);
+        config.pace.retention = Duration::from_millis(10);
+    })
+    .await;
+    let lobby = json!({"name": "Lobby"});
+    assert_eq!(
+        server.admin().post("/visit-locations", lobby).await.status,
+        201
+    );
+    let grace =
+        json!({"location": "Lobby", "name": "Grace", "expected_at": "2026-01-05T09:00:00Z"});
+    let visit = server.admin().post("/visits", grace).await;
+    let path = format!("/visits/{}", visit.id());
+    server.clock().advance(89 * DAY);
+    assert_eq!(
+        server.admin().get(&path).await.text("visitor_name"),
+        "Grace"
+    );
+    server.clock().advance(2 * DAY);
+    let mut found = server.admin().get(&path).await;
+    for _ in 0..2000 {
+        if found.json["is_anonymous"] == true {
+            break;
+        }
+        tokio::task::yield_now().await;
+        found = server.admin().get(&path).await;
+    }
+    let is = (found.text("visitor_name"), found.text("state"));
+    assert_eq!(is, ("", "gone"), "{found}");
+    assert_eq!(found.json["location"]["name"], "Lobby", "{found}");
+}
