@@ -54,24 +54,32 @@ pub fn create(
     Ok((device, secret))
 }
 
-/// The device of a presented secret with its location; `None` when it is none, or was revoked.
-pub fn verify(
-    tx: &mut Tx<'_>,
-    presented: &Presented,
-) -> Result<Option<(Device, Location)>, Refusal> {
+/// Whose secret it is that was presented.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// A device's, with where it stands.
+    Good(Device, Location),
+    /// Of a device that was revoked.
+    Revoked(Device),
+    /// Nobody's.
+    Unknown,
+}
+
+/// Whose secret it is that was presented.
+pub fn verify(tx: &mut Tx<'_>, presented: &Presented) -> Result<Verdict, Refusal> {
     let (team_id, id) = (&presented.team_id, &presented.id);
     let Some(row) = tx.query_one(BY_ID, &params![team_id, id])? else {
-        return Ok(None);
+        return Ok(Verdict::Unknown);
     };
     if !presented.is(row.bytes(6)?) {
-        return Ok(None);
+        return Ok(Verdict::Unknown);
     }
     let device = from_row(row)?;
     if device.revoked_at.is_some() {
-        return Ok(None);
+        return Ok(Verdict::Revoked(device));
     }
     let location = visit_locations::find(tx, team_id, &device.location_id)?;
-    Ok(Some((device, location)))
+    Ok(Verdict::Good(device, location))
 }
 
 /// Remembers that a device was used.

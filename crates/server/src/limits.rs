@@ -40,6 +40,13 @@ const DEVICES: Rate = Rate {
     burst: 20,
 };
 
+/// How fast a tablet may ask for names of people: each visitor who searches asks some ten times, and nobody is to read all
+/// people out through it.
+const SEARCHES: Rate = Rate {
+    each: Duration::from_secs(2),
+    burst: 60,
+};
+
 /// Why a request is not served now. Nothing is wrong with it; it may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotNow {
@@ -173,6 +180,7 @@ pub(crate) struct Limits {
     events: Allowances<Arc<str>>,
     guesses: Allowances<Arc<str>>,
     devices: Allowances<Origin>,
+    searches: Allowances<Arc<str>>,
     lines: Allowances<&'static str>,
 }
 
@@ -238,6 +246,7 @@ impl Limits {
             events: Allowances::new(MENTION),
             guesses: Allowances::new(GUESSES),
             devices: Allowances::new(DEVICES),
+            searches: Allowances::new(SEARCHES),
             lines: Allowances::new(MENTION),
             trusted_proxies: config.trusted_proxies.clone(),
             load,
@@ -328,6 +337,14 @@ impl Limits {
         match self.devices.take(&origin, now) {
             true => Ok(()),
             false => Err(DEVICES.each.as_secs()),
+        }
+    }
+
+    /// Whether this tablet may ask for names of people once more. If not, after how many seconds.
+    pub(crate) fn search(&self, tablet: &Arc<str>, now: Duration) -> Result<(), u32> {
+        match self.searches.take(tablet, now) {
+            true => Ok(()),
+            false => Err(u32::try_from(SEARCHES.each.as_secs()).unwrap_or(u32::MAX)),
         }
     }
 

@@ -180,7 +180,10 @@ fn holding(team_id: String, holder: Holder, standing: Standing) -> Who {
 }
 
 /// Writes down beside the request that somebody was here; nobody waits for it, and a crash may lose it.
-fn note(app: &App, work: impl Fn(&mut Tx<'_>) -> Result<(), Refusal> + Send + Sync + 'static) {
+pub(crate) fn note(
+    app: &App,
+    work: impl Fn(&mut Tx<'_>) -> Result<(), Refusal> + Send + Sync + 'static,
+) {
     let store = app.store.clone();
     tokio::spawn(async move {
         if let Err(error) = store.write(Scope::ALL, work).await {
@@ -204,7 +207,8 @@ pub(crate) fn is_own_page(app: &App, headers: &HeaderMap) -> bool {
         || [format!("http://{host}"), format!("https://{host}")].contains(&origin.to_owned())
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// What was presented as a bearer token; empty, if it was presented otherwise.
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, secret) = value.split_once(' ').unwrap_or((value, ""));
     // Whatever else was presented is presented in vain; it does not fall back on the cookie.

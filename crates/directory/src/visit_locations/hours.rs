@@ -1,8 +1,8 @@
 //! When a location receives visitors.
 
 use crate::Refusal;
-use jiff::civil::{Time, Weekday};
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, Time, Weekday};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -109,6 +109,51 @@ pub fn is_open(hours: &[Open], zone: &TimeZone, now: Timestamp) -> bool {
         }
         on(today) && minute >= from || yesterday.is_some_and(on) && minute < until
     })
+}
+
+/// When it opens next after that time, within a week and a day; `None` where it never closes, or says no time that can be
+/// read. A time that clocks leave out when they are put forward is the moment in which they are; one that they show twice
+/// opens twice, as [`is_open`] has it.
+pub fn next_opening(hours: &[Open], zone: &TimeZone, now: Timestamp) -> Option<Timestamp> {
+    let today = zone.to_datetime(now).date();
+    let mut next: Option<Timestamp> = None;
+    for ahead in 0..=8 {
+        let Ok(day) = today.checked_add(i64::from(ahead).days()) else {
+            continue;
+        };
+        let opens = hours
+            .iter()
+            .filter(|open| open.days.contains(&Day::of(day.weekday())));
+        for from in opens.filter_map(|open| minutes(&open.from).ok()) {
+            let begins = moments(day, from, zone)
+                .into_iter()
+                .flatten()
+                .filter(|at| *at > now);
+            next = next.into_iter().chain(begins).min();
+        }
+        // A day of clocks that are changed may begin before it in the order of moments, but not by more than a day.
+        if next.is_some() && ahead > 0 {
+            break;
+        }
+    }
+    next
+}
+
+/// The moments at which the clocks of a place show a time of a day.
+fn moments(day: Date, minute: u16, zone: &TimeZone) -> [Option<Timestamp>; 2] {
+    let midnight = day.to_datetime(Time::midnight());
+    let Ok(shown) = midnight.checked_add(i64::from(minute).minutes()) else {
+        return [None, None];
+    };
+    let at = zone.to_ambiguous_timestamp(shown);
+    let later = at.later().ok();
+    match at.offset() {
+        AmbiguousOffset::Gap { .. } => [
+            later.and_then(|later| zone.preceding(later).next().map(|put| put.timestamp())),
+            None,
+        ],
+        _ => [at.earlier().ok(), later],
+    }
 }
 
 fn minute_of(time: Time) -> u16 {
@@ -224,6 +269,118 @@ mod tests {
         ] {
             let zone = zone(zone_name).unwrap();
             assert_eq!(is_open(hours, &zone, at.parse().unwrap()), is, "{name}");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
+    fn when_it_opens_next_is_told_by_the_clock_on_its_wall() {
+        use Day::{Fri, Mon, Sun};
+        let office = vec![part(&[Mon, Fri], "08:30", "18:00")];
+        let split = vec![
+            part(&[Mon], "13:00", "18:00"),
+            part(&[Mon], "08:00", "12:00"),
+        ];
+        let night = vec![part(&[Sun], "02:30", "06:00")];
+        for (name, hours, zone_name, at, next) in [
+            (
+                "it never closes",
+                &vec![],
+                "UTC",
+                "2026-11-22T03:00:00Z",
+                None,
+            ),
+            (
+                "tomorrow",
+                &office,
+                "UTC",
+                "2026-11-22T12:00:00Z",
+                Some("2026-11-23T08:30:00Z"),
+            ),
+            (
+                "today",
+                &office,
+                "UTC",
+                "2026-11-23T08:29:59Z",
+                Some("2026-11-23T08:30:00Z"),
+            ),
+            (
+                "not now again",
+                &office,
+                "UTC",
+                "2026-11-23T08:30:00Z",
+                Some("2026-11-27T08:30:00Z"),
+            ),
+            (
+                "next week",
+                &office,
+                "UTC",
+                "2026-11-27T18:00:00Z",
+                Some("2026-11-30T08:30:00Z"),
+            ),
+            (
+                "a week and no day",
+                &vec![part(&[Mon], "08:30", "18:00")],
+                "UTC",
+                "2026-11-23T08:30:00Z",
+                Some("2026-11-30T08:30:00Z"),
+            ),
+            (
+                "after lunch, in whatever order it is told",
+                &split,
+                "UTC",
+                "2026-11-23T12:10:00Z",
+                Some("2026-11-23T13:00:00Z"),
+            ),
+            (
+                "it is still Sunday there",
+                &office,
+                "America/New_York",
+                "2026-11-23T02:00:00Z",
+                Some("2026-11-23T13:30:00Z"),
+            ),
+            (
+                "over the weekend on which clocks go back",
+                &office,
+                "Europe/Vienna",
+                "2026-10-23T20:00:00Z",
+                Some("2026-10-26T07:30:00Z"),
+            ),
+            (
+                "over that on which they go forward",
+                &office,
+                "Europe/Vienna",
+                "2026-03-27T20:00:00Z",
+                Some("2026-03-30T06:30:00Z"),
+            ),
+            (
+                "a time that is left out",
+                &night,
+                "Europe/Vienna",
+                "2026-03-29T00:00:00Z",
+                Some("2026-03-29T01:00:00Z"),
+            ),
+            (
+                "one that comes twice",
+                &night,
+                "Europe/Vienna",
+                "2026-10-24T23:00:00Z",
+                Some("2026-10-25T00:30:00Z"),
+            ),
+            (
+                "and comes again",
+                &night,
+                "Europe/Vienna",
+                "2026-10-25T01:10:00Z",
+                Some("2026-10-25T01:30:00Z"),
+            ),
+        ] {
+            let zone = zone(zone_name).unwrap();
+            let found = next_opening(hours, &zone, at.parse().unwrap());
+            assert_eq!(found, next.map(|at| at.parse().unwrap()), "{name}");
+            if let Some(found) = found {
+                assert!(is_open(hours, &zone, found), "{name}: it is open then");
+            }
         }
     }
 

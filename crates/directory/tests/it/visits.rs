@@ -2,11 +2,12 @@
 
 use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
+use portreeve_directory::Refusal;
 use portreeve_directory::bearer::{Kind, Presented};
 use portreeve_directory::events::Cause;
+use portreeve_directory::visit_devices::{self, Verdict};
 use portreeve_directory::visit_locations::{self, Fallback, Location, Settings};
 use portreeve_directory::visits::{self, Answer, Guest, New, State, Visit, Wanted};
-use portreeve_directory::{Refusal, visit_devices};
 use secrecy::ExposeSecret;
 
 on_each_engine! {
@@ -335,14 +336,18 @@ fn a_device_sees_its_own_location_until_it_is_revoked(on: Engine) {
         let found = world
             .read(move |tx| visit_devices::verify(tx, &presented))
             .unwrap();
-        found.map(|(_, location)| location.name)
+        match found {
+            Verdict::Good(device, location) => format!("{} at {}", device.name, location.name),
+            Verdict::Revoked(device) => format!("{} is revoked", device.name),
+            Verdict::Unknown => "unknown".to_owned(),
+        }
     };
-    assert_eq!(sees().as_deref(), Some("Door"));
+    assert_eq!(sees(), "Tablet at Door");
     let id = device.id;
     let revoked = world
         .write(move |tx, call| visit_devices::revoke(tx, TEAM, &id, call.at))
         .unwrap();
-    assert_eq!(sees(), None, "{revoked:?}");
+    assert_eq!(sees(), "Tablet is revoked");
     let of = door.id;
     let listed = world
         .read(move |tx| visit_devices::list(tx, TEAM, &of))

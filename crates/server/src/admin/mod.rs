@@ -318,7 +318,7 @@ pub(crate) async fn change<R: Send + 'static>(
     let claim = once::claim();
     let work = move |tx: &mut Tx<'_>| {
         let done = work(tx)?;
-        once::confirm(tx, claim.as_ref())?;
+        confirm(tx, claim.as_ref())?;
         Ok(done)
     };
     let done = app.write(Scope::ALL, work).await;

@@ -22,7 +22,7 @@ pub(super) fn claim() -> Option<Claim> {
 }
 
 /// Confirms the claim in the transaction of the change, or undoes the change.
-pub(super) fn confirm(tx: &mut Tx<'_>, claim: Option<&Claim>) -> Result<(), Refusal> {
+pub(crate) fn confirm(tx: &mut Tx<'_>, claim: Option<&Claim>) -> Result<(), Refusal> {
     match claim {
         Some(claim) if !claim.confirm(tx)? => Err(Refusal::Store(store::Error::Busy {
             waited: Duration::ZERO,

@@ -12,8 +12,7 @@ use crate::app::App;
 use crate::body;
 use crate::keys::MasterKey;
 use crate::vault::Vault;
-use crate::who::Who;
-use aws_lc_rs::digest::{Context, SHA256, digest};
+use aws_lc_rs::digest::{Context, Digest, SHA256, digest};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -21,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, LOCATION};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use portreeve_directory::holders::Holder;
 use portreeve_directory::idempotency::{self, Claim, Found};
 use portreeve_store::Scope;
@@ -60,7 +59,7 @@ impl Answers {
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     match key(request.headers()) {
         Ok(None) => next.run(request).await,
-        Ok(Some(key)) => match carry_out(&app, &key, request, next).await {
+        Ok(Some(key)) => match of_api(&app, &key, request, next).await {
             Ok(response) => response,
             Err(problem) => problem.into_response(),
         },
@@ -69,7 +68,7 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
 }
 
 /// The key of a request, which has one at most.
-fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut all = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(value) = all.next() else {
         return Ok(None);
@@ -83,7 +82,7 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
-async fn carry_out(
+async fn of_api(
     app: &Arc<App>,
     key: &str,
     request: Request,
@@ -93,8 +92,35 @@ async fn carry_out(
     let who = ask::admit(app, &parts).await?;
     let whole = body::read(app, &parts.headers, body, body::LIMIT).await?;
     let team_id = who.team_id.clone().unwrap_or_default();
-    let id = id(&who, &parts.uri, key);
-    let fingerprint = digest(&SHA256, &whole);
+    let holder = who.holder.as_ref();
+    let sender = (
+        holder.map_or("local", Holder::kind),
+        holder.map(Holder::id).unwrap_or_default(),
+    );
+    let (id, fingerprint) = (id(sender, parts.uri.path(), key), fingerprint(&whole));
+    parts.extensions.insert(who);
+    let request = Request::from_parts(parts, Body::from(whole.to_vec()));
+    drop(whole);
+    let work = |claim| admin::once(claim, next.run(request));
+    carry_out(app, team_id, (id, fingerprint), work).await
+}
+
+/// What a request says, as a hash.
+pub(crate) fn fingerprint(body: &[u8]) -> Digest {
+    digest(&SHA256, body)
+}
+
+/// Carries out a request unless it was carried out before. `id` says who asks for what with which key; `work` confirms the
+/// claim in the transaction of its change.
+pub(crate) async fn carry_out<F>(
+    app: &Arc<App>,
+    team_id: String,
+    (id, fingerprint): (String, Digest),
+    work: impl FnOnce(Claim) -> F,
+) -> Result<Response, Problem>
+where
+    F: Future<Output = Response> + Send + 'static,
+{
     let now = app.clock.now();
     let claimed = app.store.write(Scope::ALL, {
         let id = id.clone();
@@ -107,16 +133,19 @@ async fn carry_out(
         Found::UnderWay => return Err(Problem::under_way()),
         Found::Different => return Err(Problem::other_request()),
     };
-    parts.extensions.insert(who);
-    let request = Request::from_parts(parts, Body::from(whole.to_vec()));
-    drop(whole);
     // Goes on when the client has hung up: it will ask for the answer.
-    let work = tokio::spawn(finish(app.clone(), id, claim, request, next));
+    let work = work(claim.clone());
+    let work = tokio::spawn(finish(app.clone(), id, claim, work));
     work.await.map_err(|_| Problem::internal())
 }
 
-async fn finish(app: Arc<App>, id: String, claim: Claim, request: Request, next: Next) -> Response {
-    let response = admin::once(claim.clone(), next.run(request)).await;
+async fn finish(
+    app: Arc<App>,
+    id: String,
+    claim: Claim,
+    work: impl Future<Output = Response>,
+) -> Response {
+    let response = work.await;
     let (parts, body) = response.into_parts();
     let Ok(bytes) = to_bytes(body, usize::MAX).await else {
         return Problem::internal().into_response();
@@ -170,15 +199,9 @@ fn again(app: &App, id: &str, status: u16, sealed: &[u8]) -> Result<Response, Pr
 }
 
 /// Who asks for what with which key, as a hash.
-fn id(who: &Who, uri: &Uri, key: &str) -> String {
+pub(crate) fn id((kind, holder): (&str, &str), path: &str, key: &str) -> String {
     let mut hash = Context::new(&SHA256);
-    let holder = who.holder.as_ref();
-    for part in [
-        holder.map_or("local", Holder::kind),
-        holder.map(Holder::id).unwrap_or_default(),
-        uri.path(),
-        key,
-    ] {
+    for part in [kind, holder, path, key] {
         hash.update(&part.len().to_be_bytes());
         hash.update(part.as_bytes());
     }

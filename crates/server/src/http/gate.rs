@@ -6,7 +6,7 @@ use crate::limits::{NotNow, Visitor};
 use crate::requests::Coming;
 use crate::step::{self, Secured};
 use crate::who::{SESSION, cookie};
-use crate::{api, console, hosts, scim};
+use crate::{api, console, hosts, reception, scim};
 use axum::body::Body;
 use axum::response::Response;
 use http::{Method, Request, header};
@@ -39,7 +39,7 @@ impl Kind {
             "/healthz" | "/readyz" => Self::Health,
             "/api/v1/changes" | "/console/live" => Self::Wait,
             hosts::POLICY => Self::Agent,
-            _ if path.starts_with("/assets/") => Self::Asset,
+            _ if path.starts_with("/assets/") || path.starts_with("/visit/assets/") => Self::Asset,
             _ if is_stream => Self::Wait,
             _ => Self::Work,
         }
@@ -75,7 +75,7 @@ impl Manner {
             Some("api") => Self::Problem,
             Some("scim") => Self::Scim(scim::media_type(headers)),
             _ if is_for_people => Self::Page,
-            Some("auth") => Self::Problem,
+            Some("auth" | "visit") => Self::Problem,
             // What there is not is SCIM's to say, too.
             _ => Self::Scim(scim::media_type(headers)),
         }
@@ -161,7 +161,11 @@ fn is_anonymous(request: &Request<Body>) -> bool {
     match request.extensions().get::<Secured>() {
         // Tokens are in bodies there.
         Some(secured) => secured.certificate.is_none() && request.method() != Method::POST,
-        None => !headers.contains_key(header::AUTHORIZATION) && cookie(headers, SESSION).is_none(),
+        None => {
+            !headers.contains_key(header::AUTHORIZATION)
+                && cookie(headers, SESSION).is_none()
+                && reception::device_cookie(headers).is_none()
+        }
     }
 }
 
@@ -220,6 +224,8 @@ mod tests {
             ("/host/v1/report", Kind::Work),
             ("/console/users", Kind::Work),
             ("/assets/console.css", Kind::Asset),
+            ("/visit/assets/reception.css", Kind::Asset),
+            ("/visit/door/state", Kind::Work),
         ] {
             assert_eq!(Kind::of(path), expected, "{path}");
         }
