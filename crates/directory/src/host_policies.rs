@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 pub(crate) mod asking;
 pub(crate) mod follow;
+pub(crate) mod on_host;
 pub(crate) mod plan;
 pub(crate) mod queue;
 pub(crate) mod rules;
@@ -19,6 +20,7 @@ pub(crate) mod settle;
 
 pub use asking::Asking;
 pub use follow::{Behind, Look, Who, behind, look};
+pub use on_host::plan_hosts;
 pub use plan::{Plan, give_accounts, plan};
 pub use rules::{
     PEOPLE, Rules, SUDO, Settings, forget_lease, lease_of, managed_groups, rules, set_lease,

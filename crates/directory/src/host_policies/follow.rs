@@ -1,6 +1,6 @@
 //! Whom the changes of a team concern: people whose access to hosts may have become another one.
 
-use super::asking::{self, New};
+use super::asking::{self, Asking};
 use super::queue;
 use crate::access::{self, Access, inside};
 use crate::events::{self, Category, Changes, Event};
@@ -12,7 +12,7 @@ use portreeve_access::Grant;
 use portreeve_access::grant::Subject;
 use portreeve_store::{Param, Tx, params, statements};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 statements! {
     BEHIND = "SELECT p.team_id, p.position, p.seen_at, f.position, (SELECT min(q.due_at) FROM host_policy_queue q WHERE q.team_id = p.team_id), p.common, EXISTS (SELECT 1 FROM host_policies h WHERE h.team_id = p.team_id AND h.version = 0) FROM host_policy_feed p JOIN feeds f ON f.team_id = p.team_id";
@@ -26,6 +26,8 @@ statements! {
 const CHANGES: usize = 100;
 /// People who are looked at, at once; the others wait in the queue.
 const AT_ONCE: usize = 100;
+/// People on new hosts, after whom no further host is looked at, at once.
+const ON_NEW: usize = 5_000;
 /// People from the queue who are looked at even so.
 const AT_LEAST: usize = 20;
 
@@ -63,10 +65,10 @@ pub struct Look {
     pub renamed: BTreeSet<String>,
     /// Hosts that are gone.
     pub gone: BTreeSet<String>,
-    /// Hosts whose people are looked at for the first time.
-    pub unseen: Vec<String>,
-    /// Hosts whose people were, so that they may hear the first version.
-    pub ready: Vec<String>,
+    /// Hosts that are looked at by themselves, each with all whom it may be about.
+    pub hosts: BTreeMap<String, BTreeSet<Who>>,
+    /// Those of them that may hear their first version after this.
+    pub new: Vec<String>,
     /// Up to where the changes were followed.
     pub position: i64,
     /// Whether there is more to be looked at already.
@@ -114,6 +116,7 @@ pub fn look(
         found: Look::default(),
         all: BTreeSet::new(),
         grants: BTreeSet::new(),
+        having: HashMap::new(),
         concerns_everybody: false,
     };
     looking.follow(tx, behind.position)?;
@@ -139,6 +142,8 @@ struct Looking<'a> {
     all: BTreeSet<Who>,
     /// Grants that have changed, or count on a host that has.
     grants: BTreeSet<String>,
+    /// Who has some grants, of those that were asked for: hosts are often chosen by the same ones.
+    having: HashMap<Vec<String>, BTreeSet<Who>>,
     concerns_everybody: bool,
 }
 
@@ -200,8 +205,9 @@ impl Looking<'_> {
                 _ => {}
             }
         }
-        for id in hosts.keys() {
-            self.host(tx, id)?;
+        let changed: Vec<&str> = hosts.keys().map(String::as_str).collect();
+        for id in Asking::default().among(tx, self.team_id, &changed)? {
+            self.host(tx, &id)?;
         }
         if hosts.into_values().any(|is_lost| is_lost) {
             self.certified(tx)?;
@@ -285,15 +291,17 @@ impl Looking<'_> {
         self.inside(tx, groups.iter().map(String::as_str))
     }
 
-    /// The hosts that wait for their first version.
+    /// Hosts that wait for their first version, at least one of them.
     fn new_hosts(&mut self, tx: &mut Tx<'_>) -> Result<(), Refusal> {
-        let New { unseen, ready } = asking::new(tx, self.team_id)?;
-        for id in &unseen {
-            self.host(tx, id)?;
+        let mut people = 0;
+        for id in asking::new(tx, self.team_id)? {
+            self.found.has_more = true;
+            if people > ON_NEW {
+                break;
+            }
+            people += self.host(tx, &id)?;
+            self.found.new.push(id);
         }
-        self.found.has_more |= !unseen.is_empty();
-        self.found.unseen = unseen;
-        self.found.ready = ready;
         Ok(())
     }
 
@@ -305,22 +313,43 @@ impl Looking<'_> {
         Ok(())
     }
 
-    /// Whoever could log in to a host, and whoever can now.
-    fn host(&mut self, tx: &mut Tx<'_>, id: &str) -> Result<(), Refusal> {
-        for holder in host_accounts::on(tx, self.team_id, id)? {
-            self.all.insert(who(&holder));
-        }
+    /// Whoever could log in to a host, and whoever can now; how many that are.
+    fn host(&mut self, tx: &mut Tx<'_>, id: &str) -> Result<usize, Refusal> {
+        let on = host_accounts::on(tx, self.team_id, id)?;
+        let mut people: BTreeSet<Who> = on.iter().map(who).collect();
         let access = self.access;
-        let Some(host) = access.estate.hosts().iter().find(|host| host.id == id) else {
-            self.found.gone.insert(id.to_owned());
-            return Ok(());
-        };
-        let on_it = access
-            .grants
-            .iter()
-            .filter(|grant| grant.hosts.contains(host));
-        self.grants.extend(on_it.map(|grant| grant.id.clone()));
-        Ok(())
+        match access.estate.hosts().iter().find(|host| host.id == id) {
+            None => drop(self.found.gone.insert(id.to_owned())),
+            Some(host) => {
+                let on_it = access
+                    .grants
+                    .iter()
+                    .filter(|grant| grant.hosts.contains(host));
+                people.extend(self.having(tx, on_it)?);
+            }
+        }
+        let count = people.len();
+        self.found.hosts.insert(id.to_owned(), people);
+        Ok(count)
+    }
+
+    /// Whoever has any of some grants.
+    fn having<'g>(
+        &mut self,
+        tx: &mut Tx<'_>,
+        grants: impl Iterator<Item = &'g Grant> + Clone,
+    ) -> Result<BTreeSet<Who>, Refusal> {
+        let key: Vec<String> = grants.clone().map(|grant| grant.id.clone()).collect();
+        if let Some(known) = self.having.get(&key) {
+            return Ok(known.clone());
+        }
+        let people = access::having(tx, self.team_id, grants.map(|grant| &grant.to), self.now)?;
+        let people: BTreeSet<Who> = people
+            .into_iter()
+            .map(|one| (one.directory_id.unwrap_or_default(), one.person.id))
+            .collect();
+        self.having.insert(key, people.clone());
+        Ok(people)
     }
 
     /// All who have or may have access.
@@ -363,6 +392,9 @@ impl Looking<'_> {
                 true => drop(found.people.insert(who, true)),
                 false => drop(found.later.insert(who)),
             }
+        }
+        for people in found.hosts.values_mut() {
+            people.retain(|who| !found.people.contains_key(who));
         }
         for who in &found.waited {
             found.people.entry(who.clone()).or_insert(false);

@@ -3,7 +3,7 @@
 use super::asking::Asking;
 use super::follow::{Who, holder};
 use crate::Refusal;
-use crate::access::{self, Access};
+use crate::access::{self, Access, Facts};
 use crate::holders::Holder;
 use crate::host_accounts::{self, Change, HostAccount};
 use portreeve_access::{Entitlement, NoAccess, Reach};
@@ -37,18 +37,11 @@ pub fn plan(
 ) -> Result<Plan, Refusal> {
     let holder = holder(who);
     let before = host_accounts::of_holder(tx, team_id, holder.id())?;
-    let facts = match access::facts(tx, team_id, &holder, now) {
-        Ok(facts) => Some(facts),
-        Err(Refusal::NotFound(..)) => None,
-        Err(error) => return Err(error),
-    };
+    let facts = facts(tx, team_id, &holder, now)?;
     let mut plan = Plan {
         // Whoever gets access or a certificate is given an account first.
         may_have_had_access: facts.as_ref().is_none_or(|facts| facts.account.is_given()),
-        holder,
-        changes: Vec::new(),
-        revoke: Vec::new(),
-        needs_account: false,
+        ..Plan::new(holder)
     };
     let Some(facts) = facts else {
         return plan.without_access(tx, team_id, &before, now);
@@ -101,7 +94,32 @@ pub fn give_accounts(
     Ok(())
 }
 
+/// The facts about somebody; `None`: they are gone.
+pub(super) fn facts(
+    tx: &mut Tx<'_>,
+    team_id: &str,
+    holder: &Holder,
+    now: i64,
+) -> Result<Option<Facts>, Refusal> {
+    match access::facts(tx, team_id, holder, now) {
+        Ok(facts) => Ok(Some(facts)),
+        Err(Refusal::NotFound(..)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 impl Plan {
+    /// Nothing is to be written.
+    pub(super) fn new(holder: Holder) -> Self {
+        Self {
+            holder,
+            changes: Vec::new(),
+            revoke: Vec::new(),
+            needs_account: false,
+            may_have_had_access: false,
+        }
+    }
+
     /// Whether there is nothing to be written.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.revoke.is_empty()

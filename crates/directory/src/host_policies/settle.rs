@@ -32,9 +32,7 @@ pub struct Chunk {
     gone: BTreeSet<String>,
     wait: Vec<(Who, i64)>,
     take: Vec<Who>,
-    /// Hosts whose people wait.
-    queued: Vec<String>,
-    /// Hosts whose people are written down.
+    /// Hosts that may hear their first version.
     ready: Vec<String>,
     /// Where the next look begins, and the time of this one; with the last chunk.
     done: Option<(i64, i64)>,
@@ -50,7 +48,6 @@ impl Chunk {
             gone,
             wait,
             take,
-            queued,
             ready,
             done: _,
         } = self;
@@ -60,7 +57,6 @@ impl Chunk {
             && gone.is_empty()
             && wait.is_empty()
             && take.is_empty()
-            && queued.is_empty()
             && ready.is_empty()
     }
 }
@@ -68,13 +64,8 @@ impl Chunk {
 /// What is to be written after a look, in the order of the transactions: whoever loses access comes first. The place of the
 /// follower moves with the last one, so that a look is taken again that was not finished.
 pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
-    let (mut queued, mut ready) = (look.unseen, look.ready);
-    if look.later.is_empty() {
-        ready.append(&mut queued);
-    }
     let mut last = Chunk {
-        queued,
-        ready,
+        ready: look.new,
         gone: look.gone,
         wait: look.later.into_iter().map(|who| (who, now)).collect(),
         take: look.waited,
@@ -176,7 +167,6 @@ pub fn settle(tx: &mut Tx<'_>, cause: &Cause<'_>, chunk: &Chunk) -> Result<(), R
     for (who, due_at) in &chunk.wait {
         queue::put(tx, team_id, who, *due_at)?;
     }
-    asking::queued(tx, team_id, &chunk.queued, cause.at)?;
     asking::ready(tx, team_id, &chunk.ready)?;
     match chunk.done {
         Some((position, seen_at)) => Ok(tx.exec(MOVE, &params![team_id, position, seen_at])?),

@@ -18,7 +18,7 @@ use portreeve_directory::access::{self, Access};
 use portreeve_directory::host_policies::{self, Asking, Behind, Chunk, Plan, Who};
 use portreeve_directory::leases::{Halted, POLICIES};
 use portreeve_store::Tx;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -198,7 +198,14 @@ async fn step(
             return Ok(None);
         };
         let people: Vec<Who> = look.people.keys().cloned().collect();
-        let plans = plans(tx, &at.team_id, people, &known, now)?;
+        let mut plans = plans(tx, &at.team_id, people, &known, now)?;
+        plans.extend(host_policies::plan_hosts(
+            tx,
+            &at.team_id,
+            &look.hosts,
+            &known,
+            now,
+        )?);
         Ok::<_, Refusal>(Some((look, plans)))
     });
     let Some((look, mut plans)) = read.await? else {
@@ -243,7 +250,9 @@ async fn give_accounts(
     now: i64,
 ) -> Result<(), Halted> {
     let needs = |(_, plan): &mut (Who, Plan)| plan.needs_account;
-    let needing: Vec<Who> = plans.extract_if(.., needs).map(|(who, _)| who).collect();
+    // Once each, although they may be on many hosts.
+    let needing: BTreeSet<Who> = plans.extract_if(.., needs).map(|(who, _)| who).collect();
+    let needing: Vec<Who> = needing.into_iter().collect();
     if needing.is_empty() {
         return Ok(());
     }

@@ -16,7 +16,7 @@ use portreeve_directory::hosts::{self, Decided};
 use portreeve_directory::{Call, Refusal, remote_identities, revocations, teams};
 use portreeve_store::Tx;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub(super) const TEAM: &str = "t1";
@@ -343,7 +343,11 @@ impl Estate {
 
     /// Writes what comes of a look.
     pub(super) fn settle(&self, look: Look, now: i64) {
-        for chunk in self.chunks(look, now) {
+        self.write(&self.chunks(look, now), now);
+    }
+
+    pub(super) fn write(&self, chunks: &[Chunk], now: i64) {
+        for chunk in chunks.iter().cloned() {
             let settled = self.world.write(move |tx, call| {
                 let cause = Cause {
                     directory_id: None,
@@ -370,11 +374,16 @@ impl Estate {
     pub(super) fn chunks(&self, look: Look, now: i64) -> Vec<Chunk> {
         let people: Vec<Who> = look.people.keys().cloned().collect();
         let access = Arc::new(self.world.read(|tx| access::of_team(tx, TEAM)).unwrap());
-        let (first, rest): (Vec<_>, Vec<_>) = self
-            .plans(people, &access, now)
-            .into_iter()
-            .partition(|(_, plan)| plan.needs_account);
-        let needing: Vec<Who> = first.into_iter().map(|(who, _)| who).collect();
+        let (hosts, known) = (look.hosts.clone(), access.clone());
+        let on_hosts = self
+            .world
+            .read(move |tx| host_policies::plan_hosts(tx, TEAM, &hosts, &known, now));
+        let mut all = self.plans(people, &access, now);
+        all.extend(on_hosts.unwrap());
+        let (first, rest): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(_, plan)| plan.needs_account);
+        let needing: BTreeSet<Who> = first.into_iter().map(|(who, _)| who).collect();
+        let needing: Vec<Who> = needing.into_iter().collect();
         let given = needing.clone();
         let give = self
             .world
