@@ -61,9 +61,9 @@ pub enum Visibility {
 pub struct Own {
     /// Not to be found, although the provider would have it.
     pub is_hidden: bool,
-    /// Further addresses that are told of visitors.
+    /// Further addresses that are told of visitors, beside those that the provider says.
     pub alternates: Vec<String>,
-    /// Whether only those are told.
+    /// Whether only those are told, and not the address at work.
     pub only_alternates: bool,
     /// What visitors may call the person as well.
     pub nicknames: String,
@@ -101,24 +101,28 @@ pub fn decide(
     follow(tx, directory, &user.id, user.status, &user.parsed()?)
 }
 
-/// The addresses that are told of a visitor: the one at work, else the first, and the alternates; each once.
+/// The addresses that are told of a visitor: the one at work, else the first; the other ones that the provider says, of type
+/// `other`; and the alternates. Each once.
 pub fn told(user: &Resource, own: &Own) -> Vec<String> {
     let list = user.as_map().get("emails").and_then(Value::as_array);
     let all = list.map(Vec::as_slice).unwrap_or_default();
-    let at_work = all
-        .iter()
-        .find(|email| email.get("type").and_then(Value::as_str) == Some("work"));
-    let value = at_work
-        .or(all.first())
-        .and_then(|email| email.get("value")?.as_str());
-    let primary = value.filter(|_| !own.only_alternates);
-    let mut told: Vec<String> = Vec::new();
-    for address in primary
+    let is = |email: &Value, kind: &str| email.get("type").and_then(Value::as_str) == Some(kind);
+    let value = |email: &Value| Some(email.get("value")?.as_str()?.to_owned());
+    let at_work = all.iter().find(|email| is(email, "work"));
+    let primary = at_work.or(all.first()).and_then(value);
+    let others = all.iter().filter(|email| is(email, "other"));
+    let said = primary
+        .filter(|_| !own.only_alternates)
         .into_iter()
-        .chain(own.alternates.iter().map(String::as_str))
-    {
-        if is_address(address) && !told.iter().any(|known| known.eq_ignore_ascii_case(address)) {
-            told.push(address.to_owned());
+        .chain(others.filter_map(value));
+    let mut told: Vec<String> = Vec::new();
+    for address in said.chain(own.alternates.iter().cloned()) {
+        if is_address(&address)
+            && !told
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(&address))
+        {
+            told.push(address);
         }
     }
     told

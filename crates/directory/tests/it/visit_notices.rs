@@ -154,7 +154,7 @@ fn whoever_is_visited_is_told_or_somebody_else_is(on: Engine) {
             Some(&user),
             now,
             Told::VisitorHost,
-            vec!["ada@contoso.example"],
+            vec!["ada@contoso.example", "home@contoso.example"],
         ),
         (
             "and an assistant",
@@ -163,7 +163,11 @@ fn whoever_is_visited_is_told_or_somebody_else_is(on: Engine) {
             Some(&user),
             now,
             Told::VisitorHost,
-            vec!["ada@contoso.example", "pa@contoso.example"],
+            vec![
+                "ada@contoso.example",
+                "home@contoso.example",
+                "pa@contoso.example",
+            ],
         ),
         (
             "only the assistant",
@@ -172,7 +176,7 @@ fn whoever_is_visited_is_told_or_somebody_else_is(on: Engine) {
             Some(&user),
             now,
             Told::VisitorHost,
-            vec!["pa@contoso.example"],
+            vec!["home@contoso.example", "pa@contoso.example"],
         ),
         (
             "before",
@@ -181,7 +185,7 @@ fn whoever_is_visited_is_told_or_somebody_else_is(on: Engine) {
             Some(&user),
             later,
             Told::VisitorHost,
-            vec!["ada@contoso.example"],
+            vec!["ada@contoso.example", "home@contoso.example"],
         ),
         (
             "nobody named",

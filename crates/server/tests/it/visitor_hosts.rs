@@ -109,6 +109,8 @@ async fn who_is_assigned_is_found_at_the_reception_and_who_is_unassigned_is_not(
         mail.contains("Subject: Alan Turing is here to see you"),
         "{mail}"
     );
+    let also = sink.next().await;
+    assert!(also.contains("To: ada@home.example"), "{also}");
 
     // Unassigned: Entra sets `active` to false.
     let ada_path = format!("/Users/{}", ada.id());
@@ -184,13 +186,15 @@ async fn while_no_mail_server_answers_mails_wait_and_are_shown() {
     let waiting = house
         .notices(|notices| notices["mails"]["last_error"].is_string())
         .await;
-    assert_eq!(waiting["mails"]["waiting"], 1, "{waiting:#}");
+    assert_eq!(waiting["mails"]["waiting"], 2, "two addresses: {waiting:#}");
     assert!(waiting["mails"]["oldest_at"].is_string(), "{waiting:#}");
     sink.set_away(false);
     assert!(sink.is_quiet(), "its time has not come");
     house.server.clock().advance(Duration::from_secs(61));
-    let mail = sink.next().await;
-    assert!(mail.contains("To: ada.king@contoso.example"), "{mail}");
+    for to in ["To: ada.king@contoso.example", "To: ada@home.example"] {
+        let mail = sink.next().await;
+        assert!(mail.contains(to), "{mail}");
+    }
     house
         .notices(|notices| notices["mails"]["waiting"] == 0)
         .await;
@@ -208,7 +212,7 @@ async fn a_program_is_told_and_can_tell_who_told_it() {
     })
     .await;
     let door = house
-        .location("Door", &json!({"webhook": program.url}))
+        .location("Door", &json!({"webhook": program.url, "fallback": {"name": "Reception", "email": "desk@contoso.example"}}))
         .await;
     door.sign_in("Alan Turing", None).await;
     let first = program.next().await;
@@ -253,7 +257,7 @@ async fn a_program_in_a_private_network_is_not_asked_unless_that_is_allowed() {
     let mut program = Program::start(&[]).await;
     let house = House::start(portreeve_testbed::embedded).await;
     let door = house
-        .location("Door", &json!({"webhook": program.url}))
+        .location("Door", &json!({"webhook": program.url, "fallback": {"name": "Reception", "email": "desk@contoso.example"}}))
         .await;
     door.sign_in("Alan Turing", None).await;
     let waiting = house

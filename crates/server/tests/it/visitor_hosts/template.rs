@@ -80,7 +80,7 @@ async fn the_template_of_the_vendor_provisions_into_a_directory_for_visitors() {
         "two people and a group: {first:#}"
     );
 
-    // `Item(Split(Coalesce([otherMails], ","), ","), 1)` is the first of several, and of none none.
+    // `Item(Split(Coalesce([otherMails], ","), ","), 1)` is the first of several, and of none empty text.
     let now = users(&target).await;
     let names: Vec<_> = now.iter().map(|user| &user["userName"]).collect();
     assert_eq!(names, ["ada@contoso.example", "grace@contoso.example"]);
@@ -103,7 +103,11 @@ async fn the_template_of_the_vendor_provisions_into_a_directory_for_visitors() {
         emails(&now[0]),
         ["other ada@home.example", "work ada@contoso.example"]
     );
-    assert_eq!(emails(&now[1]), ["work grace@contoso.example"]);
+    assert_eq!(
+        emails(&now[1]),
+        ["other ", "work grace@contoso.example"],
+        "empty text is a value, and nobody is told there"
+    );
     assert_eq!(now[0]["active"], true, "Switch: {:#}", now[0]);
     assert_eq!(
         now[0][ENTERPRISE],
