@@ -27,6 +27,8 @@ export class Browser {
             executablePath: execFileSync("scripts/chromium", { encoding: "utf8" }).trim(),
             // Its own sandbox needs rights that a container does not give; it only sees our own pages.
             chromiumSandbox: false,
+            // A camera for whoever may use one.
+            args: ["--use-fake-device-for-media-stream"],
         });
         return browser;
     }

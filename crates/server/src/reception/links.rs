@@ -41,6 +41,7 @@ struct LinkPage {
     /// What can be answered: a value and what it is called.
     buttons: Vec<(&'static str, String)>,
     style: &'static str,
+    mark: String,
 }
 
 /// Whose secret a link has in it.
@@ -262,6 +263,7 @@ fn plain(texts: Texts) -> LinkPage {
         done: None,
         buttons: Vec::new(),
         style: page::style(),
+        mark: page::mark(),
     }
 }
 

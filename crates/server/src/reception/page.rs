@@ -56,7 +56,7 @@ static FILES: LazyLock<Files> = LazyLock::new(|| {
     );
     let style = File::new("reception", "css", CSS, style);
     let script = File::new("reception", "js", JS, script);
-    let mark = assets::path("mark.svg");
+    let mark = mark();
     let document = Document {
         style: &style.path,
         script: &script.path,
@@ -91,6 +91,11 @@ impl File {
             text,
         }
     }
+}
+
+/// Where the mark is.
+pub(super) fn mark() -> String {
+    assets::path("mark.svg")
 }
 
 /// Where the style is.

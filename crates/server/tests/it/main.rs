@@ -51,6 +51,8 @@ mod passkeys;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod reception;
+#[cfg(test)]
 mod replicas;
 #[cfg(test)]
 mod retention;

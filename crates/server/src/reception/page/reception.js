@@ -68,7 +68,9 @@
     /** A time by the clock on the wall of the location. */
     function clock(at, more = {}) {
         const wanted = { timeZone: state?.time_zone, hour: "2-digit", minute: "2-digit", ...more };
-        return new Intl.DateTimeFormat(language, wanted).format(new Date(at));
+        // Of a language as people here write it, where the tablet knows that.
+        const here = navigator.languages?.find((code) => code.split("-")[0] === language);
+        return new Intl.DateTimeFormat(here ?? language, wanted).format(new Date(at));
     }
 
     function id() {
@@ -333,10 +335,15 @@
             const input = make("input", {
                 id: name, name, maxlength: most, autocomplete: "off", autocapitalize: "words", spellcheck: "false",
                 required: wanted, value: draft[name] ?? "", "data-first": name === "name", "aria-describedby": `${name}-error`,
-                input: () => { draft[name] = input.value; },
+                input: () => {
+                    draft[name] = input.value;
+                    input.removeAttribute("aria-invalid");
+                    error.textContent = "";
+                },
             });
+            const error = make("p", { id: `${name}-error`, class: "error" });
             const text = { name: say("your_name"), company: say("your_company"), purpose: say("your_purpose") }[name];
-            return [make("label", { for: name }, text), input, make("p", { id: `${name}-error`, class: "error" })];
+            return [make("label", { for: name }, text), input, error];
         };
         const error = make("p", { id: "error", class: "error", role: "alert" });
         const send = make("button", { class: "main" }, say("sign_in"));
@@ -352,9 +359,11 @@
     async function signIn(send, error) {
         const name = (draft.name ?? "").trim();
         const input = part("name");
-        input.toggleAttribute("aria-invalid", !name);
-        part("name-error").textContent = name ? "" : say("error_name");
-        if (!name) return input.focus();
+        if (!name) {
+            input.setAttribute("aria-invalid", "true");
+            part("name-error").textContent = say("error_name");
+            return input.focus();
+        }
         const { host, company = "", purpose = "", consents = false } = draft;
         const photo = consents ? draft.photo : undefined;
         const body = { visitor_host: host, name, company: company.trim(), purpose: purpose.trim(), photo, consents };

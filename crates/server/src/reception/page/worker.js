@@ -26,7 +26,8 @@ async function takeOver() {
     await Promise.all(names.filter((name) => name !== KEPT).map((name) => caches.delete(name)));
     await self.clients.claim();
     const open = await self.clients.matchAll({ type: "window" });
-    const paths = open.map(({ url }) => new URL(url).pathname).filter((path) => PAGE.test(path));
+    // One that is being set up still has the address of that, and is the same page.
+    const paths = open.map(({ url }) => new URL(url).pathname.match(/^\/visit\/[^/]+/)[0]);
     await caches.open(KEPT).then((kept) => kept.addAll([...new Set(paths)]));
 }
 
