@@ -15,8 +15,8 @@ pub fn open(tx: &mut Tx<'_>, team_id: &str, location_id: &str) -> Result<Vec<Vis
     rows.into_iter().map(from_row).collect()
 }
 
-/// The open visits of a location of which the reception is to know something, the latest first: whoever is visited cannot
-/// be found any more, or has answered since a time.
+/// The open visits of a location of which the reception is to know something, the latest first: since that time whoever is
+/// visited cannot be found any more, or has answered.
 pub fn notable(
     tx: &mut Tx<'_>,
     team_id: &str,

@@ -147,7 +147,7 @@
             if (!state) language = first(now.languages);
             state = now;
             attention();
-            if (step === null || (step === "start" && before !== JSON.stringify({ ...now, attention: null }))) start();
+            if (step === null || step === "failed" || (step === "start" && before !== JSON.stringify({ ...now, attention: null }))) start();
         } catch (refused) {
             if (step === null && refused.code === "offline") failed();
         }
@@ -606,13 +606,33 @@
         }
     }
 
+    // --- a scanner, which types what it reads
+
+    let typed = "";
+
+    /** A badge that is shown to the scanner while nobody has touched anything signs its visitor out. */
+    function scanner(event) {
+        if (step !== "start") typed = "";
+        else if (event.key.length === 1) typed = `${typed}${event.key}`.slice(-2_000);
+        else if (event.key === "Enter") {
+            const read = typed;
+            typed = "";
+            if (!read.includes("prv_visit_")) return;
+            event.preventDefault();
+            leave();
+            part("who").value = read;
+            main.querySelector("form").requestSubmit();
+        }
+    }
+
     // --- nobody there
 
     let touched = performance.now();
 
     function watch() {
         const quiet = performance.now() - touched;
-        const rests = step === "start" || step === "setup" || step === "roll" || step === null;
+        // Without a connection the list is there for as long as somebody may read from it.
+        const rests = !state || step === "start" || (step === "roll" && !online);
         if (rests || quiet < IDLE) {
             if (idle.open) idle.close();
             return;
@@ -648,6 +668,7 @@
     part("roll").addEventListener("click", rollCall);
     idle.querySelector("button").addEventListener("click", () => idle.close());
     for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => { touched = performance.now(); }, true);
+    addEventListener("keydown", scanner, true);
     setInterval(look, ASK_EVERY);
     setInterval(copy, COPY_EVERY);
     setInterval(watch, 1_000);

@@ -356,8 +356,7 @@ async fn two_of_one_name_leave_one_after_the_other() {
     let outs: Vec<&Value> = outs.collect();
     assert_eq!(outs.len(), 3, "{text}");
     assert!(
-        outs.iter()
-            .all(|event| event["actor"]["kind"] == "device" || event["actor_kind"] == "device"),
+        outs.iter().all(|event| event["actor"]["type"] == "device"),
         "{text}"
     );
     house.server.stop().await;
