@@ -4,7 +4,7 @@
 mod seen;
 pub(crate) mod words;
 
-pub use seen::{Seen, is_in, seen};
+pub use seen::{Seen, called, is_in, seen};
 
 use crate::directories::{self, Directory};
 use crate::list::{Kind, Users};

@@ -96,14 +96,12 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     };
     let uid = prepare(&config.data).map_err(data)?;
     let options = options(&config, clock.now());
-    let limits = Arc::new(Limits::new(&config, options.queue));
     let (store, ids) = open(&options).await?;
     let master = master_key(&config, &store).await?;
     let security_events = scim::SecurityEvents::new(&master).map_err(data)?;
     let applications = Applications::new(&master).map_err(data)?;
     let providers = Providers::new(&master).map_err(data)?;
     let answers = api::Answers::new(&master).map_err(data)?;
-    let webhook_key = work::WebhookKey::new(&master).map_err(data)?;
     let ca = authorities(&config, &master)?;
     let mailer = config.mail.as_ref().map(mailer).transpose()?;
     let listeners = listen(&config)?;
@@ -121,14 +119,14 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         providers,
         step: Step::new(listeners.step.as_ref().map(|(_, address)| *address)),
         mailer,
-        webhook_key,
+        webhook_key: work::WebhookKey::new(&master).map_err(data)?,
         tokens: crate::auth::Tokens::default(),
         estates: crate::estates::Estates::default(),
         contacts: Contacts::default(),
         told: Told::default(),
         strangers: scim::Strangers::default(),
         large_bodies: Arc::new(Semaphore::new(body::LARGE_AT_ONCE)),
-        limits,
+        limits: Arc::new(Limits::new(&config, options.queue)),
         requests: Arc::default(),
         listening: listeners.main.1,
         news: watch::channel(0).0,

@@ -48,20 +48,24 @@ pub fn is_in(
     Ok(direct.any(|group| groups.contains(&group.id)))
 }
 
-/// The display name, else first and last name. A user name is often an address, of which visitors see no more than the part
-/// that names somebody.
-fn full(user: &Resource) -> String {
+/// What somebody is called: the display name, else first and last name; `None` where neither is said.
+pub fn called(user: &Resource) -> Option<String> {
     let display = user.display_name().filter(|name| !name.trim().is_empty());
     let parts = [part(user, "givenName"), part(user, "familyName")];
     let parts: Vec<&str> = parts.into_iter().flatten().collect();
     match display {
-        Some(display) => display.to_owned(),
-        None if !parts.is_empty() => parts.join(" "),
-        None => {
-            let user_name = user.user_name().unwrap_or_default();
-            user_name.split('@').next().unwrap_or_default().to_owned()
-        }
+        Some(display) => Some(display.to_owned()),
+        None if parts.is_empty() => None,
+        None => Some(parts.join(" ")),
     }
+}
+
+/// What somebody is called. A user name is often an address, of which visitors see no more than the part that names somebody.
+fn full(user: &Resource) -> String {
+    called(user).unwrap_or_else(|| {
+        let user_name = user.user_name().unwrap_or_default();
+        user_name.split('@').next().unwrap_or_default().to_owned()
+    })
 }
 
 /// The first name, and the first letter of the last.

@@ -97,7 +97,7 @@ fn come(
 
 /// The mails that were written down since the last time.
 fn mails(world: &World) -> Vec<Mail> {
-    let due = world
+    world
         .write(|tx, _| {
             let due = mails::due(tx, TEAM, (i64::MAX - 1, LATEST), 100)?;
             for mail in &due {
@@ -105,8 +105,7 @@ fn mails(world: &World) -> Vec<Mail> {
             }
             Ok(due)
         })
-        .unwrap();
-    due
+        .unwrap()
 }
 
 fn recipients(world: &World) -> Vec<String> {
@@ -352,6 +351,12 @@ fn follow(world: &World) -> Vec<String> {
     done
 }
 
+fn gone_since(world: &World, id: &str) -> Option<i64> {
+    let id = id.to_owned();
+    let visit = world.read(move |tx| visits::by_id(tx, TEAM, &id)).unwrap();
+    visit.host_gone_at
+}
+
 fn visits_say_when_whoever_is_visited_is_gone_and_back(on: Engine) {
     let world = world(on);
     let user = ada(&world);
@@ -389,15 +394,10 @@ fn visits_say_when_whoever_is_visited_is_gone_and_back(on: Engine) {
             desk("Grace Hopper (Navy) is expected by Ada King, who is no longer available"),
         ]
     );
-    let since = |id: &str| {
-        let id = id.to_owned();
-        let visit = world.read(move |tx| visits::by_id(tx, TEAM, &id)).unwrap();
-        visit.host_gone_at
-    };
-    assert!(since(&here.id).is_some_and(|since| since > here.at));
+    assert!(gone_since(&world, &here.id).is_some_and(|since| since > here.at));
     active(true);
     assert_eq!(follow(&world), expected);
-    assert_eq!(since(&here.id), None);
+    assert_eq!(gone_since(&world, &here.id), None);
     assert!(mails(&world).is_empty(), "good news wakes nobody");
     let actions: Vec<_> = world
         .events()

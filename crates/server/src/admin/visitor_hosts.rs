@@ -263,8 +263,8 @@ fn view(tx: &mut Tx<'_>, directory: &Directory, user: &User) -> Result<VisitorHo
     })
 }
 
-/// What somebody is called among those who know them: display name, else user name.
+/// What somebody is called among those who know them: as visitors know them, else the user name.
 pub(super) fn name(user: &Resource) -> String {
-    let display = user.display_name().filter(|name| !name.is_empty());
-    display.or(user.user_name()).unwrap_or_default().to_owned()
+    let called = visitor_hosts::called(user);
+    called.unwrap_or_else(|| user.user_name().unwrap_or_default().to_owned())
 }
