@@ -13,8 +13,8 @@ async function company(world, ...words) {
 }
 
 const hour = 3_600_000;
-/** A moment as the browser's field for one has it, which is in UTC. */
-const moment = (from) => new Date(Date.now() + from).toISOString().slice(0, 16);
+/** A moment as the browser's field for one has it, by the clock of a time zone. */
+const moment = (from, timeZone) => new Date(Date.now() + from).toLocaleString("sv", { timeZone }).slice(0, 16).replace(" ", "T");
 
 /** What the tablet of a location does. */
 class Tablet {
@@ -103,7 +103,7 @@ story("visitors are announced, come and are counted in the console, and leave", 
     await dialog.getByLabel("Company").fill("Analytical Engines");
     await dialog.getByLabel("Comes to see").fill("nobody@contoso.example");
     await dialog.getByLabel("Location").selectOption("Vienna");
-    await dialog.getByLabel("When").fill(moment(hour));
+    await dialog.getByLabel("When").fill(moment(hour, "Europe/Vienna"));
     owner.excuse(/422/);
     await dialog.getByRole("button", { name: "Announce" }).click();
     await dialog.getByText("No directory for visitors has anybody").waitFor();
@@ -112,11 +112,13 @@ story("visitors are announced, come and are counted in the console, and leave", 
     await dialog.getByLabel("Comes to see").fill("ada@contoso.example");
     await dialog.getByRole("button", { name: "Announce" }).click();
     await page.getByText("Charles Babbage is expected").waitFor();
+    const [announced] = await portreeve.api("GET", "/visits");
+    assert.ok(Math.abs(new Date(announced.expected_at) - Date.now() - hour) < hour / 2, announced.expected_at);
     await owner.screen("visit-expected", "light");
 
     await page.goto(`${portreeve.url}/console/visitors`);
     const row = (name) => page.getByRole("row").filter({ hasText: name });
-    await row("Charles Babbage").getByText("Expected").waitFor();
+    await row("Charles Babbage").getByText("Expected", { exact: true }).waitFor();
     // The page hears of those who come by itself.
     await tablet.signIn({ visitor_host: people.ada, name: "Charles Babbage", company: "Analytical Engines" });
     await row("Charles Babbage").getByText("Here").waitFor();
@@ -137,6 +139,7 @@ story("visitors are announced, come and are counted in the console, and leave", 
     await page.getByText("3 visitors in the house").waitFor();
     await owner.screen("roll-call");
     await page.emulateMedia({ media: "print" });
+    assert.ok(!await page.getByRole("button", { name: "Print" }).isVisible(), "paper has no buttons");
     assert.ok(!await page.getByRole("navigation", { name: "Console" }).isVisible(), "paper has no navigation");
     await page.screenshot({ path: `${process.env.STORIES_SCREENS ?? "target/screens"}/roll-call-print.png` });
     await page.emulateMedia({ media: null });

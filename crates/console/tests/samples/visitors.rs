@@ -73,11 +73,8 @@ fn waits(words: Words) -> Alert {
     Alert::new(Tone::Bad, "2 mails wait to be sent", error)
 }
 
-fn list(words: Words) -> Visits {
-    let start = Section::Visitors.address().with("state", "here");
-    let states = [("here", "Here"), ("expected", "Expected")];
-    let states = states.map(|(value, label)| (value.to_owned(), label.to_owned()));
-    let row = |id: &str, name: Option<&str>, state: (Tone, &str), seen: Visited| Row {
+fn row(words: Words, id: &str, name: Option<&str>, state: (Tone, &str), seen: Visited) -> Row {
+    Row {
         id: id.to_owned(),
         href: page("visits", id),
         visitor: name.map(|name| words.of(name)),
@@ -94,7 +91,13 @@ fn list(words: Words) -> Visits {
             values: vec![("state", words.of("here"))],
             class: "small",
         }),
-    };
+    }
+}
+
+fn list(words: Words) -> Visits {
+    let start = Section::Visitors.address().with("state", "here");
+    let states = [("here", "Here"), ("expected", "Expected")];
+    let states = states.map(|(value, label)| (value.to_owned(), label.to_owned()));
     let answer = Some(Badge::new(Tone::Good, "On my way"));
     Visits {
         shell: shell(words),
@@ -116,18 +119,26 @@ fn list(words: Words) -> Visits {
         clear: Some(Section::Visitors.address()),
         rows: vec![
             row(
+                words,
                 "1",
                 Some("Charles Babbage"),
                 (Tone::Good, "Here"),
                 visited(words, answer),
             ),
             row(
+                words,
                 "2",
                 Some("Ivo"),
                 (Tone::Info, "Expected"),
                 Visited::default(),
             ),
-            row("3", None, (Tone::Neutral, "Gone"), Visited::default()),
+            row(
+                words,
+                "3",
+                None,
+                (Tone::Neutral, "Gone"),
+                Visited::default(),
+            ),
         ],
         empty: empty(),
         pager: Pager {
@@ -218,30 +229,11 @@ fn locations(words: Words) -> Locations {
 }
 
 fn location(words: Words) -> Location {
-    let here = page("locations", "1");
     let secret = |id: &'static str, label: &str| Secret {
         id,
         label: words.of(label),
         value: words.of("https://contoso.example/visit/1/setup#pd_1"),
         advice: "Once.".to_owned(),
-    };
-    let hours = Form::Text {
-        value: words.of("Mon-Fri 08:30-17:00"),
-        rows: 4,
-    };
-    let names = vec![
-        Choice::new("full", "In full", true).help("Jane Doe"),
-        Choice::new("short", "First name and a letter", false),
-    ];
-    let row = Line {
-        cells: [
-            words.of("Tablet"),
-            "Works".to_owned(),
-            "1 minute".to_owned(),
-        ]
-        .map(Shown::Text)
-        .into(),
-        actions: vec![confirm(words, "revoke")],
     };
     Location {
         shell: shell(words),
@@ -254,45 +246,73 @@ fn location(words: Words) -> Location {
             secret("token", "Its token"),
         ],
         profile: Facts(vec![Fact::text("Time zone", words.of("Europe/Vienna"))]),
+        show_secret: Some(PostButton {
+            action: page("locations", "1").join("webhook-secret"),
+            label: "Show the secret of the webhook".to_owned(),
+            values: Vec::new(),
+            class: "small",
+        }),
         roll_call: Link::new("Roll call", page("roll-call", "1")),
-        devices: Block {
-            id: "devices",
-            title: "Devices",
-            lead: String::new(),
-            actions: vec![confirm(words, "new")],
-            content: Content::Table(Table {
-                head: vec!["Name", "State", "Last used"],
-                rows: vec![row],
-                empty: "There is none.",
-            }),
-            live: "Device",
-        },
-        edit: Some((
-            here.clone(),
-            vec![
-                Part {
-                    title: "Where and when",
-                    fields: vec![
-                        Field::line("location", "name", "Name", words.of("Vienna")).required(),
-                        Field::new("location", "hours", "Opening hours", hours)
-                            .help("A line each."),
-                    ],
-                },
-                Part {
-                    title: "Whom visitors find",
-                    fields: vec![Field::new(
-                        "location",
-                        "names",
-                        "Names are shown",
-                        Form::One(names),
-                    )],
-                },
-            ],
-        )),
+        devices: devices(words),
+        edit: Some((page("locations", "1"), settings(words))),
         history: history(words),
         all_history: Section::Logs.address().with("object", words.of("1")),
         delete: Some(confirm(words, "delete")),
     }
+}
+
+fn devices(words: Words) -> Block {
+    let row = Line {
+        cells: [
+            words.of("Tablet"),
+            "Works".to_owned(),
+            "1 minute".to_owned(),
+        ]
+        .map(Shown::Text)
+        .into(),
+        actions: vec![confirm(words, "revoke")],
+    };
+    Block {
+        id: "devices",
+        title: "Devices",
+        lead: String::new(),
+        actions: vec![confirm(words, "new")],
+        content: Content::Table(Table {
+            head: vec!["Name", "State", "Last used"],
+            rows: vec![row],
+            empty: "There is none.",
+        }),
+        live: "Device",
+    }
+}
+
+fn settings(words: Words) -> Vec<Part> {
+    let hours = Form::Text {
+        value: words.of("Mon-Fri 08:30-17:00"),
+        rows: 4,
+    };
+    let names = vec![
+        Choice::new("full", "In full", true).help("Jane Doe"),
+        Choice::new("short", "First name and a letter", false),
+    ];
+    vec![
+        Part {
+            title: "Where and when",
+            fields: vec![
+                Field::line("location", "name", "Name", words.of("Vienna")).required(),
+                Field::new("location", "hours", "Opening hours", hours).help("A line each."),
+            ],
+        },
+        Part {
+            title: "Whom visitors find",
+            fields: vec![Field::new(
+                "location",
+                "names",
+                "Names are shown",
+                Form::One(names),
+            )],
+        },
+    ]
 }
 
 fn people(words: Words) -> People {

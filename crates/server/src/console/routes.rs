@@ -120,6 +120,8 @@ pub(super) fn table() -> Vec<Route> {
         page("/console/visitors", VisitorRead, visitors::list),
         page("/console/visitors.csv", VisitorRead, visitors::csv),
         page("/console/visitors.json", VisitorRead, visitors::json),
+        // What a form was sent to that is answered with a page is asked for again like any page.
+        page("/console/visitors/visits", VisitorRead, visitors::list),
         action("/console/visitors/visits", VisitorWrite, visitors::create),
         page("/console/visitors/visits/{visit}", VisitorRead, visitors::show),
         page("/console/visitors/visits/{visit}/photo", VisitorRead, visitors::photo),
@@ -131,6 +133,9 @@ pub(super) fn table() -> Vec<Route> {
         page("/console/visitors/locations/{location}", VisitorRead, visitors::location),
         action("/console/visitors/locations/{location}", VisitorWrite, visitors::save_location),
         action("/console/visitors/locations/{location}/delete", VisitorWrite, visitors::delete_location),
+        page("/console/visitors/locations/{location}/webhook-secret", VisitorRead, visitors::location),
+        action("/console/visitors/locations/{location}/webhook-secret", VisitorWrite, visitors::show_secret),
+        page("/console/visitors/locations/{location}/devices", VisitorRead, visitors::location),
         action("/console/visitors/locations/{location}/devices", VisitorWrite, visitors::create_device),
         action("/console/visitors/locations/{location}/devices/{device}/revoke", VisitorWrite, visitors::revoke_device),
         page("/console/visitors/people", VisitorRead, visitors::people),

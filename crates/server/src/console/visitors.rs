@@ -11,7 +11,7 @@ mod visits;
 pub(super) use devices::{create as create_device, revoke as revoke_device};
 pub(super) use locations::{
     create as create_location, delete as delete_location, list as locations, new as new_location,
-    save as save_location, show as location,
+    save as save_location, show as location, show_secret,
 };
 pub(super) use people::list as people;
 pub(super) use person::{save as save_person, show as person};

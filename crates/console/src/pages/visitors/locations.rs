@@ -5,7 +5,9 @@ use askama::Template;
 use super::{crumb, tabs};
 use crate::pages::settings::Block;
 use crate::pages::users::Change;
-use crate::parts::{Alert, Badge, Column, Confirm, Count, Empty, Facts, Field, Link, Secret, Tabs};
+use crate::parts::{
+    Alert, Badge, Column, Confirm, Count, Empty, Facts, Field, Link, PostButton, Secret, Tabs,
+};
 use crate::{Address, Crumb, Page, Section, Shell};
 
 /// The locations of a team.
@@ -92,6 +94,8 @@ pub struct Location {
     pub secrets: Vec<Secret>,
     /// What is known about it, with what is decided where the person may not change that.
     pub profile: Facts,
+    /// Shows with what messages to its program are signed, where there is one and the person may.
+    pub show_secret: Option<PostButton>,
     /// Who is there now.
     pub roll_call: Link,
     /// The tablets.

@@ -34,7 +34,7 @@ pub struct Row {
     pub href: Address,
     /// The name to show.
     pub name: String,
-    /// `userName`; empty where it is the name.
+    /// `userName`; empty where it stands elsewhere in the row.
     pub user_name: String,
     /// Whether visitors find them, and why not.
     pub visibility: Badge,
@@ -56,7 +56,7 @@ impl People {
     fn columns(&self) -> Vec<Column> {
         vec![
             Column::new("Name"),
-            Column::new("Visitors"),
+            Column::new("Visibility"),
             Column::new("Department"),
             Column::new("Groups"),
             Column::new("Told of visitors"),

@@ -15,12 +15,13 @@ use portreeve_console::pages::new::{Kind, New};
 use portreeve_console::pages::visitors::{Location, LocationRow, Locations, Part};
 use portreeve_console::parts::{
     Alert, Badge, Choice, Copyable, Count, Empty, Fact, Facts, Field, Form as Input, Icon, Link,
-    Secret, Shown, Tone,
+    PostButton, Secret, Shown, Tone,
 };
 use portreeve_console::{Address, Section};
 use portreeve_directory::visit_locations::{Fallback, Language, NameStyle};
 use portreeve_directory::visits::{self, State};
 use portreeve_directory::{Permission, Refusal, What, visit_devices, visitor_hosts};
+use secrecy::ExposeSecret;
 
 fn here() -> Address {
     Section::Visitors.address().join("locations")
@@ -156,6 +157,12 @@ pub(super) async fn make(
         alerts: alerts(visit, location).await?,
         secrets: Vec::<Secret>::new(),
         profile: profile(location, may),
+        show_secret: (may && location.settings.webhook.is_some()).then(|| PostButton {
+            action: here.clone().join("webhook-secret"),
+            label: "Show the secret of the webhook".to_owned(),
+            values: Vec::new(),
+            class: "small",
+        }),
         roll_call: Link::new(
             "Roll call",
             Section::Visitors
@@ -322,7 +329,7 @@ fn name_style(style: NameStyle) -> &'static str {
 fn name_field(sent: &Form) -> Field {
     Field::line("location", "name", "Name", sent.text("name"))
         .example("Vienna, main entrance")
-        .help("What people call it; visitors read it.")
+        .help("Visitors read it.")
         .required()
 }
 
@@ -330,7 +337,7 @@ fn zone_field(sent: &Form) -> Field {
     let zone = sent.filled("time_zone").unwrap_or_else(|| "UTC".to_owned());
     Field::line("location", "time_zone", "Time zone", zone)
         .example("Europe/Vienna")
-        .help("By which clock it opens, such as Europe/Vienna.")
+        .help("By whose clock it opens.")
         .required()
 }
 
@@ -339,11 +346,11 @@ fn fallback_fields(sent: &Form) -> [Field; 2] {
     [
         Field::line("location", "fallback_name", "Who is told otherwise", name)
             .example("Reception")
-            .help("For visitors who do not know whom they come to see, or whose host is gone. They read this name."),
+            .help("Of visitors who know nobody here."),
         Field::line("location", "fallback_email", "Their address", email)
             .kind("email")
             .example("reception@contoso.com")
-            .help("The mailbox that is told."),
+            .help("A mailbox."),
     ]
 }
 
@@ -489,6 +496,23 @@ fn change(form: &Form) -> Result<LocationChange, Trouble> {
         ),
         webhook: Some(form.filled("webhook")),
     })
+}
+
+/// Shows with what messages to its program are signed.
+pub(in crate::console) async fn show_secret(visit: Visit) -> Response {
+    let shown = async {
+        let location = find(&visit).await?;
+        let (app, admin) = (&visit.app, &visit.admin);
+        let shown = visit_locations::webhook_secret(app, admin, None, &location.id).await?;
+        let secret = Copyable::new("the secret", shown.secret.0.expose_secret());
+        let fact = Fact::new("Secret of the webhook", Shown::Copyable(secret));
+        let mut page = make(&visit, &location, None).await?;
+        let note = "Messages are signed with it (Standard Webhooks).";
+        page.profile.0.insert(1, fact.note(note));
+        page.show_secret = None;
+        Ok(page)
+    };
+    visit.answer(shown.await)
 }
 
 /// Changes it.

@@ -126,7 +126,11 @@ async fn groups(
 }
 
 fn row(one: &VisitorHostView, groups: &HashMap<String, Vec<String>>) -> PersonRow {
-    let user_name = Some(&one.user_name).filter(|user_name| **user_name != one.name);
+    // Where people sign in with their address, it is not said twice.
+    let user_name = Some(&one.user_name).filter(|user_name| {
+        let is_said = |said: &String| said.eq_ignore_ascii_case(user_name);
+        !is_said(&one.name) && !one.told.iter().any(is_said)
+    });
     PersonRow {
         id: one.id.clone(),
         href: page_of(&one.directory_id, &one.id),

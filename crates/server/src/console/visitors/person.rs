@@ -105,7 +105,7 @@ fn why(one: &VisitorHostView, user: Option<&Address>) -> Option<Alert> {
         Visibility::HiddenByHand => Alert::new(
             Tone::Warn,
             title,
-            "Somebody has hidden them here. That is taken back below “Decided here”.",
+            "Somebody has hidden them here. Take that back where it says “Decided here”.",
         ),
     };
     let link = user.filter(|_| one.visibility != Visibility::HiddenByHand);

@@ -20,7 +20,7 @@ use portreeve_console::parts::{
 };
 use portreeve_console::{Address, Section};
 use portreeve_directory::visits::{Answer, State};
-use portreeve_directory::{Permission, Refusal, What};
+use portreeve_directory::{Permission, Refusal, What, visit_locations};
 use portreeve_scim::time::{format, parse};
 
 /// What of the address the list goes by: what is chosen by a click, what is written, and the place in the list.
@@ -396,7 +396,7 @@ pub(super) fn expectation(
         None => expect.fields.push(
             line("visitor_host", "Comes to see")
                 .example("ada@contoso.com")
-                .help("The user name. Without one, whoever the location has for that is told."),
+                .help("The user name. Without one, whom the location names for that is told."),
         ),
     }
     expect.fields.extend([
@@ -408,7 +408,7 @@ pub(super) fn expectation(
         ),
         line("expected_at", "When")
             .kind("datetime-local")
-            .help("In UTC.")
+            .help("By the clock of the location.")
             .required(),
         line("purpose", "Purpose"),
     ]);
@@ -419,6 +419,7 @@ pub(super) fn expectation(
 pub(in crate::console) async fn create(visit: Visit, body: Body) -> Response {
     let done = async {
         let form = visit.form(body).await?;
+        let expected_at = expected_at(&visit, &form).await?;
         let wanted = NewVisit {
             location: form.text("location").to_owned(),
             visitor_host: form.filled("visitor_host"),
@@ -426,7 +427,7 @@ pub(in crate::console) async fn create(visit: Visit, body: Body) -> Response {
             name: form.text("name").to_owned(),
             company: form.filled("company"),
             purpose: form.filled("purpose"),
-            expected_at: form.moment("expected_at").unwrap_or_default(),
+            expected_at,
             team: None,
         };
         match visits::create(&visit.app, &visit.admin, wanted).await {
@@ -438,6 +439,18 @@ pub(in crate::console) async fn create(visit: Visit, body: Body) -> Response {
         }
     };
     visit.or_trouble(done.await)
+}
+
+/// When a visitor is expected, which a form says by the clock on the wall of the location. What is no such time is for the
+/// announcement to refuse.
+async fn expected_at(visit: &Visit, form: &Form) -> Result<String, Trouble> {
+    let written = form.text("expected_at");
+    let locations = super::locations_of(visit).await?;
+    let location = locations.iter().find(|one| one.id == form.text("location"));
+    let zone = location.and_then(|one| visit_locations::zone(&one.settings.time_zone).ok());
+    let there = zone.zip(written.parse::<jiff::civil::DateTime>().ok());
+    let at = there.and_then(|(zone, at)| zone.to_timestamp(at).ok());
+    Ok(at.map_or_else(|| written.to_owned(), |at| format(at.as_microsecond())))
 }
 
 /// The page from which a visitor was announced again, with what was wrong.
@@ -473,7 +486,7 @@ async fn page(visit: &Visit, one: &VisitView) -> Result<Shown, Trouble> {
         .filter(|_| one.state != State::Gone)
     {
         let text = format!(
-            "Since {} visitors do not find them. Whoever the location has for that was told.",
+            "Since {} visitors do not find them. Whom the location names for that was told.",
             format(at.0)
         );
         alerts.push(Alert::new(

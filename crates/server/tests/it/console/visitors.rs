@@ -5,7 +5,7 @@ use crate::browser::{Browser, html};
 use portreeve_testbed::{Client, TestServer};
 use serde_json::{Value, json};
 
-/// A little after the time at which servers of tests begin.
+/// A little after the time at which servers of tests begin, by the clock of Vienna.
 const SOON: &str = "2026-01-05T09:30";
 const HIDDEN: &str = "Not visible: hidden by hand";
 
@@ -44,7 +44,8 @@ async fn person(provider: &Client, first: &str, last: &str) -> String {
 }
 
 async fn location(server: &TestServer, name: &str) -> String {
-    made(server, "/visit-locations", json!({"name": name})).await
+    let there = json!({"name": name, "time_zone": "Europe/Vienna"});
+    made(server, "/visit-locations", there).await
 }
 
 /// The settings of a location as its form sends them, with some of them in place of the usual.
@@ -94,6 +95,7 @@ async fn the_area_is_there_once_visitors_are_received() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn a_location_is_made_decided_about_and_deleted() {
     let (server, provider, mut owner) = town().await;
     super::group(&provider, "Engineers", &[]).await;
@@ -161,6 +163,14 @@ async fn a_location_is_made_decided_about_and_deleted() {
         found["group_names"],
     ]);
     assert_eq!(got, expected, "{found}");
+
+    let secret = format!("{here}/webhook-secret");
+    let shown = owner.submit(&secret, &[]).await;
+    let known = "/visit-locations/Vienna/webhook-secret";
+    let known = server.admin().get(known).await;
+    says("the secret", &html(&shown), &[known.text("secret")]);
+    let page = owner.page(&secret).await;
+    keeps_quiet("asked for again", &page, &[known.text("secret")]);
 
     for (name, other, said) in [
         (
@@ -236,6 +246,7 @@ async fn a_device_is_shown_its_token_once() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn visitors_are_announced_found_and_taken_back() {
     let (server, provider, mut owner) = town().await;
     let ada = person(&provider, "Ada", "King").await;
@@ -351,6 +362,12 @@ async fn visitors_are_announced_found_and_taken_back() {
             .to_owned()
     };
     let charles = of("Charles =Babbage");
+    let announced = server.admin().get(&format!("/visits/{charles}")).await;
+    assert_eq!(
+        announced.text("expected_at"),
+        "2026-01-05T08:30:00Z",
+        "{announced}"
+    );
     let out = format!("{start}/{charles}/sign-out");
     let page = owner.done(&out, &[("location", &vienna)]).await;
     says(
@@ -366,6 +383,7 @@ async fn visitors_are_announced_found_and_taken_back() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one story")]
 async fn whoever_is_not_found_says_why() {
     let (server, provider, mut owner) = town().await;
     let directory = id_of(&provider);
