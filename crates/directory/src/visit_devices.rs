@@ -58,7 +58,7 @@ pub fn create(
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// A device's, with where it stands.
-    Good(Device, Location),
+    Good(Device, Box<Location>),
     /// Of a device that was revoked.
     Revoked(Device),
     /// Nobody's.
@@ -79,7 +79,7 @@ pub fn verify(tx: &mut Tx<'_>, presented: &Presented) -> Result<Verdict, Refusal
         return Ok(Verdict::Revoked(device));
     }
     let location = visit_locations::find(tx, team_id, &device.location_id)?;
-    Ok(Verdict::Good(device, location))
+    Ok(Verdict::Good(device, Box::new(location)))
 }
 
 /// Remembers that a device was used.

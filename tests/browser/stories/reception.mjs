@@ -4,7 +4,7 @@ import { story } from "../story.mjs";
 
 const ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const screens = process.env.STORIES_SCREENS ?? "target/screens";
-const TABLET = { viewport: { width: 1180, height: 820 }, hasTouch: true, permissions: ["camera"], locale: "en-GB" };
+const TABLET = { viewport: { width: 1180, height: 820 }, hasTouch: true, permissions: ["camera"], locale: "en-GB", timezoneId: "America/New_York" };
 
 /** Somebody whom visitors come to see. */
 function host(givenName, familyName, department) {
@@ -191,7 +191,7 @@ story("the reception speaks four languages and begins anew in the first", async 
     await page.getByRole("button", { name: "I am still here" }).tap();
     await page.clock.fastForward(60_000);
     await tablet.heading("Thank you, Mia Muster");
-    await page.clock.fastForward(60_000);
+    await page.clock.fastForward(35_000);
     await page.getByRole("dialog", { name: "Are you still there?" }).waitFor();
     await page.clock.fastForward(21_000);
     await tablet.heading("Willkommen: Pier 7");
@@ -298,6 +298,7 @@ story("the roll call is there without the server, with the time of its copy", as
     await touch(page, "Done");
     await touch(page, "Roll call");
     await page.getByText("2 visitors are in the house").waitFor();
+    const since = await page.locator("tbody td:nth-child(4)").first().innerText();
     await tablet.screen("reception-roll-call");
     await touch(page, "Back");
 
@@ -313,6 +314,7 @@ story("the roll call is there without the server, with the time of its copy", as
     await page.getByText("There is no connection. This is the copy of").waitFor();
     await page.getByRole("row", { name: /Mia Muster.*Fabrikam.*Ada King/ }).waitFor();
     await page.getByRole("row", { name: /Kai Tastatur.*Adam Smith/ }).waitFor();
+    assert.equal(await page.locator("tbody td:nth-child(4)").first().innerText(), since, "by the clock of the location");
     await tablet.screen("reception-offline", "light");
     await page.emulateMedia({ media: "print" });
     assert.ok(await page.getByRole("row", { name: /Mia Muster/ }).isVisible());

@@ -135,7 +135,7 @@ pub(super) async fn identify(
                 let (team, id) = (team_id.clone(), device.id.clone());
                 who::note(app, move |tx| visit_devices::used(tx, &team, &id, now));
             }
-            return Ok((team_id, device, location));
+            return Ok((team_id, device, *location));
         }
         Verdict::Good(device, _) => (Some(device), Unheard::Elsewhere),
         Verdict::Revoked(device) => (Some(device), Unheard::Revoked),

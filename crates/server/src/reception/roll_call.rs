@@ -12,6 +12,8 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct RollCallView {
     location: String,
+    /// By which clock its times are read, for a page that has nothing but this.
+    time_zone: String,
     /// When it was so.
     at: Timestamp,
     people: Vec<PresentView>,
@@ -44,6 +46,7 @@ pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
     });
     let view = RollCallView {
         location: ask.location.name.clone(),
+        time_zone: ask.location.settings.time_zone.clone(),
         at: ask.now(),
         people: people.collect(),
     };

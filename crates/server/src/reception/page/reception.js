@@ -67,7 +67,7 @@
 
     /** A time by the clock on the wall of the location. */
     function clock(at, more = {}) {
-        const wanted = { timeZone: state?.time_zone, hour: "2-digit", minute: "2-digit", ...more };
+        const wanted = { timeZone: (state ?? kept())?.time_zone, hour: "2-digit", minute: "2-digit", ...more };
         // Of a language as people here write it, where the tablet knows that.
         const here = navigator.languages?.find((code) => code.split("-")[0] === language);
         return new Intl.DateTimeFormat(here ?? language, wanted).format(new Date(at));
@@ -176,7 +176,7 @@
 
     function frame() {
         document.documentElement.lang = language;
-        part("place").lastElementChild.textContent = state?.location ?? "";
+        part("place").lastElementChild.textContent = (state ?? kept())?.location ?? "";
         const all = state?.languages ?? [];
         const nav = part("languages");
         nav.hidden = all.length < 2;
