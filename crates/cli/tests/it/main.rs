@@ -34,3 +34,5 @@ mod settings;
 mod ssh;
 #[cfg(test)]
 mod stream;
+#[cfg(test)]
+mod visitors;

@@ -62,7 +62,7 @@ pub(crate) struct PreviewView {
     pub(crate) is_found: bool,
     /// Why they do not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) why_not: Option<Hidden>,
+    pub(crate) why_not: Option<WhyNot>,
     /// What they see.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seen: Option<Seen>,
@@ -71,7 +71,7 @@ pub(crate) struct PreviewView {
 /// Why visitors of a location do not find somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Hidden {
+pub(crate) enum WhyNot {
     /// The provider has deactivated or removed them.
     Unassigned,
     /// Suspended here.
@@ -82,7 +82,7 @@ pub(crate) enum Hidden {
     NotInGroups,
 }
 
-impl Hidden {
+impl WhyNot {
     /// The reason for people, as the end of a sentence about somebody.
     pub(crate) fn sentence(self) -> &'static str {
         match self {
@@ -217,16 +217,16 @@ pub(super) fn hidden(
     (directory, user): (&Directory, &User),
     location: &Location,
     now: i64,
-) -> Result<Option<Hidden>, Refusal> {
+) -> Result<Option<WhyNot>, Refusal> {
     Ok(
         match visitor_hosts::visibility(tx, directory, &user.id, user.status)? {
-            Visibility::Unassigned => Some(Hidden::Unassigned),
-            Visibility::Suspended => Some(Hidden::Suspended),
-            Visibility::HiddenByHand => Some(Hidden::HiddenByHand),
+            Visibility::Unassigned => Some(WhyNot::Unassigned),
+            Visibility::Suspended => Some(WhyNot::Suspended),
+            Visibility::HiddenByHand => Some(WhyNot::HiddenByHand),
             Visibility::Visible => {
                 let among = (location.settings.groups.as_slice(), now);
                 let is_in = visitor_hosts::is_in(tx, &directory.id, &user.id, among)?;
-                (!is_in).then_some(Hidden::NotInGroups)
+                (!is_in).then_some(WhyNot::NotInGroups)
             }
         },
     )

@@ -156,6 +156,7 @@ async fn a_location_is_what_is_said_of_it_and_else_as_usual() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_makes_no_sense_of_a_location_is_refused_by_name() {
     let house = House::new().await;
     house.location(json!({"name": "Lobby"})).await;
@@ -347,6 +348,7 @@ async fn nobody_is_announced_whom_visitors_would_not_find() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "tables")]
 async fn visits_are_found_page_by_page_and_exported() {
     let house = House::new().await;
     house.location(json!({"name": "Lobby"})).await;
