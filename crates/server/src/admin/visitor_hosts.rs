@@ -194,15 +194,15 @@ pub(crate) async fn preview(
         for_visitors(&directory)?;
         let user = find(tx, &directory, &which, admin.at)?;
         let location = visit_locations::find(tx, &directory.team_id, &location)?;
-        let hidden = hidden(tx, (&directory, &user), &location, admin.at)?;
+        let why_not = why_not(tx, (&directory, &user), &location, admin.at)?;
         Ok(PreviewView {
             location: VisitPlace {
                 id: location.id,
                 name: location.name,
             },
-            is_found: hidden.is_none(),
-            why_not: hidden,
-            seen: match hidden {
+            is_found: why_not.is_none(),
+            why_not,
+            seen: match why_not {
                 None => Some(visitor_hosts::seen(&user.parsed()?, &location.settings)),
                 Some(_) => None,
             },
@@ -212,7 +212,7 @@ pub(crate) async fn preview(
 }
 
 /// Why the visitors of a location do not find somebody; `None`: they do.
-pub(super) fn hidden(
+pub(super) fn why_not(
     tx: &mut Tx<'_>,
     (directory, user): (&Directory, &User),
     location: &Location,

@@ -305,14 +305,14 @@ fn receives(
     location: &Location,
     whom: (&Directory, &User),
 ) -> Result<(), Refusal> {
-    match people::hidden(tx, whom, location, admin.at)? {
+    match people::why_not(tx, whom, location, admin.at)? {
         None => Ok(()),
-        Some(hidden) => Err(Refusal::Invalid {
+        Some(why) => Err(Refusal::Invalid {
             attribute: "visitor_host",
             reason: format!(
                 "visitors of {} do not find them: {}",
                 location.name,
-                hidden.sentence()
+                why.sentence()
             ),
         }),
     }

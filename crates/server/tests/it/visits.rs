@@ -1,6 +1,8 @@
 //! Locations, their devices, and visits, as admins see and change them.
 
 use crate::sink::Sink;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use portreeve_testbed::{Answer, TestServer};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -418,6 +420,42 @@ async fn visits_are_found_page_by_page_and_exported() {
     );
     let refused = house.get("/visits/export?location=nowhere").await;
     assert_eq!(refused.status, 404, "{refused}");
+    house.server.stop().await;
+}
+
+#[tokio::test]
+async fn a_picture_is_shown_as_what_it_is() {
+    let house = House::new().await;
+    let desk = json!({"name": "Desk", "email": "desk@contoso.example"});
+    let lobby = json!({"name": "Lobby", "photo_consent": "May we?", "fallback": desk});
+    let lobby = house.location(lobby).await;
+    let door = json!({"name": "Door"});
+    let door = house.post("/visit-locations/lobby/devices", door).await;
+    let stranger = house.server.stranger();
+    let base = format!("{}/visit/{lobby}", stranger.base());
+    let tablet = stranger
+        .with_base(&base)
+        .with_token(Some(door.text("token")));
+    for (media_type, picture) in [
+        ("image/png", &b"\x89PNG\r\n\x1A\n"[..]),
+        ("image/jpeg", b"\xFF\xD8\xFF\xE0"),
+    ] {
+        let photo = STANDARD.encode(picture);
+        let body = json!({"name": media_type, "photo": photo, "consents": true});
+        let visit = tablet.post("/visits", body).await;
+        assert_eq!(visit.status, 201, "{visit}");
+        let path = format!("/visits/{}", visit.id());
+        assert_eq!(house.get(&path).await.json["has_photo"], true);
+        let shown = house.get(&format!("{path}/photo")).await;
+        assert_eq!(shown.status, 200, "{shown}");
+        for (header, value) in [
+            ("content-type", media_type),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+        ] {
+            assert_eq!(shown.header(header), Some(value), "{media_type}");
+        }
+    }
     house.server.stop().await;
 }
 
