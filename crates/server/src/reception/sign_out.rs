@@ -41,7 +41,7 @@ enum Leaving {
 
 /// What came of it.
 enum Left {
-    Done(Visit),
+    Done(Box<Visit>),
     Which(Vec<Visit>),
     Nobody,
 }
@@ -155,7 +155,7 @@ fn leave(tx: &mut Tx<'_>, ask: &Ask, leaving: &Leaving) -> Result<Left, Refusal>
     let by = ask.by();
     let cause = by.cause(&ask.team_id, None);
     visits::leave(tx, &cause, (&visit, &ask.location.name))?;
-    Ok(Left::Done(visit))
+    Ok(Left::Done(Box::new(visit)))
 }
 
 /// The one of that name; or those between whom it is to be chosen, the latest first.

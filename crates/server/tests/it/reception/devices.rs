@@ -8,6 +8,7 @@ const SAME: (&str, &str) = ("sec-fetch-site", "same-origin");
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_device_sees_its_own_location_and_hears_nothing_of_others() {
     let house = House::start().await;
     let (door, other) = (
@@ -119,6 +120,7 @@ async fn a_device_sees_its_own_location_and_hears_nothing_of_others() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn a_tablet_keeps_its_token_where_no_script_sees_it_and_no_other_site_uses_it() {
     let house = House::start().await;
     let door = house.door("Pier 7", with_desk()).await;

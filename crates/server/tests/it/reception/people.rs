@@ -50,6 +50,7 @@ async fn visitors_find_who_is_received_there_as_the_location_shows_them() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn nobody_reads_all_people_out_of_the_search() {
     let house = House::start().await;
     for n in 0..10 {

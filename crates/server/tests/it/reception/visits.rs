@@ -364,6 +364,7 @@ async fn two_of_one_name_leave_one_after_the_other() {
 
 /// Clocks are those on the wall of the location, in summer as in winter; and whoever is in can always leave.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn visitors_are_received_while_the_location_is_open() {
     let house = House::start().await;
     let mut settings = with_desk();
