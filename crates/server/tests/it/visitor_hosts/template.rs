@@ -75,15 +75,16 @@ async fn the_template_of_the_vendor_provisions_into_a_directory_for_visitors() {
     write(
         files.path(),
         "people.jsonl",
-        &[ada.clone(), grace.clone(), nameless],
+        &[ada.clone(), grace.clone(), nameless.clone()],
     );
-    let group =
-        json!({"objectId": "vienna", "displayName": "Vienna", "members": ["Ada-key", "Grace-key"]});
-    write(files.path(), "groups.jsonl", &[group]);
+    let group = |name: &str, members: &[&str]| json!({"objectId": name, "displayName": name, "members": members});
+    let graz = group("Graz", &["Ada-key"]);
+    let vienna = group("Vienna", &["Ada-key", "Grace-key"]);
+    write(files.path(), "groups.jsonl", &[graz.clone(), vienna]);
     let definition = json!({
         "name": "Town",
         "template": "sign-in-enterprise",
-        "source": {"type": "jsonl", "users": "people.jsonl", "groups": "groups.jsonl", "key": "objectId"},
+        "source": {"type": "jsonl", "users": "people.jsonl", "groups": "groups.jsonl", "key": "objectId", "keep_at_least": 0},
         "target": {
             "url": target.base(),
             "authentication": {"type": "bearer", "token": target.token()},
@@ -94,8 +95,8 @@ async fn the_template_of_the_vendor_provisions_into_a_directory_for_visitors() {
     assert_eq!(made.status, 201, "{made}");
     let first = cycle(server.admin(), 1).await;
     assert_eq!(
-        first["lastExecution"]["counters"]["created"], 3,
-        "two people and a group: {first:#}"
+        first["lastExecution"]["counters"]["created"], 4,
+        "two people and two groups: {first:#}"
     );
 
     // `Item(Split(Coalesce([otherMails], ","), ","), 1)` is the first of several, and of none empty text.
@@ -131,22 +132,31 @@ async fn the_template_of_the_vendor_provisions_into_a_directory_for_visitors() {
         now[0][ENTERPRISE],
         json!({"organization": "Contoso", "department": "Engines"})
     );
-    let groups = target.get("/Groups").await;
-    assert_eq!(
-        groups.json["Resources"][0]["members"]
-            .as_array()
-            .map(Vec::len),
-        Some(2),
-        "{groups}"
-    );
+    let groups = async || {
+        let answer = target.get("/Groups").await;
+        let all = answer.json["Resources"].as_array().cloned();
+        let one = |group: &Value| {
+            let members = group["members"].as_array().map_or(0, Vec::len);
+            format!(
+                "{} {members}",
+                group["displayName"].as_str().unwrap_or_default()
+            )
+        };
+        let mut all: Vec<String> = all.iter().flatten().map(one).collect();
+        all.sort();
+        all
+    };
+    assert_eq!(groups().await, ["Graz 1", "Vienna 2"]);
 
-    // Who leaves becomes invisible; the group is deleted. Whoever watches the files looks once a second.
-    write(files.path(), "people.jsonl", &[ada]);
-    write(files.path(), "groups.jsonl", &[]);
+    // Who is disabled becomes invisible; a group that is gone is deleted. Whoever watches the files looks once a second.
+    let mut left = grace;
+    left["accountEnabled"] = json!(false);
+    write(files.path(), "people.jsonl", &[ada, left, nameless]);
+    write(files.path(), "groups.jsonl", &[graz]);
     let expected = ["Ada King visible", "Grace Hopper unassigned"];
     let mut last = Vec::new();
     let gone = async {
-        while last != expected || target.get("/Groups").await.json["totalResults"] != 0 {
+        while last != expected || groups().await != ["Graz 1"] {
             last = seen(&server, &target).await;
         }
     };
