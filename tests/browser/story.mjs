@@ -3,6 +3,7 @@
 import { join } from "node:path";
 
 import { Browser } from "./browser.mjs";
+import { Mailbox } from "./mailbox.mjs";
 import { Portreeve } from "./portreeve.mjs";
 import { Provider } from "./provider.mjs";
 
@@ -28,6 +29,10 @@ export class World {
 
     async portreeve(...words) {
         return this.#ending.use(await Portreeve.start(this.#log, words));
+    }
+
+    async mailbox() {
+        return this.#ending.use(await Mailbox.start());
     }
 
     async provider(options) {

@@ -15,8 +15,8 @@ function host(givenName, familyName, department) {
 }
 
 /** A house with people in it, a door, and a tablet that is set up there by its link. */
-async function house(world, settings = {}, options = TABLET, prepare = () => {}) {
-    const portreeve = await world.portreeve();
+async function house(world, settings = {}, options = TABLET, prepare = () => {}, words = []) {
+    const portreeve = await world.portreeve(...words);
     const directory = await portreeve.directory("Visitor hosts", "--provider", "entra", "--preset", "visitor-hosts");
     const people = {};
     for (const [first, last, department] of [
@@ -199,18 +199,35 @@ story("the reception speaks four languages and begins anew in the first", async 
 });
 
 story("whoever waits sees that they are fetched, and what becomes of whom they visit", async (world) => {
-    const { portreeve, directory, people, tablet } = await house(world);
+    const mailbox = await world.mailbox();
+    const { portreeve, directory, people, tablet } = await house(world, {}, TABLET, () => {}, mailbox.words);
     const { page } = tablet;
     await come(page, { search: "grace", host: /^Grace Hopper/, name: "Mia Muster", company: "Fabrikam" });
+    await page.getByText("We have told Grace Hopper. Please take a seat.").waitFor();
     await touch(page, "Done");
+
+    const mail = await mailbox.next();
+    assert.match(mail, /^To: grace\.hopper@contoso\.example$/m);
+    assert.match(mail, /^Subject: Mia Muster.*Fabrikam/m);
+    const grace = await world.person({ viewport: { width: 390, height: 844 } });
+    await grace.page.goto(mail.match(/http:\S+\/visit\/answer\/[\w-]+/)[0]);
+    await grace.heading("Mia Muster is here for you");
+    await grace.screen("reception-answer");
+    await grace.page.getByRole("button", { name: "I am on my way" }).click();
+    await grace.page.getByText("The reception shows: I am on my way").waitFor();
+    await grace.screen("reception-answered", "light", "320");
+    await page.getByText("Mia Muster: Grace Hopper is on the way.").waitFor();
+    await tablet.screen("reception-on-the-way");
+
     await directory.replace(people.Grace.id, "active", "False");
     await page.getByText("Mia Muster: Grace Hopper cannot be reached any more. Please speak to: Front desk.").waitFor();
     await tablet.screen("reception-attention");
     await touch(page, /^I am visiting/);
     await page.getByRole("searchbox").fill("grace");
     await page.getByText("Nobody found").first().waitFor();
-    const visits = await portreeve.api("GET", "/visits?state=here");
-    assert.equal(visits.length, 1);
+    assert.match(await mailbox.next(), /^To: desk@contoso\.example$/m);
+    const [visit] = await portreeve.api("GET", "/visits?state=here");
+    assert.equal(visit.answer.what, "on_my_way");
 });
 
 story("two visitors of one name are told apart, and a phone signs out by the badge", async (world) => {
