@@ -105,7 +105,10 @@ pub(super) async fn follow(agent: u64, target: Target, news: UnboundedSender<New
         match answer.status {
             StatusCode::NOT_MODIFIED => continue,
             StatusCode::OK => {}
-            status => bail!("agent {agent}: {POLICY} answered {status}"),
+            status => bail!(
+                "agent {agent}: {POLICY} answered {status}: {}",
+                String::from_utf8_lossy(&answer.body)
+            ),
         }
         let at = Instant::now();
         let tag = answer.headers.get(hyper::header::ETAG);

@@ -100,6 +100,13 @@ pub struct News {
     pub revoked: i64,
 }
 
+impl State {
+    /// Whether it is not worked out yet whom it is about.
+    pub fn is_new(&self) -> bool {
+        self.version == 0
+    }
+}
+
 /// The changes of a team are followed from now on; doing it twice changes nothing.
 pub(crate) fn begin(tx: &mut Tx<'_>, team_id: &str) -> Result<(), Refusal> {
     Ok(tx.exec(BEGIN, &params![team_id])?)

@@ -109,6 +109,18 @@ impl<'a> Link<'a> {
         }
     }
 
+    /// What is behind a trouble: where a certificate has run out, TLS says little or nothing (RFC 8446 section 6.2).
+    fn explained(&self, trouble: Trouble) -> Trouble {
+        let server = self.server();
+        match (&trouble, server.identity()) {
+            (Trouble::Server(Fault::Unreachable(url, _)), Ok(identity)) => match identity.life() {
+                Ok((_, end)) if end < self.world.now() => Fault::RunOut(url.clone(), end).into(),
+                _ => trouble,
+            },
+            _ => trouble,
+        }
+    }
+
     fn ask(&self, request: &Request) -> Result<Answer, Trouble> {
         match self.half.ask(request).map_err(Trouble::Half)? {
             Answer::Refused(refusal) => Err(Trouble::Refused(refusal)),
@@ -178,6 +190,7 @@ fn follow(link: &Link<'_>, wake: &Sender<()>) {
                 }
             }
             Err(trouble) => {
+                let trouble = link.explained(trouble);
                 let wait = failures.another(link.world, &trouble);
                 match &trouble {
                     // What the other half does not take is reported.
@@ -210,7 +223,10 @@ fn tell(link: &Link<'_>, woken: &Receiver<()>) {
                 failures.over(link.world);
                 TICK
             }
-            Err(trouble) => failures.another(link.world, &trouble).max(TICK),
+            Err(trouble) => {
+                let trouble = link.explained(trouble);
+                failures.another(link.world, &trouble).max(TICK)
+            }
         };
     }
 }

@@ -68,6 +68,11 @@ pub enum Fault {
     /// No connection, or none that is trusted.
     #[error("{0} cannot be reached: {1}")]
     Unreachable(String, String),
+    /// The certificate by which this host is known was good until a time that is over, so that there is no connection.
+    #[error(
+        "the identity of this host has run out at {1}; enroll it again, by a token or by its own key: portreeve-host enroll --replace --server {0} --fingerprint …"
+    )]
+    RunOut(String, Timestamp),
     /// It says no.
     #[error("{detail}")]
     Refused {
@@ -86,7 +91,7 @@ pub enum Fault {
 impl Fault {
     /// Whether it makes no sense to ask again soon: this host is none any more.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { status: 401, .. })
+        matches!(self, Self::Refused { status: 401, .. } | Self::RunOut(..))
     }
 }
 

@@ -1,11 +1,12 @@
 //! A whole server with a provider that pushes people in, and machines that its agent runs on.
 
 use portreeve_machine::{Client, Error, Machine, Said};
-use portreeve_server::{Config, Running, SystemClock};
+use portreeve_server::{Clock, Config, Running, SystemClock};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -13,11 +14,22 @@ const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
+/// The machine's clock, so many days from where it is.
+#[derive(Default)]
+struct Days(AtomicI64);
+
+impl Clock for Days {
+    fn now(&self) -> i64 {
+        SystemClock.now() + self.0.load(Ordering::Relaxed) * 24 * 3_600 * 1_000_000
+    }
+}
+
 /// A server in this process that goes by the time of the machine, and a directory in it.
 pub(crate) struct Company {
     runtime: Runtime,
     data: TempDir,
     running: Option<Running>,
+    clock: Arc<Days>,
     /// Where agents find it, also after a restart.
     authority: SocketAddr,
     directory: Value,
@@ -29,6 +41,7 @@ impl Company {
             runtime: Runtime::new().unwrap(),
             data: TempDir::new().unwrap(),
             running: None,
+            clock: Arc::default(),
             authority: SocketAddr::from(([127, 0, 0, 1], 0)),
             directory: Value::Null,
         };
@@ -52,8 +65,15 @@ impl Company {
     pub(crate) fn come_back(&mut self) {
         let mut config = Config::local(self.data.path().to_owned());
         config.step.listen = Some(self.authority);
-        let started = portreeve_server::start(config, Arc::new(SystemClock));
+        let started = portreeve_server::start(config, self.clock.clone());
         self.running = Some(self.runtime.block_on(started).unwrap());
+    }
+
+    /// Sets the clock of the server, so many days from that of the machine.
+    pub(crate) fn set_clock(&mut self, days: i64) {
+        self.go_away();
+        self.clock.0.store(days, Ordering::Relaxed);
+        self.come_back();
     }
 
     fn running(&self) -> &Running {
@@ -158,6 +178,11 @@ impl Company {
 
     /// Asks for it, and starts nothing.
     pub(crate) fn try_enrol(&self, machine: &Machine, words: &str) -> Said {
+        self.try_enrol_by("", machine, words)
+    }
+
+    /// The same by another clock.
+    pub(crate) fn try_enrol_by(&self, clock: &str, machine: &Machine, words: &str) -> Said {
         machine
             .install(&built("portreeve-host"), "/usr/bin/portreeve-host")
             .unwrap();
@@ -165,7 +190,7 @@ impl Company {
         let token = self.api("POST", "/host-tokens", wanted);
         let token = token["secret"].as_str().unwrap();
         let name = machine.name();
-        let enroll = format!("portreeve-host enroll --token {token} --name {name} {words}");
+        let enroll = format!("{clock} portreeve-host enroll --token {token} --name {name} {words}");
         machine.try_run(&enroll).unwrap()
     }
 
@@ -197,8 +222,18 @@ impl Drop for Company {
 /// What the agent says.
 pub(crate) const LOG: &str = "/var/log/portreeve-host.log";
 
+/// What goes before a command, for it to see another time: that of the machine and this.
+pub(crate) fn clock(offset: &str) -> String {
+    format!("LD_PRELOAD=$(echo /usr/lib/*/faketime/libfaketime.so.1) FAKETIME={offset}")
+}
+
 pub(crate) fn start_agent(machine: &Machine) {
-    let run = format!("setsid portreeve-host run >>{LOG} 2>&1 </dev/null &");
+    start_agent_by("", machine);
+}
+
+/// Has the agent run by another clock.
+pub(crate) fn start_agent_by(clock: &str, machine: &Machine) {
+    let run = format!("{clock} setsid portreeve-host run >>{LOG} 2>&1 </dev/null &");
     machine.run(&run).unwrap();
 }
 

@@ -54,12 +54,16 @@ pub(crate) async fn current(
             .store
             .lookup(move |tx| host_policies::state(tx, &team, &host));
         let state: Result<Option<State>, Refusal> = state.await;
-        let now = app.clock.now();
-        if let Some(policy) = state?.and_then(|state| still(state, now)) {
+        let (state, now) = (state?, app.clock.now());
+        // Thousands may ask at once that wait for it.
+        if state.as_ref().is_some_and(State::is_new) {
+            return Ok(None);
+        }
+        if let Some(policy) = state.and_then(|state| still(state, now)) {
             return Ok(Some(Arc::new(policy)));
         }
         let material = material(app, team_id, host_id).await?;
-        if material.state.version == 0 {
+        if material.state.is_new() {
             return Ok(None);
         }
         let Some(keyring) = keyring(app, team_id, &material).await? else {

@@ -1,7 +1,7 @@
 //! What goes wrong on the way. In each case the local account gets in, which [`Stage::expect`] sees to.
 
 use super::{SUDO, Stage};
-use crate::company::{kill_agent, start_agent};
+use crate::company::{LOG, clock, kill_agent, start_agent, start_agent_by};
 use serde_json::json;
 use std::thread;
 use std::time::Duration;
@@ -148,7 +148,6 @@ fn the_host_gets_another_name() {
 /// The clock of the OpenSSH server is set forward, because nobody can wait for the shortest lease there is.
 #[test]
 fn a_host_that_hears_nothing_closes_by_itself() {
-    let later = "LD_PRELOAD=$(echo /usr/lib/*/faketime/libfaketime.so.1) FAKETIME=+600s";
     let mut stage = Stage::set();
     stage.company.enrol(&stage.machine);
     let lease = json!({"lease_seconds": 300});
@@ -157,10 +156,97 @@ fn a_host_that_hears_nothing_closes_by_itself() {
     stage.company.certify(&stage.client, &stage.alice, "alice");
     stage.eventually("alice", true, "the lease holds");
     stage.company.go_away();
-    restart_sshd(&stage, later);
+    restart_sshd(&stage, &clock("+600s"));
     stage.expect("alice", false, "after the lease is over");
     restart_sshd(&stage, "");
     stage.expect("alice", true, "when the clock is right again");
+}
+
+#[test]
+fn the_clock_of_the_agent_jumps() {
+    let stage = Stage::begun();
+    for (name, offset) in [("far ahead", "+40d"), ("far behind", "-40d")] {
+        kill_agent(&stage.machine).unwrap();
+        start_agent_by(&clock(offset), &stage.machine);
+        stage.company.active(&stage.alice, false);
+        stage.expect_warden(name);
+        kill_agent(&stage.machine).unwrap();
+        start_agent(&stage.machine);
+        stage.eventually(
+            "alice",
+            false,
+            "the clock is right again, and she is not here",
+        );
+        stage.expect("alice", false, name);
+        stage.company.active(&stage.alice, true);
+        stage.company.is_applied(&stage.machine);
+        stage.company.certify(&stage.client, &stage.alice, "alice");
+        stage.expect("alice", true, name);
+    }
+}
+
+#[test]
+fn certificates_run_out_while_the_machine_is_off() {
+    let mut stage = Stage::set();
+    stage.company.set_clock(-60);
+    let then = clock("-60d");
+    let said = stage.company.try_enrol_by(&then, &stage.machine, "");
+    said.text().unwrap();
+    start_agent_by(&then, &stage.machine);
+    stage.company.is_applied(&stage.machine);
+    kill_agent(&stage.machine).unwrap();
+
+    stage.company.set_clock(0);
+    reboot(&stage);
+    start_agent(&stage.machine);
+    stage.company.certify(&stage.client, &stage.alice, "alice");
+    let asked = || Ok(stage.machine.read(LOG)?.contains("has run out at"));
+    let told = stage
+        .machine
+        .eventually("it is said what is to be done", asked);
+    told.unwrap_or_else(|error| panic!("{error}\n{}", stage.machine.read(LOG).unwrap()));
+    stage.expect("alice", false, "with a lease that is long over");
+    kill_agent(&stage.machine).unwrap();
+
+    // What the log says: no token is needed, because the server knows the key of the machine.
+    let ca = stage.company.api("GET", "/ca", serde_json::Value::Null);
+    let text = |name: &str| ca[name].as_str().unwrap();
+    stage.run(&format!(
+        "portreeve-host enroll --replace --name web-1 --server {} --fingerprint {}",
+        text("url"),
+        text("fingerprint")
+    ));
+    start_agent(&stage.machine);
+    stage.company.is_applied(&stage.machine);
+    stage.expect("alice", true, "after it is enrolled again");
+}
+
+#[test]
+fn sshd_cannot_be_told_to_read_its_files_again() {
+    let stage = Stage::begun();
+    let typo = "/etc/ssh/sshd_config.d/99-typo.conf";
+    stage
+        .machine
+        .write(typo, 0o644, "TrustedUserCAKey typo\n")
+        .unwrap();
+    stage.machine.reload_sshd().unwrap_err();
+    let doctor = stage.machine.try_run("portreeve-host doctor").unwrap();
+    assert!(!doctor.good(), "{doctor}");
+    assert!(doctor.to_string().contains("TrustedUserCAKey"), "{doctor}");
+    stage.expect("alice", true, "while sshd has what it read before");
+    stage.company.active(&stage.alice, false);
+    stage.eventually("alice", false, "she is shut out all the same");
+    stage
+        .company
+        .api("POST", "/ca/rotate", json!({"purpose": "user"}));
+    stage.company.is_applied(&stage.machine);
+    stage.expect("alice", false, "after another key was made");
+    stage.run(&format!("rm {typo}"));
+    stage.machine.reload_sshd().unwrap();
+    stage.company.active(&stage.alice, true);
+    stage.company.is_applied(&stage.machine);
+    stage.company.certify(&stage.client, &stage.alice, "alice");
+    stage.expect("alice", true, "after the typing error is mended");
 }
 
 /// Has the OpenSSH server end and start, with these words before its name.
