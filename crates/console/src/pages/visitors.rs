@@ -59,7 +59,7 @@ pub struct Visits {
     /// What can be written to look for less.
     pub fields: Vec<Field>,
     /// What was chosen by a click, which the form keeps.
-    pub kept: Vec<(String, String)>,
+    pub kept: Vec<(&'static str, String)>,
     /// Whether anything was written.
     pub is_narrowed: bool,
     /// The list without any of that, where there is any.

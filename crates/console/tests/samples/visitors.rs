@@ -114,7 +114,7 @@ fn list(words: Words) -> Visits {
             "Comes to see",
             words.of("ada"),
         )],
-        kept: vec![("state".to_owned(), words.of("here"))],
+        kept: vec![("state", words.of("here"))],
         is_narrowed: true,
         clear: Some(Section::Visitors.address()),
         rows: vec![

@@ -151,7 +151,7 @@ async fn make(
         problem,
         filters: chips(&start, &named),
         fields: fields(visit),
-        kept: kept(visit, CHIPS),
+        kept: kept(visit, CHIPS.iter()),
         is_narrowed: is_written,
         clear: is_any.then(|| Section::Visitors.address()),
         pager: Pager {
@@ -172,12 +172,13 @@ async fn make(
     })
 }
 
-fn kept(visit: &Visit, names: &[&'static str]) -> Vec<(String, String)> {
-    let values = names.iter().map(|name| (*name, visit.query(name)));
-    let values = values.filter(|(_, value)| !value.is_empty());
-    values
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+/// What of that the address says, with its values.
+fn kept(
+    visit: &Visit,
+    names: impl Iterator<Item = &'static &'static str>,
+) -> Vec<(&'static str, String)> {
+    let values = names.map(|name| (*name, visit.query(name).to_owned()));
+    values.filter(|(_, value)| !value.is_empty()).collect()
 }
 
 fn chips(start: &Address, locations: &[(String, String)]) -> Vec<Filter> {
@@ -266,7 +267,7 @@ fn row(visit: &Visit, one: &VisitView, may: bool) -> Row {
         expected: one.expected_at.map(|at| time(at.0)),
         left: one.left_at.map(|at| time(at.0)),
         sign_out: may
-            .then(|| sign_out_button(one, kept(visit, &[CHIPS, WRITTEN].concat()), "small"))
+            .then(|| sign_out_button(one, kept(visit, CHIPS.iter().chain(WRITTEN)), "small"))
             .flatten(),
     }
 }
@@ -274,7 +275,7 @@ fn row(visit: &Visit, one: &VisitView, may: bool) -> Row {
 /// The button that ends a visit; `back`: what the list is narrowed down by to which it leads.
 fn sign_out_button(
     one: &VisitView,
-    back: Vec<(String, String)>,
+    back: Vec<(&'static str, String)>,
     class: &'static str,
 ) -> Option<PostButton> {
     let label = match one.state {
@@ -282,15 +283,10 @@ fn sign_out_button(
         State::Expected => "Take back",
         State::Gone => return None,
     };
-    let known = CHIPS.iter().chain(WRITTEN);
-    let values = known.filter_map(|name| {
-        let found = back.iter().find(|(other, _)| other == name);
-        found.map(|(_, value)| (*name, value.clone()))
-    });
     Some(PostButton {
         action: visit_page(&one.id).join("sign-out"),
         label: label.to_owned(),
-        values: values.collect(),
+        values: back,
         class,
     })
 }

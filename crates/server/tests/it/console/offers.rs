@@ -6,6 +6,7 @@ use crate::sso::World;
 use http::Method;
 use portreeve_directory::permissions::Level;
 use portreeve_server::pages;
+use portreeve_testbed::TestServer;
 use serde_json::{Value, json};
 
 /// Where the forms of a page post to that have a button.
@@ -28,6 +29,25 @@ fn is_of(address: &str, path: &str) -> bool {
         && address
             .zip(path)
             .all(|(one, other)| one == other || other.starts_with('{'))
+}
+
+/// Something of everything that concerns visitors; the addresses of its pages.
+async fn reception(server: &TestServer) -> [String; 3] {
+    let directory = json!({"name": "Visitors", "provider": "native", "visitors": true});
+    let directory = made(server, "/directories", directory).await;
+    let eve = json!({"user_name": "eve"});
+    let eve = made(server, &format!("/directories/{directory}/users"), eve).await;
+    let location = json!({"name": "Vienna", "webhook": "https://hooks.example"});
+    let location = made(server, "/visit-locations", location).await;
+    let devices = format!("/visit-locations/{location}/devices");
+    made(server, &devices, json!({"name": "Tablet"})).await;
+    let visit = json!({"name": "Ivo", "location": "Vienna", "expected_at": "2026-01-05T09:30:00Z"});
+    let visit = made(server, "/visits", visit).await;
+    [
+        format!("/console/visitors/people/{directory}/{eve}"),
+        format!("/console/visitors/locations/{location}"),
+        format!("/console/visitors/visits/{visit}"),
+    ]
 }
 
 async fn come_in(world: &World, ada: &mut Browser) {
@@ -67,20 +87,6 @@ async fn furnish(world: &World, ada_id: &str) -> Vec<String> {
     let grant = admin.post("/grants", grant).await;
     assert_eq!((host.status, grant.status), (201, 201), "{host} {grant}");
     Browser::of_owner(server, "olga").await;
-    let visitors = json!({"name": "Visitors", "provider": "native", "visitors": true});
-    let visitors = made(server, "/directories", visitors).await;
-    let eve = json!({"user_name": "eve"});
-    let eve = made(server, &format!("/directories/{visitors}/users"), eve).await;
-    let location = made(server, "/visit-locations", json!({"name": "Vienna"})).await;
-    let device = json!({"name": "Tablet"});
-    made(
-        server,
-        &format!("/visit-locations/{location}/devices"),
-        device,
-    )
-    .await;
-    let visit = json!({"name": "Ivo", "location": "Vienna", "expected_at": "2026-01-05T09:30:00Z"});
-    let visit = made(server, "/visits", visit).await;
     let of = |directory: &str, kind: &str, id: &str| format!("/console/{kind}/{directory}/{id}");
     let mut addresses = vec![
         "/console/logs?category=AUTH".to_owned(),
@@ -91,10 +97,8 @@ async fn furnish(world: &World, ada_id: &str) -> Vec<String> {
         of(&staff, "groups", team.id()),
         format!("/console/hosts/{}", host.id()),
         format!("/console/access/{}", grant.id()),
-        of(&visitors, "visitors/people", &eve),
-        format!("/console/visitors/locations/{location}"),
-        format!("/console/visitors/visits/{visit}"),
     ];
+    addresses.extend(reception(server).await);
     for directory in [fed, &staff] {
         addresses.push(format!("/console/directories/{directory}"));
         for tab in ["tokens", "requests", "accounts", "rules", "sign-in"] {

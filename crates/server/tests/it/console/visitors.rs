@@ -365,7 +365,7 @@ async fn visitors_are_announced_found_and_taken_back() {
     let announced = server.admin().get(&format!("/visits/{charles}")).await;
     assert_eq!(
         announced.text("expected_at"),
-        "2026-01-05T08:30:00Z",
+        "2026-01-05T08:30:00.000000Z",
         "{announced}"
     );
     let out = format!("{start}/{charles}/sign-out");
@@ -390,7 +390,7 @@ async fn whoever_is_not_found_says_why() {
     let ada = person(&provider, "Ada", "King").await;
     let bob = person(&provider, "Bob", "Hall").await;
     super::group(&provider, "Engineers", &[&ada]).await;
-    location(&server, "Vienna").await;
+    let vienna = location(&server, "Vienna").await;
     let graz =
         json!({"name": "Graz", "groups": ["Engineers"], "names": "short", "departments": false});
     made(&server, "/visit-locations", graz).await;
@@ -488,7 +488,7 @@ async fn whoever_is_not_found_says_why() {
 
     let new = [
         ("name", "Ivo"),
-        ("location", "Vienna"),
+        ("location", &vienna),
         ("expected_at", "2020-01-01T00:00"),
         ("visitor_host", &ada),
         ("directory", &directory),
