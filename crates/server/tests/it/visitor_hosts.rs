@@ -178,9 +178,10 @@ async fn while_no_mail_server_answers_mails_wait_and_are_shown() {
         .server
         .directory_with("entra", json!({"preset": "visitor-hosts"}))
         .await;
-    provider
-        .post("/Users", entra("Ada", "King", "Engines"))
-        .await;
+    let mut ada = entra("Ada", "King", "Engines");
+    // One address, so that one mail fails before the clock moves.
+    ada["emails"].as_array_mut().unwrap().truncate(1);
+    provider.post("/Users", ada).await;
     let door = house.location("Door", &json!({})).await;
     door.sign_in("Alan Turing", Some("ada")).await;
     let waiting = house
@@ -191,10 +192,8 @@ async fn while_no_mail_server_answers_mails_wait_and_are_shown() {
     sink.set_away(false);
     assert!(sink.is_quiet(), "its time has not come");
     house.server.clock().advance(Duration::from_secs(61));
-    for to in ["To: ada.king@contoso.example", "To: ada@home.example"] {
-        let mail = sink.next().await;
-        assert!(mail.contains(to), "{mail}");
-    }
+    let mail = sink.next().await;
+    assert!(mail.contains("To: ada.king@contoso.example"), "{mail}");
     house
         .notices(|notices| notices["mails"]["waiting"] == 0)
         .await;
