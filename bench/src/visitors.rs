@@ -31,7 +31,7 @@ const SEARCH: f64 = 50.0;
 /// Compressed bytes within which the page is wanted, with everything it loads.
 const FIRST_LOAD: usize = 60_000;
 /// Questions that one tablet asks before the next one does.
-const OF_ONE: usize = 10;
+const OF_ONE: usize = 50;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// Parts of names, of which there are so many that each whole name is rare and each beginning is not.
