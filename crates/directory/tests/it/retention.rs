@@ -2,13 +2,18 @@
 
 use crate::engine::{Engine, on_each_engine};
 use crate::world::World;
+use portreeve_directory::certificates::Whose;
+use portreeve_directory::events::Cause;
 use portreeve_directory::events::{self, Category, Log, New, Outcome};
-use portreeve_directory::{Call, Clock};
+use portreeve_directory::holders::Holder;
+use portreeve_directory::identities::{self, Identity};
+use portreeve_directory::{Call, Clock, used_tokens};
 use std::sync::Arc;
 
 on_each_engine! {
     each_half_of_the_log_is_kept_for_its_own_time
     what_a_wrong_clock_has_written_does_not_stand_in_the_way
+    identities_and_used_tokens_are_kept_until_nobody_would_accept_them
 }
 
 /// A clock that stands at a day.
@@ -118,4 +123,46 @@ fn what_a_wrong_clock_has_written_does_not_stand_in_the_way(on: Engine) {
         assert_eq!(prune(&world, log, 1031, 30), 4, "{log:?}: its time came");
     }
     assert_eq!(left(&world), Vec::<String>::new());
+}
+
+fn identities_and_used_tokens_are_kept_until_nobody_would_accept_them(on: Engine) {
+    const END: i64 = 10 * DAY_US;
+    let world = World::new(on);
+    let token = [7; 32];
+    let use_up = || {
+        world
+            .write(move |tx, _| used_tokens::use_up(tx, "t1", &token, END))
+            .unwrap()
+    };
+    let identity = Identity {
+        serial: "0a".into(),
+        subject: "ada".into(),
+        whose: Whose::Holder(Holder::Service("ada".into())),
+        provisioner: None,
+        issued_at: 0,
+        not_after: END,
+        revoked_at: None,
+    };
+    world
+        .write(move |tx, call| identities::record(tx, &Cause::of(call), &identity))
+        .unwrap();
+    assert!(use_up());
+    let known = || {
+        world
+            .read(|tx| identities::by_serial(tx, "t1", "0a"))
+            .unwrap()
+    };
+    for (name, before, is_kept) in [
+        ("a day before", END - DAY_US, true),
+        ("at its end", END, true),
+        ("after it", END + 1, false),
+    ] {
+        let prune = world.write(move |tx, _| {
+            identities::prune(tx, before)?;
+            used_tokens::prune(tx, before)
+        });
+        prune.unwrap();
+        assert_eq!(known().is_some(), is_kept, "{name}");
+        assert_eq!(use_up(), !is_kept, "{name}");
+    }
 }
