@@ -20,6 +20,7 @@ fn house() -> Server {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_location_is_changed_piece_by_piece() {
     let server = house();
     let change = |line: &str| {
