@@ -1,14 +1,17 @@
 //! Visitors: visits, roll call, locations with their devices, and the people whom visitors find.
 
 mod devices;
+mod expect;
 mod hours;
 mod locations;
 mod people;
 mod person;
 mod roll_call;
+mod settings;
 mod visits;
 
 pub(super) use devices::{create as create_device, revoke as revoke_device};
+pub(super) use expect::create;
 pub(super) use locations::{
     create as create_location, delete as delete_location, list as locations, new as new_location,
     save as save_location, show as location, show_secret,
@@ -16,7 +19,7 @@ pub(super) use locations::{
 pub(super) use people::list as people;
 pub(super) use person::{save as save_person, show as person};
 pub(super) use roll_call::show as roll_call;
-pub(super) use visits::{create, csv, json, list, photo, show, sign_out};
+pub(super) use visits::{csv, json, list, photo, show, sign_out};
 
 use super::trouble::Trouble;
 use super::visit::Visit;

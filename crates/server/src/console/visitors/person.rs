@@ -1,6 +1,7 @@
 //! One visitor host: whether visitors find them, what they see, who is told.
 
-use super::visits::{expectation, state};
+use super::expect::expectation;
+use super::visits::state;
 use super::{location_page, locations_of, page_of, visibility, visit_page};
 use crate::admin::visitor_hosts::{self, VisitorHostChange, VisitorHostView};
 use crate::console::form::Form;
