@@ -1,6 +1,7 @@
 //! One simulated agent: it enrols, waits for policies, and tells that it has applied them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
@@ -104,6 +105,12 @@ pub(super) async fn follow(agent: u64, target: Target, news: UnboundedSender<New
             .await?;
         match answer.status {
             StatusCode::NOT_MODIFIED => continue,
+            // As real ones do: not all of them at once again.
+            StatusCode::SERVICE_UNAVAILABLE => {
+                tokio::time::sleep(Duration::from_millis(500 + agent % 1_000)).await;
+                connection = Connection::open(&target).await?;
+                continue;
+            }
             StatusCode::OK => {}
             status => bail!(
                 "agent {agent}: {POLICY} answered {status}: {}",

@@ -7,8 +7,8 @@ pub use offboarding::{Account, Offboarding, Removal};
 use askama::Template;
 
 use crate::parts::{
-    Alert, Badge, Certificates, Column, Confirm, Empty, Facts, Field, Icon, Level, Pager, ReachedHosts,
-    Sessions, Source, Status, Time, Toolbar,
+    Alert, Badge, Certificates, Column, Confirm, Empty, Facts, Field, Icon, Level, Pager,
+    ReachedHosts, Sessions, Source, Status, Time, Toolbar,
 };
 use crate::{Address, Crumb, Page, Section, Shell};
 

@@ -174,16 +174,14 @@ impl Looking<'_> {
             match change.object_kind.as_deref() {
                 Some("User") => {
                     if let Some(directory_id) = &change.directory_id {
-                        self.found
-                            .people
-                            .insert((directory_id.clone(), id.to_owned()), false);
+                        let who = (directory_id.clone(), id.to_owned());
+                        self.found.people.insert(who, false);
                         has_freed_a_name |= frees_a_name(change);
                     }
                 }
                 Some("ServiceAccount") => {
-                    self.found
-                        .people
-                        .insert((String::new(), id.to_owned()), false);
+                    let who = (String::new(), id.to_owned());
+                    self.found.people.insert(who, false);
                     has_freed_a_name |= frees_a_name(change);
                 }
                 Some("Group") => self.group(tx, change, id)?,
@@ -205,19 +203,25 @@ impl Looking<'_> {
                 _ => {}
             }
         }
-        let changed: Vec<&str> = hosts.keys().map(String::as_str).collect();
-        for id in Asking::default().among(tx, self.team_id, &changed)? {
-            self.host(tx, &id)?;
-        }
-        if hosts.into_values().any(|is_lost| is_lost) {
-            self.certified(tx)?;
-        }
+        self.hosts(tx, &hosts)?;
         if has_freed_a_name {
             // It is free only when the change was settled.
             let waiting = whos(tx, NAMELESS, &params![self.team_id])?;
             self.found.later.extend(waiting);
         }
         Ok(())
+    }
+
+    /// Hosts that have changed, and whether other grants may choose them than before.
+    fn hosts(&mut self, tx: &mut Tx<'_>, hosts: &BTreeMap<String, bool>) -> Result<(), Refusal> {
+        let changed: Vec<&str> = hosts.keys().map(String::as_str).collect();
+        for id in Asking::default().among(tx, self.team_id, &changed)? {
+            self.host(tx, &id)?;
+        }
+        match hosts.values().any(|is_lost| *is_lost) {
+            true => self.certified(tx),
+            false => Ok(()),
+        }
     }
 
     /// Grants that have begun or ended because time has passed, or was set back.
@@ -393,11 +397,11 @@ impl Looking<'_> {
                 false => drop(found.later.insert(who)),
             }
         }
-        for people in found.hosts.values_mut() {
-            people.retain(|who| !found.people.contains_key(who));
-        }
         for who in &found.waited {
             found.people.entry(who.clone()).or_insert(false);
+        }
+        for people in found.hosts.values_mut() {
+            people.retain(|who| !found.people.contains_key(who));
         }
         found
     }

@@ -78,8 +78,9 @@ pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
     };
     let mut changes = Vec::new();
     for (who, plan) in plans {
-        let is_due_again = look.people.get(&who).is_some_and(|again| *again);
-        if !plan.is_empty() || (is_due_again && plan.may_have_had_access) {
+        // What a host has brought somebody is no loss: whoever has a certificate is looked at by themselves.
+        let again = look.people.get(&who);
+        if again.is_some_and(|again| !plan.is_empty() || (*again && plan.may_have_had_access)) {
             last.wait.push((who, now + ONCE_MORE));
         }
         let holder = plan.holder;
@@ -94,6 +95,11 @@ pub fn chunks(look: Look, plans: Vec<(Who, Plan)>, now: i64) -> Vec<Chunk> {
                 .map(|change| (holder.clone(), change)),
         );
     }
+    pile(first, changes, last)
+}
+
+/// Puts what is to be written into transactions of a bounded size.
+fn pile(first: Chunk, mut changes: Vec<(Holder, Change)>, mut last: Chunk) -> Vec<Chunk> {
     // Those of one host together, so that it gets one version and not many, and the database writes few pages.
     let place = |change: &Change| {
         (

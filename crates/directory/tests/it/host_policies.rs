@@ -495,6 +495,7 @@ fn a_document_is_written_down_once_for_each_version(on: Engine) {
     assert_eq!(state(&estate).envelope.as_deref(), Some("one"));
 }
 
+#[expect(clippy::too_many_lines, reason = "it is one story")]
 fn other_keys_and_other_rules_are_another_version_for_all(on: Engine) {
     let estate = Estate::new(on);
     let common = |hash: &'static str| {

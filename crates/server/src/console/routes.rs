@@ -15,8 +15,7 @@ use portreeve_directory::Permission::{
     ConnectionRead, ConnectionWrite, DirectoryRead, DirectoryWrite, EventRead, GrantRead,
     GrantWrite, GroupRead, GroupWrite, HostRead, HostWrite, Oneself, OwnerWrite,
     ServiceAccountRead, ServiceAccountWrite, SessionRead, SessionWrite, SettingsRead,
-    SettingsWrite, TeamWrite, TokenWrite, UserRead, UserWrite,
-    VisitorRead, VisitorWrite,
+    SettingsWrite, TeamWrite, TokenWrite, UserRead, UserWrite, VisitorRead, VisitorWrite,
 };
 use std::sync::Arc;
 

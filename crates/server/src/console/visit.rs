@@ -101,9 +101,7 @@ async fn enter(parts: &mut Parts, app: &Arc<App>) -> Result<Visit, Response> {
         let has_visitors = may_see && visitors::are_received(tx, &team.id)?;
         Ok::<_, Refusal>((team, has_visitors))
     });
-    let (team, has_visitors) = found
-        .await
-        .map_err(|error| Trouble::from(error).alone())?;
+    let (team, has_visitors) = found.await.map_err(|error| Trouble::from(error).alone())?;
     let query = parts.uri.query().unwrap_or_default();
     Ok(Visit {
         app: app.clone(),

@@ -347,7 +347,8 @@ impl Estate {
     }
 
     pub(super) fn write(&self, chunks: &[Chunk], now: i64) {
-        for chunk in chunks.iter().cloned() {
+        for chunk in chunks {
+            let chunk = chunk.clone();
             let settled = self.world.write(move |tx, call| {
                 let cause = Cause {
                     directory_id: None,
