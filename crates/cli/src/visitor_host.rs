@@ -47,7 +47,7 @@ pub(crate) struct Update {
     /// Address that is told of their visitors as well; once for each, all of them, or "" for none
     #[arg(long = "alternate", value_name = "ADDRESS")]
     alternates: Vec<String>,
-    /// Whether only those are told
+    /// Whether the address at work is not told of them
     #[arg(long, value_name = "BOOL")]
     only_alternates: Option<bool>,
     /// What visitors may call them as well; "" for nothing

@@ -63,7 +63,7 @@ pub struct Own {
     pub is_hidden: bool,
     /// Further addresses that are told of visitors, beside those that the provider says.
     pub alternates: Vec<String>,
-    /// Whether only those are told, and not the address at work.
+    /// Whether the address at work is not told.
     pub only_alternates: bool,
     /// What visitors may call the person as well.
     pub nicknames: String,

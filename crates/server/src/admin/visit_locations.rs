@@ -215,7 +215,14 @@ pub(crate) async fn update(
         let after = visit_locations::update(tx, &team.id, &before, (name, &settings), admin.at)?;
         let view = view(tx, admin, team, (&base, &after))?;
         let what = ("update", &object(&after));
-        admin.record_changed(tx, &team.id, what, (&old, &view))?;
+        // What changes by itself was not decided.
+        let decided = LocationView {
+            is_open: old.is_open,
+            version: old.version,
+            updated_at: old.updated_at,
+            ..view.clone()
+        };
+        admin.record_changed(tx, &team.id, what, (&old, &decided))?;
         Ok(view)
     });
     changed.await

@@ -48,7 +48,7 @@ pub(crate) struct VisitorHostChange {
     pub(crate) is_hidden: Option<bool>,
     /// Further addresses that are told of visitors; the whole list.
     pub(crate) alternates: Option<Vec<String>>,
-    /// Whether only those are told.
+    /// Whether the address at work is not told.
     pub(crate) only_alternates: Option<bool>,
     /// What visitors may call the person as well.
     pub(crate) nicknames: Option<String>,

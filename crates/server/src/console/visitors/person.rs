@@ -229,8 +229,8 @@ fn fields(sent: &Form) -> Vec<Field> {
             .help("A mail address in each line."),
         switch(
             "only_alternates",
-            "Only these addresses are told",
-            "And not the person's own.",
+            "The address at work is not told",
+            "But these are, and others that the provider says.",
         ),
     ]
 }
