@@ -71,7 +71,7 @@ pub(crate) fn end(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         return Ok(day.timestamp());
     }
     let wrong = || {
-        format!("\"{text}\" is no end; write a length such as 90d, or a date such as 2027-01-31")
+        format!("\"{text}\" is no time; write a length such as 90d, or a date such as 2027-01-31")
     };
     now.checked_add(duration(text).map_err(|_| wrong())?)
         .map_err(|_| wrong())
