@@ -24,7 +24,9 @@ use portreeve_cluster::Cluster;
 use crate::cargo::{Workspace, root};
 use crate::{doc_test, tidy};
 
-const TAIL_LINES: usize = 80;
+const TAIL_LINES: usize = 60;
+/// And of the lines before it that name failures.
+const FAILURE_LINES: usize = 60;
 
 /// What a suite counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -339,7 +341,8 @@ fn run_one(place: &Place, suite: &Suite) -> Tally {
         println!("     {line}");
     }
     if !tally.good() {
-        println!("{}", tail(&log));
+        let text = fs::read(&log).unwrap_or_default();
+        println!("{}", why(&String::from_utf8_lossy(&text)));
         match done {
             Err(error) => println!("     {}: {error:#}", suite.name),
             Ok(tally) if tally == Tally::default() => {
@@ -375,14 +378,23 @@ fn left_out(log: &Path) -> Vec<String> {
     told.map(str::to_owned).collect()
 }
 
-fn tail(log: &Path) -> String {
-    let text = fs::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(&text);
+/// What a log says of a failure: the tests that failed with the words of their panics, and its
+/// end. The names come first, since whoever prints this may cut it.
+fn why(text: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
+    let told = (0..lines.len()).filter(|&at| {
+        let panicked = |at: usize| {
+            lines
+                .get(at)
+                .is_some_and(|line| line.contains(" panicked at "))
+        };
+        lines[at].ends_with(" ... FAILED") || panicked(at) || (at > 0 && panicked(at - 1))
+    });
     let from = lines.len().saturating_sub(TAIL_LINES);
-    lines[from..]
-        .iter()
-        .map(|line| format!("     | {line}"))
+    told.take_while(|&at| at < from)
+        .take(FAILURE_LINES)
+        .chain(from..lines.len())
+        .map(|at| format!("     | {}", lines[at]))
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -1,6 +1,6 @@
 //! The counting: a failure must never be read as a success.
 
-use super::{Tally, agree, closing_line, test_results};
+use super::{TAIL_LINES, Tally, agree, closing_line, test_results, why};
 
 fn tally(passed: u64, failed: u64) -> Tally {
     Tally { passed, failed }
@@ -53,4 +53,25 @@ fn a_run_without_a_test_is_not_good() {
     assert!(!tally(0, 0).good());
     assert!(!tally(1, 1).good());
     assert!(tally(1, 0).good());
+}
+
+#[test]
+fn a_failure_far_from_the_end_is_named_first() {
+    let rest = "test other ... ok\n".repeat(2 * TAIL_LINES);
+    let log = format!(
+        "test visits::told ... FAILED\nthread 'visits::told' (7) panicked at it/visits.rs:3:9:\n\
+         said nothing\nstack backtrace:\n{rest}"
+    );
+    let told = why(&log);
+    let told: Vec<&str> = told.lines().map(str::trim_start).collect();
+    assert_eq!(
+        told[..4],
+        [
+            "| test visits::told ... FAILED",
+            "| thread 'visits::told' (7) panicked at it/visits.rs:3:9:",
+            "| said nothing",
+            "| test other ... ok"
+        ]
+    );
+    assert_eq!(told.len(), 3 + TAIL_LINES);
 }

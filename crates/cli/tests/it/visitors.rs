@@ -160,7 +160,7 @@ fn visitors_are_announced_listed_signed_out_and_exported() {
             "visit export --location Linz",
             "portreeve visit-location list",
         ),
-        ("visit expect Eve --at later", "no end"),
+        ("visit expect Eve --at later", "no time"),
         ("visit list --from someday", "no time"),
     ] {
         let failed = server.run_line(line);
