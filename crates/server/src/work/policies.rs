@@ -87,8 +87,25 @@ impl Passed {
 struct Step {
     position: i64,
     seen_at: i64,
+    /// Whether that is written down.
+    is_written: bool,
     /// Whether there is more to be looked at already.
     has_more: bool,
+}
+
+impl Step {
+    /// What is behind after a look: everybody is looked at once and not with each look.
+    fn after(&self, behind: Behind) -> Behind {
+        Behind {
+            position: Some(self.position),
+            seen_at: self.seen_at,
+            written: match self.is_written {
+                true => Some(self.position),
+                false => behind.written,
+            },
+            ..behind
+        }
+    }
 }
 
 impl Following {
@@ -155,7 +172,7 @@ impl Following {
                 all: false,
             };
             self.passed.insert(behind.team_id.clone(), passed);
-            from = passed.of(&from);
+            from = step.after(from);
             if !step.has_more {
                 break;
             }
@@ -211,18 +228,21 @@ async fn step(
     let Some((look, mut plans)) = read.await? else {
         return Ok(None);
     };
-    let step = Step {
-        position: look.position,
-        seen_at: now,
-        has_more: look.has_more,
-    };
+    let (position, has_more) = (look.position, look.has_more);
     give_accounts(app, held, (&from.team_id, access), &mut plans, now).await?;
     let chunks = host_policies::chunks(look, plans, now);
-    let passed = from.written.map(|written| step.position - written);
-    if !chunks.iter().all(Chunk::is_idle) || passed.is_none_or(|passed| passed >= PASSED) {
+    let passed = from.written.map(|written| position - written);
+    let is_written =
+        !chunks.iter().all(Chunk::is_idle) || passed.is_none_or(|passed| passed >= PASSED);
+    if is_written {
         write(app, held, &from.team_id, chunks).await?;
     }
-    Ok(Some(step))
+    Ok(Some(Step {
+        position,
+        seen_at: now,
+        is_written,
+        has_more,
+    }))
 }
 
 /// What is to be written about some people.
@@ -288,4 +308,42 @@ fn is_behind(from: &Behind, access: &Access, now: i64) -> bool {
         || from.due_at.is_some_and(|due_at| due_at <= now)
         || from.has_new
         || access.grants.iter().any(has_turned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first() -> Behind {
+        Behind {
+            team_id: "team".to_owned(),
+            position: None,
+            written: None,
+            seen_at: 0,
+            end: 300,
+            due_at: None,
+            common: String::new(),
+            has_new: true,
+        }
+    }
+
+    #[test]
+    fn after_the_first_look_nobody_is_looked_at_because_it_was_the_first() {
+        for (name, is_written, written) in
+            [("written down", true, Some(300)), ("passed", false, None)]
+        {
+            let step = Step {
+                position: 300,
+                seen_at: 7,
+                is_written,
+                has_more: true,
+            };
+            let after = step.after(first());
+            assert_eq!(
+                (after.position, after.seen_at, after.written),
+                (Some(300), 7, written),
+                "{name}"
+            );
+        }
+    }
 }
