@@ -76,6 +76,11 @@ impl Session {
         !self.connection.is_autocommit()
     }
 
+    /// How many rows were written since the connection was opened, also by what was rolled back.
+    pub(super) fn rows_written(&self) -> u64 {
+        self.connection.total_changes()
+    }
+
     pub(super) fn connection_mut(&mut self) -> &mut Connection {
         &mut self.connection
     }

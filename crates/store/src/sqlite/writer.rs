@@ -1,8 +1,11 @@
 //! The one thread that writes, and how it shares a commit among those who wait.
 //!
 //! A flush to disk takes milliseconds and a small transaction takes tens of microseconds, so the thread runs the
-//! transactions that are waiting, each in a savepoint, and commits them together. While it flushes, the next group
-//! gathers by itself: nobody ever waits for a group to fill.
+//! transactions that are waiting and commits them together. While it flushes, the next group gathers by itself: nobody
+//! ever waits for a group to fill.
+//!
+//! Savepoints are dear, and few transactions have anything to undo: whoever refuses has mostly written nothing. Only
+//! when one has, its group is rolled back and run once more, each in a savepoint.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -152,6 +155,25 @@ struct Engine {
     checkpoints: Checkpoints,
 }
 
+/// Transactions that share a commit.
+#[derive(Default)]
+struct Group {
+    jobs: Vec<Box<dyn Job>>,
+    /// How many of them stay.
+    kept: u64,
+    /// Whether each has a savepoint.
+    has_savepoints: bool,
+}
+
+/// What becomes of one transaction.
+enum Step {
+    Kept,
+    /// It has left nothing behind.
+    Refused,
+    /// It has left something behind that cannot be told from what its neighbours wrote.
+    Spoilt,
+}
+
 impl Engine {
     fn run(mut self) {
         let mut next = self.next();
@@ -176,17 +198,14 @@ impl Engine {
 
     /// Runs `first` and those who wait, commits and answers. Returns the message that ended the group, if one did.
     fn group(&mut self, first: Box<dyn Job>) -> Option<Message> {
-        let mut group = Vec::with_capacity(GROUP);
-        let mut kept = 0;
+        let mut group = Group::default();
         let mut next = Some(Message::Work(first));
         let begun = stopwatch();
         let mut end = self.session.exec("BEGIN IMMEDIATE", &[]);
-        while let Some(Message::Work(mut job)) = next {
-            if end.is_ok() {
-                end = self.step(&mut *job).map(|keep| kept += u64::from(keep));
-            }
-            group.push(job);
-            let more = end.is_ok() && group.len() < GROUP && begun.elapsed() < GATHER;
+        while let Some(Message::Work(job)) = next {
+            group.jobs.push(job);
+            end = end.and_then(|()| self.join(&mut group));
+            let more = end.is_ok() && group.jobs.len() < GROUP && begun.elapsed() < GATHER;
             next = if more {
                 self.queue.try_recv().ok()
             } else {
@@ -194,20 +213,52 @@ impl Engine {
             };
         }
         end = end.and_then(|()| self.commit());
+        let transactions = group.jobs.len();
         if let Err(error) = &end {
-            tracing::error!(%error, transactions = group.len(), "a group of transactions was not committed");
+            tracing::error!(%error, transactions, "a group of transactions was not committed");
             self.abandon();
         }
-        self.count(group.len() as u64, if end.is_ok() { kept } else { 0 });
-        for job in group {
+        self.count(
+            transactions as u64,
+            if end.is_ok() { group.kept } else { 0 },
+        );
+        for job in group.jobs {
             job.finish(end.clone());
         }
         next
     }
 
+    /// Runs the one that has joined a group last. An error means that the group is lost.
+    fn join(&self, group: &mut Group) -> Result<()> {
+        let Some(job) = group.jobs.last_mut() else {
+            return Ok(());
+        };
+        match self.step(&mut **job, group.has_savepoints)? {
+            Step::Kept => group.kept += 1,
+            Step::Refused => {}
+            Step::Spoilt => self.again(group)?,
+        }
+        Ok(())
+    }
+
+    /// Runs all of a group anew, each in a savepoint.
+    fn again(&self, group: &mut Group) -> Result<()> {
+        self.session.exec("ROLLBACK", &[])?;
+        self.session.exec("BEGIN IMMEDIATE", &[])?;
+        (group.has_savepoints, group.kept) = (true, 0);
+        for job in &mut group.jobs {
+            let step = self.step(&mut **job, true)?;
+            group.kept += u64::from(matches!(step, Step::Kept));
+        }
+        Ok(())
+    }
+
     /// Runs one transaction inside the group's. An error means that the group is lost.
-    fn step(&self, job: &mut dyn Job) -> Result<bool> {
-        self.session.exec("SAVEPOINT work", &[])?;
+    fn step(&self, job: &mut dyn Job, has_savepoint: bool) -> Result<Step> {
+        if has_savepoint {
+            self.session.exec("SAVEPOINT work", &[])?;
+        }
+        let written = self.session.rows_written();
         let begun = stopwatch();
         let mut tx = Tx::sqlite(&self.session);
         let keep = job.run(&mut tx);
@@ -223,11 +274,19 @@ impl Engine {
             let lost = || Error::Failed("the database ended the transaction".to_string());
             return Err(tx.failure().cloned().unwrap_or_else(lost));
         }
+        if !has_savepoint {
+            let is_clean = self.session.rows_written() == written;
+            return Ok(match (keep, is_clean) {
+                (true, _) => Step::Kept,
+                (false, true) => Step::Refused,
+                (false, false) => Step::Spoilt,
+            });
+        }
         if !keep {
             self.session.exec("ROLLBACK TO work", &[])?;
         }
         self.session.exec("RELEASE work", &[])?;
-        Ok(keep)
+        Ok(if keep { Step::Kept } else { Step::Refused })
     }
 
     fn commit(&self) -> Result<()> {
