@@ -17,6 +17,8 @@ use crate::suites::{Place, Tally, logged};
 
 /// The address in the documentation, where a server without options listens.
 const SHOWN: &str = "127.0.0.1:8460";
+/// That of metrics.
+const METRICS: &str = "127.0.0.1:8462";
 
 /// Runs every page that has such blocks.
 pub(crate) fn suite(place: &Place, log: &Path) -> Result<Tally> {
@@ -55,7 +57,8 @@ fn run_page(place: &Place, log: &Path, page: &Path, blocks: &[Block]) -> Result<
         .arg("-c")
         .arg(
             format!("cd '{}'\n{}", work.display(), script(page, blocks, &marker))
-                .replace(SHOWN, &server.address),
+                .replace(SHOWN, &server.address)
+                .replace(METRICS, &server.metrics),
         )
         .env("PATH", search_path(&place.program())?)
         .env("PORTREEVE_DATA", server.data())

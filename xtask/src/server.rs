@@ -19,6 +19,8 @@ pub(crate) struct Server {
     data: PathBuf,
     /// `host:port`
     pub(crate) address: String,
+    /// The same of the listener for metrics.
+    pub(crate) metrics: String,
     process: Child,
     log: Option<JoinHandle<()>>,
 }
@@ -56,16 +58,17 @@ impl Server {
             .spawn()
             .with_context(|| format!("could not start {}", program.display()))?;
         let lines = process.stderr.take().context("the server has no stderr")?;
-        let (ready, address) = mpsc::channel();
+        let (ready, addresses) = mpsc::channel();
         let follower = follow(lines, File::create(log)?, ready);
         let mut server = Self {
             program: program.to_owned(),
             data,
             address: String::new(),
+            metrics: String::new(),
             process,
             log: Some(follower),
         };
-        server.address = address.recv_timeout(STARTUP).with_context(|| {
+        (server.address, server.metrics) = addresses.recv_timeout(STARTUP).with_context(|| {
             format!(
                 "the server did not say that it is ready; see {}",
                 log.display()
@@ -130,17 +133,23 @@ impl Drop for Server {
     }
 }
 
-/// Copies the server's log, and sends the address in its first line that holds one.
-fn follow(lines: ChildStderr, mut log: File, ready: mpsc::Sender<String>) -> JoinHandle<()> {
+/// Copies the server's log, and sends the addresses in its first line that holds any.
+fn follow(
+    lines: ChildStderr,
+    mut log: File,
+    ready: mpsc::Sender<(String, String)>,
+) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut ready = Some(ready);
         for line in BufReader::new(lines).lines().map_while(Result::ok) {
             // A log that cannot be written loses lines; the server must not block on it.
             let _ = writeln!(log, "{line}");
-            if let Some(address) = address(&line)
+            if let Some(main) = address(&line)
                 && let Some(ready) = ready.take()
             {
-                let _ = ready.send(address);
+                let metrics = line.split_once(", metrics ");
+                let metrics = metrics.and_then(|(_, rest)| address(rest));
+                let _ = ready.send((main, metrics.unwrap_or_default()));
             }
         }
     })

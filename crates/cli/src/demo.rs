@@ -225,6 +225,7 @@ impl Place {
             ("data", (data, Origin::Flag)),
             ("listen", (listen.to_owned(), Origin::Flag)),
             ("ca-listen", ("127.0.0.1:0".to_owned(), Origin::Flag)),
+            ("metrics-listen", ("none".to_owned(), Origin::Flag)),
         ])
     }
 }

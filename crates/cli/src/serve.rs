@@ -37,8 +37,12 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             .ca_url()
             .map(|url| format!(", certificate authority {url}"))
             .unwrap_or_default();
+        let metrics = server
+            .metrics_url()
+            .map(|url| format!(", metrics {url}"))
+            .unwrap_or_default();
         tracing::info!(
-            "portreeve is ready: http://{}{public}{certifying} (local socket {})",
+            "portreeve is ready: http://{}{public}{certifying}{metrics} (local socket {})",
             server.address(),
             server.socket().display()
         );

@@ -76,6 +76,8 @@ pub struct App {
     pub(crate) config: Config,
     /// The address that is really listened on.
     pub(crate) listening: SocketAddr,
+    /// Where `GET /metrics` is; `None`: nowhere.
+    pub(crate) measuring: Option<SocketAddr>,
     /// Rises with every committed change, for those who wait for news.
     pub(crate) news: watch::Sender<u64>,
     /// Who waits at the end of which feed.

@@ -1,6 +1,7 @@
 //! Settings: each defined once, here. Flags, environment, configuration file, `config show` and the manual come from this list.
 
 mod applications;
+mod aside;
 mod load;
 mod mail;
 mod pkcs11;
@@ -10,6 +11,7 @@ mod step;
 mod tests;
 
 pub use applications::Applications;
+pub use aside::Aside;
 pub use load::{Load, Patience};
 pub use mail::Mail;
 pub use pkcs11::Pkcs11;
@@ -24,6 +26,9 @@ pub use step::Step;
 
 /// The embedded database of a server that was told of none, in its data folder.
 pub const DATABASE_FILE: &str = "portreeve.sqlite";
+
+/// Where metrics are, usually.
+const METRICS_PORT: u16 = 8462;
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,6 +152,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// Where the API that the `step` client speaks is.
     pub step: Step,
+    /// Where `GET /metrics` is.
+    pub metrics: Aside,
     /// Proxies whose forwarding headers count, in their canonical form.
     pub trusted_proxies: Vec<IpAddr>,
     /// How much may be asked of the server.
@@ -300,6 +307,7 @@ impl Config {
             database: database.unwrap_or_else(|| embedded(&data)),
             listen,
             step: Step::from_values(values, listen)?,
+            metrics: Aside::from_values(values, "metrics-listen", METRICS_PORT, listen)?,
             public_url,
             trusted_proxies: trusted_proxies.unwrap_or_default(),
             load: Load::from_values(values)?,
@@ -320,9 +328,10 @@ impl Config {
             database: embedded(&data),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             step: Step {
-                listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
+                at: Aside::anywhere(),
                 ..Step::default()
             },
+            metrics: Aside::anywhere(),
             public_url: None,
             trusted_proxies: Vec::new(),
             load: Load::default(),
@@ -352,10 +361,8 @@ impl Config {
         let value = match setting.name {
             "data" => self.data.display().to_string(),
             "listen" => self.listen.to_string(),
-            "ca-listen" => match self.step.listen {
-                Some(address) => address.to_string(),
-                None => "none".to_owned(),
-            },
+            "ca-listen" => self.step.at.show(),
+            "metrics-listen" => self.metrics.show(),
             "database" => self.database.to_string(),
             _ => setting.default.to_owned(),
         };

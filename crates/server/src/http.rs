@@ -9,6 +9,7 @@ mod stall;
 use crate::app::App;
 use crate::config::Patience;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::requests::Requests;
 use crate::step::{self, Secured};
 use axum::Router;
@@ -55,6 +56,7 @@ pub(crate) struct Serving {
     pub(crate) patience: Patience,
     pub(crate) limits: Arc<Limits>,
     pub(crate) requests: Arc<Requests>,
+    pub(crate) metrics: Arc<Metrics>,
     /// Turns true when the server is to stop.
     pub(crate) stop: watch::Receiver<bool>,
 }
@@ -244,6 +246,9 @@ async fn answer(
     };
     let value = HeaderValue::try_from(id.as_str());
     request.extensions_mut().insert(RequestId(id));
+    let asked = serving
+        .metrics
+        .asked(gate::area(&request), serving.clock.steady());
     let mut response = match peer {
         Peer::Network(address, place) => gate::answer(&serving, address, &place, request).await,
         Peer::Local(uid) => {
@@ -251,6 +256,7 @@ async fn answer(
             gate::routed(&serving, request).await
         }
     };
+    asked.answered(response.status(), serving.clock.steady());
     if let Ok(value) = value {
         response.headers_mut().insert("x-request-id", value);
     }

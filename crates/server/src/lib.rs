@@ -22,6 +22,7 @@ mod hosts;
 mod http;
 mod keys;
 mod limits;
+mod metrics;
 mod neighbours;
 mod reception;
 mod requests;

@@ -2,13 +2,14 @@
 
 use crate::app::App;
 use crate::applications::Applications;
-use crate::config::{self, Config, MasterKeyFrom};
+use crate::config::{self, Aside, Config, MasterKeyFrom};
 use crate::contact::{self, Contacts};
 use crate::feeds::Feeds;
 use crate::hosts::waiting::Waiting;
 use crate::http::{self, Serving};
 use crate::keys::MasterKey;
 use crate::limits::Limits;
+use crate::metrics::{self, Metrics};
 use crate::sso::providers::Providers;
 use crate::step::{self, Step};
 use crate::told::Told;
@@ -47,10 +48,11 @@ pub enum ServeError {
     Store(#[from] portreeve_store::Error),
     #[error("cannot listen on {address}: {cause}; choose another address with --listen")]
     Listen { address: String, cause: io::Error },
-    #[error("cannot listen on {address}: {cause}; choose another address with --ca-listen")]
-    ListenForStep {
+    #[error("cannot listen on {address}: {cause}; choose another address with {flag}")]
+    ListenAside {
         address: SocketAddr,
         cause: io::Error,
+        flag: &'static str,
     },
     #[error(
         "cannot make the local socket {path}: {cause}; choose a data folder with a shorter path, on a file system that has sockets, with --data"
@@ -129,6 +131,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
         limits: Arc::new(Limits::new(&config, options.queue)),
         requests: Arc::default(),
         listening: listeners.main.1,
+        measuring: listeners.metrics.as_ref().map(|(_, address)| *address),
         news: watch::channel(0).0,
         feeds: Feeds::default(),
         waiting: Waiting::default(),
@@ -169,6 +172,8 @@ struct Listeners {
     main: (TcpListener, SocketAddr),
     /// For the `step` client.
     step: Option<(TcpListener, SocketAddr)>,
+    /// For whoever collects metrics.
+    metrics: Option<(TcpListener, SocketAddr)>,
     local: UnixListener,
 }
 
@@ -183,25 +188,36 @@ fn listen(config: &Config) -> Result<Listeners, ServeError> {
     let path = Config::socket(&config.data);
     Ok(Listeners {
         main: (listener, listening),
-        step: listen_for_step(config)?,
+        step: listen_aside(
+            &config.step.at,
+            ("the certificate authority's API is", "--ca-listen"),
+        )?,
+        metrics: listen_aside(&config.metrics, ("metrics are", "--metrics-listen"))?,
         local: bind_socket(&path).map_err(|cause| ServeError::Socket { path, cause })?,
     })
 }
 
-/// Listens for the `step` client, at the returned address. Where nobody has said where, a server whose usual address is
-/// taken does without: it may be the second one on this machine.
-fn listen_for_step(config: &Config) -> Result<Option<(TcpListener, SocketAddr)>, ServeError> {
-    let Some(address) = config.step.listen else {
+/// Listens beside, at the returned address. Where nobody has said where, a server whose usual address is taken does without:
+/// it may be the second one on this machine.
+fn listen_aside(
+    at: &Aside,
+    (what, flag): (&'static str, &'static str),
+) -> Result<Option<(TcpListener, SocketAddr)>, ServeError> {
+    let Some(address) = at.listen else {
         return Ok(None);
     };
     let listening = http::listen(address).and_then(|it| Ok((it.local_addr()?, it)));
     match listening {
         Ok((address, listener)) => Ok(Some((listener, address))),
-        Err(cause) if !config.step.asked => {
-            tracing::warn!(%address, %cause, "the certificate authority's API is not served, because its usual address is not free; give it another one with --ca-listen");
+        Err(cause) if !at.asked => {
+            tracing::warn!(%address, %cause, "{what} not served, because the usual address is not free; give another one with {flag}");
             Ok(None)
         }
-        Err(cause) => Err(ServeError::ListenForStep { address, cause }),
+        Err(cause) => Err(ServeError::ListenAside {
+            address,
+            cause,
+            flag,
+        }),
     }
 }
 
@@ -304,9 +320,15 @@ async fn open(options: &Options) -> Result<(Store, Arc<Ids>), ServeError> {
 /// Everything that goes on until the server is asked to stop.
 fn serve(
     app: &Arc<App>,
-    Listeners { main, step, local }: Listeners,
+    Listeners {
+        main,
+        step,
+        metrics,
+        local,
+    }: Listeners,
     uid: u32,
 ) -> Vec<JoinHandle<()>> {
+    let measured = Arc::new(Metrics::new(app.store.clone(), app.clock.now()));
     let serving = |router| Serving {
         router,
         clock: app.clock.clone(),
@@ -314,6 +336,7 @@ fn serve(
         patience: app.config.patience,
         limits: app.limits.clone(),
         requests: app.requests.clone(),
+        metrics: measured.clone(),
         stop: app.stop.clone(),
     };
     let public = Router::new()
@@ -356,6 +379,10 @@ fn serve(
         let serving = serving(step::router(app.clone()));
         tasks.push(tokio::spawn(http::tls(listener, serving, app.clone())));
     }
+    if let Some((listener, _)) = metrics {
+        let serving = serving(metrics::router(measured.clone()));
+        tasks.push(tokio::spawn(http::tcp(listener, serving)));
+    }
     tasks
 }
 
@@ -374,6 +401,12 @@ impl Running {
     pub fn ca_url(&self) -> Option<String> {
         self.app.step.listening?;
         Some(step::Addresses::of_first(&self.app).url)
+    }
+
+    /// Where `GET /metrics` is; `None`: nowhere.
+    pub fn metrics_url(&self) -> Option<String> {
+        let address = self.app.measuring?;
+        Some(format!("http://{address}/metrics"))
     }
 
     /// A link that signs the first owner in, once; `None` where somebody can sign in already.

@@ -60,6 +60,13 @@ pub const SETTINGS: &[Setting] = &[
         default: "https:// and the address it listens on",
     },
     Setting {
+        name: "metrics-listen",
+        env: "PORTREEVE_METRICS_LISTEN",
+        value: "ADDR",
+        help: "Address and port for GET /metrics, which Prometheus reads; port 0 takes a free one, none switches it off",
+        default: "127.0.0.1:8462",
+    },
+    Setting {
         name: "trusted-proxies",
         env: "PORTREEVE_TRUSTED_PROXIES",
         value: "ADDRS",

@@ -189,7 +189,7 @@ fn the_certificate_authority_listens_beside_the_rest() {
         ("nowhere", "ca-listen = \"none\"", None, true),
     ] {
         let step = step(file);
-        assert_eq!((step.listen, step.asked), (listen, asked), "{name}");
+        assert_eq!((step.at.listen, step.at.asked), (listen, asked), "{name}");
     }
     let url = step("ca-url = \"https://ca.example.com/\"").url;
     assert_eq!(url.as_deref(), Some("https://ca.example.com"));

@@ -6,7 +6,7 @@ use crate::limits::{NotNow, Visitor};
 use crate::requests::Coming;
 use crate::step::{self, Secured};
 use crate::who::{SESSION, cookie};
-use crate::{api, console, hosts, reception, scim};
+use crate::{api, console, hosts, metrics, reception, scim};
 use axum::body::Body;
 use axum::response::Response;
 use http::{Method, Request, header};
@@ -36,7 +36,7 @@ impl Kind {
         let below = |root| path.strip_prefix(root).map(|rest: &str| rest.split('/'));
         let is_stream = below("/scim/").is_some_and(|mut parts| parts.nth(1) == Some("streams"));
         match path {
-            "/healthz" | "/readyz" => Self::Health,
+            "/healthz" | "/readyz" | "/metrics" => Self::Health,
             "/api/v1/changes" | "/console/live" => Self::Wait,
             hosts::POLICY => Self::Agent,
             _ if path.starts_with("/assets/") || path.starts_with("/visit/assets/") => Self::Asset,
@@ -89,6 +89,14 @@ impl Manner {
             Self::Step => step::not_now(not_now),
         }
     }
+}
+
+/// What part of the server a request is for, as it is counted.
+pub(super) fn area(request: &Request<Body>) -> &'static str {
+    let path = request.uri().path();
+    let is_secured = request.extensions().get::<Secured>().is_some();
+    let is_held = matches!(Kind::of(path), Kind::Wait | Kind::Agent);
+    metrics::area(path, is_secured, is_held)
 }
 
 /// Answers a request from the network, or says why not now.
@@ -212,6 +220,7 @@ mod tests {
         for (path, expected) in [
             ("/healthz", Kind::Health),
             ("/readyz", Kind::Health),
+            ("/metrics", Kind::Health),
             ("/readyz/x", Kind::Work),
             ("/scim/d/streams/s", Kind::Wait),
             ("/scim/d/v2/Users", Kind::Work),

@@ -23,7 +23,7 @@ impl Addresses {
         let (ca_host, is_first) = read.await?;
         let config = &app.config.step;
         Ok(Self::new(
-            app.step.listening.or(config.listen),
+            app.step.listening.or(config.at.listen),
             config.url.as_deref(),
             ca_host.as_deref(),
             is_first,
@@ -33,7 +33,7 @@ impl Addresses {
     /// Those of the first team, unless it has a name of its own beside.
     pub(crate) fn of_first(app: &App) -> Self {
         let config = &app.config.step;
-        let listening = app.step.listening.or(config.listen);
+        let listening = app.step.listening.or(config.at.listen);
         Self::new(listening, config.url.as_deref(), None, true)
     }
 

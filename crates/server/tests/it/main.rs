@@ -43,6 +43,8 @@ mod limits;
 #[cfg(test)]
 mod links;
 #[cfg(test)]
+mod metrics;
+#[cfg(test)]
 mod once;
 #[cfg(test)]
 mod openapi;

@@ -88,6 +88,22 @@ impl Server {
         &self.clock
     }
 
+    pub(crate) fn metrics_url(&self) -> Option<String> {
+        self.running.as_ref().unwrap().metrics_url()
+    }
+
+    /// What is said to a program that asks for something of the listener for metrics: status, media type, text.
+    pub(crate) fn measured(&self, path: &str) -> (u16, String, String) {
+        let url = self.metrics_url().unwrap().replace("/metrics", path);
+        let answer = self.http.get(url).send();
+        let answer = self.runtime.block_on(answer).unwrap();
+        let media_type = answer.headers().get("content-type");
+        let media_type = media_type.map(|it| it.to_str().unwrap().to_owned());
+        let status = answer.status().as_u16();
+        let text = self.runtime.block_on(answer.text()).unwrap();
+        (status, media_type.unwrap_or_default(), text)
+    }
+
     pub(crate) fn directory(&self, provider: &str, profile: Option<&str>) -> Directory<'_> {
         self.directory_with(json!({"provider": provider, "profile": profile}))
     }
