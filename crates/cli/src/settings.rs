@@ -121,6 +121,8 @@ pub(crate) fn start_log(values: &Values) -> Result<(), Failure> {
         .with_env_filter(filter)
         .with_writer(stderr)
         .with_target(false)
+        // Where a line cannot be written, there is no use in a panic for it, which is what saying so there would be.
+        .log_internal_errors(false)
         .with_ansi(stderr().is_terminal());
     match value("log-format").unwrap_or("text") {
         "text" => log.init(),

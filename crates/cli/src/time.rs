@@ -1,6 +1,6 @@
 //! Times for people: how long ago, how long still, and the ways to say an end.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use portreeve_server::{Clock, SystemClock};
@@ -60,10 +60,19 @@ pub(crate) fn duration(text: &str) -> Result<SignedDuration, String> {
     Ok(SignedDuration::from_secs(i64::from(number) * seconds))
 }
 
+/// The characters of a date.
+const DATE: usize = "2026-11-21".len();
+
 /// An end: after a length of time, at an RFC 3339 time, or with the beginning of a day in UTC.
 pub(crate) fn end(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
+    }
+    // A date is read from a time of day, too, which would then be midnight.
+    if text.len() > DATE && text.parse::<DateTime>().is_ok() {
+        return Err(format!(
+            "\"{text}\" is no time: it does not say of which place; add the offset from UTC, such as {text}+01:00 or {text}Z"
+        ));
     }
     if let Ok(date) = text.parse::<Date>()
         && let Ok(day) = date.to_zoned(TimeZone::UTC)
@@ -83,6 +92,9 @@ pub(crate) fn since(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         && let Ok(time) = now.checked_sub(length)
     {
         return Ok(time);
+    }
+    if text.parse::<DateTime>().is_ok() {
+        return end(text, now);
     }
     let wrong = || {
         format!(
@@ -130,6 +142,8 @@ mod tests {
             ("2w", Ok("2026-12-05T12:00:00Z")),
             ("2027-01-31", Ok("2027-01-31T00:00:00Z")),
             ("2027-01-31T08:00:00+02:00", Ok("2027-01-31T06:00:00Z")),
+            ("2027-01-31T08:00", Err(())),
+            ("2027-01-31 08:00:00", Err(())),
             ("soon", Err(())),
             ("d", Err(())),
             ("-1d", Err(())),
@@ -148,6 +162,7 @@ mod tests {
             ("24h", Ok("2026-11-20T12:00:00Z")),
             ("2026-11-01", Ok("2026-11-01T00:00:00Z")),
             ("2026-11-01T08:00:00+02:00", Ok("2026-11-01T06:00:00Z")),
+            ("2026-11-01T08:00", Err(())),
             ("yesterday", Err(())),
         ] {
             assert_eq!(since(text, now).map_err(drop), expected.map(at), "{text}");

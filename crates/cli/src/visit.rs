@@ -17,9 +17,9 @@ pub(crate) enum Command {
     List {
         #[command(flatten)]
         filter: Filter,
-        /// At most so many
-        #[arg(long, value_name = "NUMBER", default_value_t = 50)]
-        limit: usize,
+        /// At most so many [default: 50; with --state here all]
+        #[arg(long, value_name = "NUMBER")]
+        limit: Option<usize>,
     },
     /// Show a visit
     Get(Which),
@@ -86,6 +86,9 @@ pub(crate) struct Filter {
     team: OfTeam,
 }
 
+/// How many visits are listed where nobody says.
+const USUAL: usize = 50;
+
 const LIST: Shape = Shape {
     columns: &[
         Column::text("VISITOR", "visitor_name"),
@@ -139,6 +142,12 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
     match command {
         Command::List { filter, limit } => {
             let given = filter.given()?;
+            // In an emergency nobody may be left out.
+            let usual = match filter.state.as_deref() {
+                Some("here") => usize::MAX,
+                _ => USUAL,
+            };
+            let limit = limit.unwrap_or(usual);
             let size = page_size(limit);
             let mut query = pairs(&given);
             query.push(("limit", &size));

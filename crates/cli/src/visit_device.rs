@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::output::{self, Column, Format, Shape, plain};
 use crate::scope::AtLocation;
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -28,7 +28,7 @@ pub(crate) struct New {
 
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// Id of the tablet
+    /// Name or id of the tablet
     device: String,
     #[command(flatten)]
     at: AtLocation,
@@ -72,7 +72,8 @@ pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure
         }
         Command::Revoke(which) => {
             let location = which.at.resolve(&api).await?;
-            let path = ["visit-locations", &location, "devices", &which.device];
+            let device = find(&api, &which, &location).await?;
+            let path = ["visit-locations", &location, "devices", &device];
             let revoked = api.delete_where(&path, &which.at.team.query()).await;
             output::one(format, &ONE, &revoked.map_err(missing)?)
         }
@@ -92,6 +93,28 @@ async fn create(api: &Api, format: Format, new: &New) -> Result<(), Failure> {
         &format!("\nOpen on the tablet, once; neither address nor token is shown again:\n  {url}"),
     );
     Ok(())
+}
+
+/// The id of the tablet that is meant. Two may be called alike, of which one has been sent away already.
+async fn find(api: &Api, which: &Which, location: &str) -> Result<String, Failure> {
+    let path = ["visit-locations", location, "devices"];
+    let all = api.list(&path, &which.at.team.query()).await;
+    let all = all.map_err(missing)?;
+    let named =
+        |device: &&Value| device["name"] == which.device.as_str() && device["status"] == "active";
+    let mut alike = all
+        .iter()
+        .filter(named)
+        .filter_map(|device| device["id"].as_str());
+    match (alike.next(), alike.next()) {
+        (Some(_), Some(_)) => Err(Failure::usage(format!(
+            "several tablets are called \"{}\"; give the id of one, which portreeve visit-device list shows",
+            which.device
+        ))),
+        (Some(id), None) => Ok(id.to_owned()),
+        // The server says what is wrong with it.
+        (None, _) => Ok(which.device.clone()),
+    }
 }
 
 fn missing(failure: Failure) -> Failure {

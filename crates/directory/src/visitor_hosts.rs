@@ -5,6 +5,7 @@ mod seen;
 pub(crate) mod words;
 
 pub use seen::{Seen, called, is_in, seen};
+pub use words::is_of_department;
 
 use crate::directories::{self, Directory};
 use crate::list::{Kind, Users};

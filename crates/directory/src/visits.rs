@@ -28,7 +28,7 @@ statements! {
     BY_ID = concat!("SELECT ", columns!(), ", v.hash, v.answer_hash FROM visits v WHERE v.team_id = $1 AND v.id = $2");
     PHOTO = "SELECT photo FROM visits WHERE team_id = $1 AND id = $2 AND photo IS NOT NULL";
     OPEN = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1 AND v.location_id = $2 AND v.state <> 'gone' ORDER BY v.at, v.id LIMIT $3");
-    NOTABLE = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1 AND v.location_id = $2 AND v.state <> 'gone' AND (v.host_gone_at >= $3 OR v.answered_at >= $3) ORDER BY v.at DESC, v.id DESC LIMIT $4");
+    NOTABLE = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1 AND v.location_id = $2 AND v.state <> 'gone' AND v.at < $4 AND (v.host_gone_at >= $3 OR v.answered_at >= $3) ORDER BY CASE v.state WHEN 'here' THEN 0 ELSE 1 END, v.at DESC, v.id DESC LIMIT $5");
     OF_HOST = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1 AND v.host_id = $2 AND v.state <> 'gone' ORDER BY v.at, v.id");
     AWAITED = concat!("SELECT ", columns!(), " FROM visits v WHERE v.team_id = $1 AND v.location_id = $2 AND v.state = 'expected' AND v.at >= $3 AND v.at <= $4 ORDER BY v.at, v.id LIMIT $5");
     ARRIVE = "UPDATE visits SET state = 'here', came_at = $3, at = $3, company = $4, purpose = $5, photo = $6, hash = $7, answer_hash = $8, directory_id = $9, host_id = $10, host_name = $11 WHERE team_id = $1 AND id = $2 AND state = 'expected'";

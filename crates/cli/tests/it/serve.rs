@@ -2,6 +2,7 @@
 
 use crate::program::{Done, Server, file, head, listens, parse, portreeve};
 use serde_json::{Value, json};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
@@ -179,4 +180,30 @@ fn a_second_server_on_the_same_data_is_refused_and_harms_nothing() {
         0,
         "the socket of the first still works"
     );
+}
+
+/// The log may be on the disk that is full, and on the same as the database.
+#[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let data = TempDir::new().unwrap();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let path = data.path().to_str().unwrap();
+    let mut server = portreeve(&["serve", "--listen", "127.0.0.1:0", "--data", path])
+        .stdout(Stdio::null())
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    let made = loop {
+        let made = Done::of(portreeve(&["directory", "create", "acme"]).args(["--data", path]));
+        match server.try_wait().unwrap() {
+            Some(status) => panic!("it ended: {status}"),
+            None if made.code == 9 => {}
+            None => break made,
+        }
+    };
+    assert_eq!(made.code, 0, "{made:?}");
+    let again = Done::of(portreeve(&["directory", "create", "other"]).args(["--data", path]));
+    assert_eq!(again.code, 0, "{again:?}");
+    server.kill().unwrap();
+    server.wait().unwrap();
 }

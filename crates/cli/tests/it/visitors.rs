@@ -106,6 +106,18 @@ fn a_tablet_is_let_in_and_sent_away() {
     let id = all[0]["id"].as_str().unwrap();
     let revoked = server.json(&["visit-device", "revoke", id]);
     assert_eq!(revoked["status"], "revoked", "{revoked}");
+    // Another one with that name, since the first is gone, and then a third.
+    assert_eq!(server.run_line("visit-device create Door").code, 0);
+    let revoked = server.json(&["visit-device", "revoke", "Door"]);
+    assert_eq!(revoked["status"], "revoked", "{revoked}");
+    assert_ne!(revoked["id"], id, "{revoked}");
+    for _ in 0..2 {
+        assert_eq!(server.run_line("visit-device create Door").code, 0);
+    }
+    let both = server.run_line("visit-device revoke Door");
+    assert!(both.err.contains("give the id"), "{both:?}");
+    let none = server.run_line("visit-device revoke Window");
+    assert!(none.err.contains("visit-device list"), "{none:?}");
     assert_eq!(server.run_line("visit-location create Graz").code, 0);
     let several = server.run_line("visit-device list");
     assert!(several.err.contains("Graz, Vienna"), "{several:?}");
@@ -161,6 +173,7 @@ fn visitors_are_announced_listed_signed_out_and_exported() {
             "portreeve visit-location list",
         ),
         ("visit expect Eve --at later", "no time"),
+        ("visit expect Eve --at 2027-01-31T09:30", "09:30+01:00"),
         ("visit list --from someday", "no time"),
     ] {
         let failed = server.run_line(line);

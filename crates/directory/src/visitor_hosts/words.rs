@@ -35,23 +35,38 @@ pub(crate) fn of(text: &str) -> BTreeSet<String> {
 
 /// The words of a user: their names, what they are called, and where they work.
 pub(super) fn of_user(user: &Resource, nicknames: &str) -> BTreeSet<String> {
-    let map = user.as_map();
-    let name = map.get("name").and_then(Value::as_object);
+    let texts = names(user)
+        .into_iter()
+        .chain([department(user), Some(nicknames)]);
+    texts.flatten().flat_map(of).take(MOST).collect()
+}
+
+/// Whether somebody is found by a text for no other reason than that they work where it says.
+pub fn is_of_department(user: &Resource, text: &str) -> bool {
+    let names: BTreeSet<String> = names(user).into_iter().flatten().flat_map(of).collect();
+    let department = department(user).map(of).unwrap_or_default();
+    let begins =
+        |words: &BTreeSet<String>, sought: &str| words.iter().any(|word| word.starts_with(sought));
+    of(text)
+        .iter()
+        .any(|sought| begins(&department, sought) && !begins(&names, sought))
+}
+
+fn names(user: &Resource) -> [Option<&str>; 5] {
+    let name = user.as_map().get("name").and_then(Value::as_object);
     let part = |part: &str| name.and_then(|name| name.get(part)).and_then(Value::as_str);
-    let enterprise = map.get(ENTERPRISE).and_then(Value::as_object);
-    let texts = [
+    [
         user.display_name(),
         part("givenName"),
         part("middleName"),
         part("familyName"),
         user.str("nickName"),
-        enterprise
-            .and_then(|enterprise| enterprise.get("department"))
-            .and_then(Value::as_str),
-        Some(nicknames),
-    ];
-    let all = texts.into_iter().flatten().flat_map(of);
-    all.take(MOST).collect()
+    ]
+}
+
+fn department(user: &Resource) -> Option<&str> {
+    let enterprise = user.as_map().get(ENTERPRISE).and_then(Value::as_object)?;
+    enterprise.get("department").and_then(Value::as_str)
 }
 
 /// How letters are spelled that are no other letter with a mark; empty for all others.

@@ -15,16 +15,17 @@ pub fn open(tx: &mut Tx<'_>, team_id: &str, location_id: &str) -> Result<Vec<Vis
     rows.into_iter().map(from_row).collect()
 }
 
-/// The open visits of a location of which the reception is to know something, the latest first: since that time whoever is
-/// visited cannot be found any more, or has answered.
+/// The open visits of a location of which the reception is to know something: since that time whoever is visited cannot be
+/// found any more, or has answered. Those in the house come first, then the latest of those who are expected before a time.
 pub fn notable(
     tx: &mut Tx<'_>,
     team_id: &str,
     location_id: &str,
-    since: i64,
+    (since, before): (i64, i64),
     limit: i64,
 ) -> Result<Vec<Visit>, Refusal> {
-    let rows = tx.query(NOTABLE, &params![team_id, location_id, since, limit])?;
+    let given = params![team_id, location_id, since, before, limit];
+    let rows = tx.query(NOTABLE, &given)?;
     rows.into_iter().map(from_row).collect()
 }
 

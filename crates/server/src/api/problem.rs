@@ -146,7 +146,7 @@ impl Problem {
         Self::new(
             StatusCode::NOT_FOUND,
             "no_endpoint",
-            "there is no such endpoint; below /api/v1 there are directories, applications, events, changes, config and version",
+            "there is no such endpoint; /api/v1/openapi.json describes all there are",
         )
     }
 

@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// The most people who are shown.
 const MOST: usize = 8;
+/// How many times as many are looked at where some are left out.
+const SPARE: usize = 8;
 /// The most characters of what is searched for.
 const LONGEST: usize = 100;
 /// How long an answer takes, unless it takes longer.
@@ -59,15 +61,23 @@ fn find(
     (text, now): (&str, i64),
 ) -> Result<Vec<PersonView>, Refusal> {
     let settings = &location.settings;
-    let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+    let most = match settings.departments {
+        true => MOST,
+        // Some of them are found by what is not to be seen.
+        false => MOST * SPARE,
+    };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut all = Vec::new();
     for directory in for_visitors(tx, team_id)? {
         let of_these = (settings.groups.as_slice(), now);
         for user in visitor_hosts::search(tx, &directory.id, text, of_these, most)? {
-            all.push(PersonView {
-                seen: visitor_hosts::seen(&user.parsed()?, settings),
-                id: user.id,
-            });
+            let resource = user.parsed()?;
+            if settings.departments || !visitor_hosts::is_of_department(&resource, text) {
+                all.push(PersonView {
+                    seen: visitor_hosts::seen(&resource, settings),
+                    id: user.id,
+                });
+            }
         }
     }
     all.sort_by(|one, other| (&one.seen.name, &one.id).cmp(&(&other.seen.name, &other.id)));

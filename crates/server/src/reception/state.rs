@@ -16,6 +16,8 @@ use serde::Serialize;
 
 /// How long what has happened is shown (microseconds): a quarter of an hour.
 const SHOWN: i64 = 15 * 60 * 1_000_000;
+/// Of visitors who are expected, those who come this soon (microseconds): what is in a week is nothing for the door.
+const SOON: i64 = 12 * 3600 * 1_000_000;
 /// How much of it at most.
 const MOST: i64 = 6;
 
@@ -62,11 +64,12 @@ enum What {
 /// The state of the location; with its entity tag, so that a tablet that asks every few seconds is told nothing twice.
 pub(super) async fn get(ask: Ask) -> Result<Response, Problem> {
     let since = ask.at.saturating_sub(SHOWN);
+    let before = ask.at.saturating_add(SOON);
     let (team_id, location_id) = (ask.team_id.clone(), ask.location.id.clone());
     let notable = ask
         .app
         .store
-        .read(move |tx| visits::notable(tx, &team_id, &location_id, since, MOST));
+        .read(move |tx| visits::notable(tx, &team_id, &location_id, (since, before), MOST));
     let notable = notable.await?;
     let settings = &ask.location.settings;
     let is_open = ask.is_open()?;

@@ -15,7 +15,7 @@ fn here() -> Address {
     Section::Visitors.address().join("roll-call")
 }
 
-/// The visitors at a location: at the one that was chosen, else at the first.
+/// The visitors at a location: at the one that was chosen, else at the first where there is somebody.
 pub(in crate::console) async fn show(visit: Visit) -> Response {
     visit.answer(make(&visit).await)
 }
@@ -23,12 +23,18 @@ pub(in crate::console) async fn show(visit: Visit) -> Response {
 async fn make(visit: &Visit) -> Result<RollCall, Trouble> {
     let all = locations_of(visit).await?;
     let wanted = visit.query("location");
-    let chosen = all.iter().find(|location| location.id == wanted);
+    let mut chosen = all.iter().find(|location| location.id == wanted);
+    let mut there = Vec::new();
+    for location in &all {
+        if chosen.is_none_or(|chosen| chosen.id == location.id) {
+            there = present(visit, location).await?;
+            if chosen.is_some() || !there.is_empty() {
+                chosen = Some(location);
+                break;
+            }
+        }
+    }
     let chosen = chosen.or(all.first());
-    let present = match chosen {
-        Some(location) => present(visit, location).await?,
-        None => Vec::new(),
-    };
     let address = chosen.map_or_else(here, |location| {
         here().with("location", location.id.clone())
     });
@@ -48,7 +54,7 @@ async fn make(visit: &Visit) -> Result<RollCall, Trouble> {
             .collect(),
         location: chosen.map(|one| one.name.clone()).unwrap_or_default(),
         at: at.unwrap_or_default(),
-        rows: present,
+        rows: there,
         empty: empty(chosen),
     })
 }

@@ -33,6 +33,8 @@ async fn visitors_find_who_is_received_there_as_the_location_shows_them() {
         (&plain, "hyde", vec![]),
         (&short, "jane", vec!["Jane D."]),
         (&short, "nunez", vec!["Jürgen N."]),
+        (&short, "engines", vec![]),
+        (&short, "jane%20engi", vec![]),
         (&front, "jane", vec!["Jane Doe"]),
         (&front, "nunez", vec![]),
     ] {
