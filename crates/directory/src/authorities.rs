@@ -102,7 +102,8 @@ pub struct Authority {
     pub token_key: Option<String>,
     /// SSH: the public key in its form on the wire. X.509: the certificate (DER).
     pub public: Vec<u8>,
-    /// A root's certificate by the root before it (DER).
+    /// How the one before vouches for it. A root: its certificate by the root before it (DER). A key for people: what hosts
+    /// are told of it and of those before it, as JSON.
     pub cross_signed: Option<Vec<u8>>,
     /// Microseconds since 1970 UTC, as the following ones.
     pub created_at: i64,

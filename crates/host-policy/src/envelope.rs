@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, FORMAT, Group};
 use crate::{
-    MAX_ACCOUNTS, MAX_BYTES, MAX_GROUPS, MAX_KEYS, MAX_PRINCIPALS, NAMESPACE, text::prefix_problem,
+    MAX_ACCOUNTS, MAX_BYTES, MAX_GROUPS, MAX_KEYS, MAX_PRINCIPALS, MAX_SUCCESSORS, NAMESPACE,
+    SUCCESSOR_NAMESPACE, text::prefix_problem,
 };
 
 /// A document and its signature, as they travel and as the host keeps them.
@@ -16,6 +17,19 @@ pub struct Envelope {
     /// The exact text that was signed.
     pub document: String,
     /// Its signature, as `ssh-keygen -Y verify` takes it.
+    pub signature: String,
+    /// How the key that has signed it came after others, the oldest first: for a host that has not heard of it, because it
+    /// was away or because there was no time to announce it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub successors: Vec<Successor>,
+}
+
+/// A key that the one before it vouches for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Successor {
+    /// Its line.
+    pub key: String,
+    /// The signature of that line by the key before, for [`SUCCESSOR_NAMESPACE`].
     pub signature: String,
 }
 
@@ -142,8 +156,12 @@ pub fn verify(
     let envelope: Envelope = serde_json::from_slice(envelope).map_err(unreadable)?;
     let text = envelope.document.as_bytes();
     // Whatever is not signed is not even looked at.
-    file::verify(&keys(trusted)?, NAMESPACE, text, &envelope.signature)
-        .map_err(|cause| Refused::Signature(cause.to_string()))?;
+    let trusted = keys(trusted)?;
+    let signed_by = |keys: &[Vec<u8>]| file::verify(keys, NAMESPACE, text, &envelope.signature);
+    if let Err(cause) = signed_by(&trusted) {
+        signed_by(&succeeded(trusted, &envelope.successors))
+            .map_err(|_| Refused::Signature(cause.to_string()))?;
+    }
     let Format { format } = serde_json::from_slice(text).map_err(unreadable)?;
     if format != FORMAT {
         return Err(Refused::Format(format));
@@ -160,6 +178,20 @@ pub fn verify(
     keys(&document.host_keys)?;
     rules(&document)?;
     Ok(Verified { document, envelope })
+}
+
+/// The keys with those that came after them. Whoever has a key that is trusted could as well sign the document itself, so
+/// that this gives nobody more than they have.
+fn succeeded(mut known: Vec<Vec<u8>>, successors: &[Successor]) -> Vec<Vec<u8>> {
+    for successor in successors.iter().take(MAX_SUCCESSORS) {
+        let Successor { key, signature } = successor;
+        let is_vouched_for =
+            file::verify(&known, SUCCESSOR_NAMESPACE, key.as_bytes(), signature).is_ok();
+        if is_vouched_for && let Ok(new) = keys(std::slice::from_ref(key)) {
+            known.extend(new);
+        }
+    }
+    known
 }
 
 #[derive(Deserialize)]

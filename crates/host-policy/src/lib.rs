@@ -17,14 +17,21 @@ mod text;
 
 pub use check::{Accepted, Checked, Conflict, Reason, check};
 pub use document::{Access, Account, Document, Group, Host, Ids, Principal, Rules, Shared};
-pub use envelope::{Envelope, Expect, Refused, Verified, verify};
+pub use envelope::{Envelope, Expect, Refused, Successor, Verified, verify};
 pub use local::Local;
+pub use text::prefix_problem;
 
 /// What the signature of a document is for (`ssh-keygen -Y verify -n`).
 pub const NAMESPACE: &str = "policy@portreeve";
 
 /// What the signature of a revocation list is for.
 pub const KRL_NAMESPACE: &str = "krl@portreeve";
+
+/// What the signature of a key is for by which the one before it vouches for it.
+pub const SUCCESSOR_NAMESPACE: &str = "successor@portreeve";
+
+/// The most keys that came after one another, of which a host is told.
+pub const MAX_SUCCESSORS: usize = 16;
 
 /// The largest envelope, in bytes.
 pub const MAX_BYTES: usize = 16 * 1024 * 1024;

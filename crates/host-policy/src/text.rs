@@ -30,7 +30,7 @@ pub(crate) fn path_problem(path: &str) -> Option<&'static str> {
 }
 
 /// What is wrong with the folder that homes are in.
-pub(crate) fn prefix_problem(prefix: &str) -> Option<&'static str> {
+pub fn prefix_problem(prefix: &str) -> Option<&'static str> {
     let system = |first: &str| SYSTEM.contains(&first);
     let first = prefix.split('/').nth(1).unwrap_or_default();
     path_problem(prefix).or(system(first).then_some("that is the system's"))

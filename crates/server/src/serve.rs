@@ -143,12 +143,11 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Ser
     let told = work::tell_interrupted(&app).await;
     told.map_err(ServeError::Outcomes)?;
     let beat = tokio::spawn(work::beat(app.clone()));
-    let tasks = serve(&app, listeners, uid);
     Ok(Running {
         socket: Config::socket(&app.config.data),
+        tasks: serve(&app, listeners, uid),
         app,
         stop,
-        tasks,
         beat,
     })
 }

@@ -1,7 +1,9 @@
 //! Which documents a host believes.
 
-use portreeve_host_policy::{Document, Envelope, Expect, MAX_ACCOUNTS, MAX_BYTES, Refused, verify};
-use portreeve_ssh_cert::authority::KeyType;
+use portreeve_host_policy::{
+    Document, Envelope, Expect, MAX_ACCOUNTS, MAX_BYTES, Refused, Successor, verify,
+};
+use portreeve_ssh_cert::authority::{Authority, KeyType};
 
 use crate::sample::{EXPECT, account, authority, document, group, sign};
 
@@ -80,6 +82,58 @@ fn what_is_signed_otherwise_is_refused() {
             matches!(refused, Err(Refused::Signature(_))),
             "{name}: {refused:?}"
         );
+    }
+}
+
+#[test]
+fn a_key_that_came_after_a_trusted_one_may_have_signed() {
+    let key = || authority(KeyType::Ed25519);
+    let (old, between, new, foreign) = (key(), key(), key(), key());
+    let vouch = |by: &Authority, key: &Authority| {
+        let line = key.public_openssh("portreeve");
+        let signature = by.sign_file("successor@portreeve", line.as_bytes());
+        Successor {
+            signature: signature.unwrap(),
+            key: line,
+        }
+    };
+    let (first, second) = (vouch(&old, &between), vouch(&between, &new));
+    let for_another_purpose = Successor {
+        signature: old
+            .sign_file("policy@portreeve", first.key.as_bytes())
+            .unwrap(),
+        ..first.clone()
+    };
+    let exchanged = Successor {
+        key: second.key.clone(),
+        ..first.clone()
+    };
+    let mut many = vec![first.clone(); 16];
+    many.push(second.clone());
+    let cases = [
+        ("both", vec![first.clone(), second.clone()], true),
+        ("only the last", vec![second.clone()], false),
+        ("the wrong way round", vec![second.clone(), first], false),
+        ("by itself", vec![vouch(&new, &new)], false),
+        ("by a foreign key", vec![vouch(&foreign, &new)], false),
+        (
+            "for another purpose",
+            vec![for_another_purpose, second],
+            false,
+        ),
+        ("another key", vec![exchanged], false),
+        ("too many", many, false),
+        ("none", Vec::new(), false),
+    ];
+    let document = document(&new);
+    let trusted = [old.public_openssh("")];
+    for (name, successors, believed) in cases {
+        let envelope = Envelope {
+            successors,
+            ..sign(&document, &new)
+        };
+        let verified = verify(&envelope.to_bytes(), &trusted, &EXPECT);
+        assert_eq!(verified.is_ok(), believed, "{name}: {verified:?}");
     }
 }
 
@@ -212,6 +266,7 @@ fn bytes_that_are_no_document_are_refused() {
         signature: key
             .sign_file("policy@portreeve", document.as_bytes())
             .unwrap(),
+        successors: Vec::new(),
     };
     let cases = [
         ("nothing", Vec::new(), "unreadable"),

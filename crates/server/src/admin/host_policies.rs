@@ -8,6 +8,7 @@ use portreeve_directory::events::{self, Category};
 use portreeve_directory::host_policies::{self, Settings, State};
 use portreeve_directory::hosts::{self, Host};
 use portreeve_directory::{Refusal, What};
+use portreeve_host_policy::prefix_problem;
 use portreeve_store::Tx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,7 @@ pub(crate) async fn change_rules(
         if after == before {
             return Ok(before);
         }
+        check_home(&after.home_prefix)?;
         let settings = after.settings();
         if settings != before.settings() {
             host_policies::set_settings(tx, &team.id, &settings)?;
@@ -171,6 +173,19 @@ pub(crate) async fn change_policy(
         HostPolicy::read(tx, &team.id, &host)
     });
     changed.await
+}
+
+/// Hosts refuse whole documents in which homes are where the system has its own folders.
+fn check_home(prefix: &str) -> Result<(), Refusal> {
+    match prefix_problem(prefix) {
+        None => Ok(()),
+        Some(problem) => Err(Refusal::Invalid {
+            attribute: "home_prefix",
+            reason: format!(
+                "homes cannot be in \"{prefix}\": {problem}; name a folder such as /home or /srv/home"
+            ),
+        }),
+    }
 }
 
 /// 0 stands for a lease that never ends.

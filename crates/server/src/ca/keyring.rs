@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portreeve_directory::authorities::{self, Authority as Stored, Purpose, State};
 use portreeve_directory::{Refusal, ca_policies, teams};
+use portreeve_host_policy::{MAX_SUCCESSORS, SUCCESSOR_NAMESPACE, Successor};
 use portreeve_ssh_cert::{Authority, Policy};
 use portreeve_store::Tx;
 use portreeve_x509::{Issuer, fingerprint};
@@ -98,6 +99,30 @@ impl Keyring {
             .first()
             .map(|root| fingerprint(root))
             .unwrap_or_default()
+    }
+
+    /// How the key that signs came after those before it, for hosts that have not heard of it.
+    pub(crate) fn successors(&self) -> Vec<Successor> {
+        let current = current(&self.stored, Purpose::User);
+        let chain = current.and_then(|current| current.cross_signed.as_deref());
+        let chain = chain.and_then(|chain| serde_json::from_slice(chain).ok());
+        chain.unwrap_or_default()
+    }
+
+    /// Lets the key that signs vouch for the one that will, beside those before it. It may take as long as a token takes.
+    pub(super) fn vouch(&self, public: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        // Where it cannot sign any more, those who know only that one have to be told.
+        let (Ok(before), Some(key)) = (self.user(), line(public, "portreeve")) else {
+            return Ok(None);
+        };
+        let signature = before
+            .authority
+            .sign_file(SUCCESSOR_NAMESPACE, key.as_bytes())?;
+        let mut chain = self.successors();
+        chain.push(Successor { key, signature });
+        // Hosts look at so many.
+        chain.drain(..chain.len().saturating_sub(MAX_SUCCESSORS));
+        serde_json::to_vec(&chain).map(Some).map_err(Error::keys)
     }
 
     /// Public keys as lines of `TrustedUserCAKeys` and `known_hosts`.

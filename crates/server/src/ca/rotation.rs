@@ -230,7 +230,14 @@ impl Maker {
         key_type: KeyType,
     ) -> Result<Vec<Stored>, Error> {
         match purpose {
-            Purpose::User | Purpose::Host => Ok(vec![self.ssh(purpose, key_type)?]),
+            Purpose::User => {
+                let new = self.ssh(purpose, key_type)?;
+                Ok(vec![Stored {
+                    cross_signed: ring.vouch(&new.public)?,
+                    ..new
+                }])
+            }
+            Purpose::Host => Ok(vec![self.ssh(purpose, key_type)?]),
             // Where the root before it cannot sign any more, those who know only that one have to be told.
             Purpose::Root => self.root(ring.root().ok().map(|issuer| &**issuer)),
             Purpose::Intermediate => Ok(vec![self.intermediate(ring.root()?)?]),

@@ -175,6 +175,7 @@ async fn issue(
         ..document((team_id, host_id), version, now, material)
     };
     let key = keyring.user()?.clone();
+    let successors = keyring.successors();
     let signing = tokio::task::spawn_blocking(move || {
         let bytes = document.to_bytes();
         let signature = key.authority.sign_file(NAMESPACE, &bytes)?;
@@ -182,6 +183,7 @@ async fn issue(
         let envelope = Envelope {
             document,
             signature,
+            successors,
         };
         String::from_utf8(envelope.to_bytes()).map_err(Error::keys)
     });

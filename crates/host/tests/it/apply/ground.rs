@@ -302,6 +302,7 @@ pub(crate) fn sign(document: &Document, key: &Authority) -> Envelope {
     Envelope {
         document,
         signature,
+        successors: Vec::new(),
     }
 }
 

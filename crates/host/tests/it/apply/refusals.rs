@@ -44,6 +44,7 @@ fn unbelievable(ground: &Ground, good: &Document) -> Vec<(&'static str, Envelope
     let nothing = Envelope {
         document: String::new(),
         signature: String::new(),
+        successors: Vec::new(),
     };
     let foreign = sign(&change(|_| ()), &authority());
     let unsigned = [

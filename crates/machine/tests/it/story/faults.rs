@@ -145,6 +145,26 @@ fn the_host_gets_another_name() {
     stage.expect("alice", false, "after the host was renamed");
 }
 
+#[test]
+fn the_key_of_the_authority_is_replaced_without_notice() {
+    let stage = Stage::begun();
+    let rotate = || {
+        let wanted = json!({"purpose": "user", "overlap_seconds": 0});
+        stage.company.api("POST", "/ca/rotate", wanted);
+    };
+    rotate();
+    stage.company.certify(&stage.client, &stage.alice, "alice");
+    stage.eventually("alice", true, "the host takes what the new key has signed");
+    // The second while the host is away: it comes back with a key that is two behind.
+    kill_agent(&stage.machine).unwrap();
+    rotate();
+    stage.company.active(&stage.alice, false);
+    start_agent(&stage.machine);
+    stage.eventually("alice", false, "the host hears that she is out");
+    stage.expect("alice", false, "after the keys were replaced");
+    stage.company.is_applied(&stage.machine);
+}
+
 /// The clock of the OpenSSH server is set forward, because nobody can wait for the shortest lease there is.
 #[test]
 fn a_host_that_hears_nothing_closes_by_itself() {

@@ -60,6 +60,57 @@ async fn the_policy_is_what_a_host_believes_and_no_other_does() {
     world.server.stop().await;
 }
 
+/// Without time to announce it, and twice, as a host finds it that was away meanwhile.
+#[tokio::test]
+async fn a_host_believes_the_key_that_came_after_the_one_it_knows() {
+    let world = World::start().await;
+    let host = world.enrol(&Machine::new("web-1"), &json!({})).await;
+    let (_, mut tag) = host.until(None, Some(true)).await;
+    let known = keys(&host.answer);
+    for _ in 0..2 {
+        let wanted = json!({"purpose": "user", "overlap_seconds": 0});
+        let rotated = world.admin().post("/ca/rotate", wanted).await;
+        assert_eq!(rotated.status, 200, "{rotated}");
+        let answer = host.policy(Some(&tag), 30).await;
+        assert_eq!(answer.status, 200, "{answer}");
+        tag = answer.header("etag").unwrap().to_owned();
+        let expect = Expect {
+            team: host.answer["team"].as_str().unwrap(),
+            host_id: &host.id,
+            above_or_same: 1,
+            seen: None,
+        };
+        let envelope = answer.json.to_string();
+        let believed = verify(envelope.as_bytes(), &known, &expect).unwrap();
+        let signs = &believed.document().user_keys[0];
+        assert!(!known.contains(signs), "it is signed by a new one");
+        let nobody = Machine::new("nobody").line();
+        assert!(verify(envelope.as_bytes(), &[nobody], &expect).is_err());
+    }
+    world.server.stop().await;
+}
+
+#[tokio::test]
+async fn rules_that_hosts_would_refuse_are_refused() {
+    let world = World::start().await;
+    for prefix in ["/etc", "/usr/people", "/proc", "home", "/srv/../etc", "/"] {
+        let refused = world
+            .admin()
+            .patch("/host-rules", json!({"home_prefix": prefix}))
+            .await;
+        assert_eq!(refused.status, 400, "{prefix}: {refused}");
+        assert!(refused.to_string().contains("/srv/home"), "{refused}");
+    }
+    let rules = world.admin().get("/host-rules").await;
+    assert_eq!(rules.json["home_prefix"], "/home", "{rules}");
+    let moved = world
+        .admin()
+        .patch("/host-rules", json!({"home_prefix": "/srv/home"}))
+        .await;
+    assert_eq!(moved.status, 200, "{moved}");
+    world.server.stop().await;
+}
+
 #[tokio::test]
 async fn the_first_policy_says_everything() {
     let world = World::start().await;
