@@ -43,6 +43,7 @@ fn document(text: &str) {
     let envelope = Envelope {
         document: text.to_owned(),
         signature,
+        successors: Vec::new(),
     };
     let trusted = [KEY.public_openssh("")];
     let Ok(verified) = verify(&envelope.to_bytes(), &trusted, &EXPECT) else {

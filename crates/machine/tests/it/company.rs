@@ -64,7 +64,7 @@ impl Company {
     /// Starts the server on its data.
     pub(crate) fn come_back(&mut self) {
         let mut config = Config::local(self.data.path().to_owned());
-        config.step.listen = Some(self.authority);
+        config.step.at.listen = Some(self.authority);
         let started = portreeve_server::start(config, self.clock.clone());
         self.running = Some(self.runtime.block_on(started).unwrap());
     }
