@@ -30,6 +30,8 @@ pub struct Teller<'a> {
     looked: Option<Duration>,
     reported: Option<Duration>,
     examined: Option<Duration>,
+    /// Whether a document was in force then: before the first one nobody can get in, which is no fault of the machine.
+    examined_in_force: bool,
     has_changed: bool,
     /// What was reported last.
     said: Option<State>,
@@ -61,6 +63,7 @@ impl<'a> Teller<'a> {
             looked: None,
             reported: None,
             examined: None,
+            examined_in_force: false,
             has_changed: true,
             said: None,
             heard: 0,
@@ -131,7 +134,8 @@ impl<'a> Teller<'a> {
 
     fn report(&mut self, state: State, sessions: Sessions) -> Result<(), Trouble> {
         let link = self.link;
-        let doctor = self.findings()?;
+        let in_force = state.applied.is_some();
+        let doctor = self.findings(in_force)?;
         let asked = link.world.now();
         let report = Report {
             agent_version: facts::VERSION.to_owned(),
@@ -155,6 +159,7 @@ impl<'a> Teller<'a> {
         self.said = Some(state);
         if has_examined {
             self.examined = Some(link.world.steady());
+            self.examined_in_force = in_force;
         }
         self.compare_clocks(asked, heard.now);
         for removal in heard.removals {
@@ -176,12 +181,11 @@ impl<'a> Teller<'a> {
     }
 
     /// What is not as it should be on this machine, when it is time to look again.
-    fn findings(&self) -> Result<Option<Vec<Finding>>, Trouble> {
+    fn findings(&self, in_force: bool) -> Result<Option<Vec<Finding>>, Trouble> {
         let now = self.link.world.steady();
-        if self
-            .examined
-            .is_some_and(|last| now.saturating_sub(last) < EXAMINE)
-        {
+        let is_new = |last: Duration| now.saturating_sub(last) < EXAMINE;
+        let is_first = in_force && !self.examined_in_force;
+        if !is_first && self.examined.is_some_and(is_new) {
             return Ok(None);
         }
         match self.link.ask(&Request::Doctor {})? {

@@ -95,6 +95,16 @@ fn somebody_comes_works_leaves_and_comes_back() {
     company.enrol(machine);
     company.is_applied(machine);
     company.certify(client, alice, "alice");
+    // Before the first policy nobody could get in; the server hears that this is over without waiting for an hour.
+    let of_principals = || {
+        let doctor = &company.host(machine.name())["agent"]["doctor"];
+        let all = doctor.as_array().into_iter().flatten();
+        let found = all.into_iter().find(|one| one["check"] == "principals");
+        Ok(found.is_some_and(|one| one["verdict"] == "ok"))
+    };
+    machine
+        .eventually("the doctor finds that people get in", of_principals)
+        .unwrap();
 
     stage.eventually("alice", true, "she may log in");
     let said = stage.log_in("alice", "id -un; pwd; stat -c %a .");

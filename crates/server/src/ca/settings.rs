@@ -257,12 +257,28 @@ fn is_network(text: &str) -> bool {
     prefix.parse::<u8>().is_ok_and(|bits| bits <= most)
 }
 
+/// The extensions of OpenSSH (PROTOCOL.certkeys). It passes over those that it does not know, without a word.
+const EXTENSIONS: [&str; 6] = [
+    "no-touch-required",
+    "permit-agent-forwarding",
+    "permit-port-forwarding",
+    "permit-pty",
+    "permit-user-rc",
+    "permit-X11-forwarding",
+];
+
+/// Names of others than OpenSSH have a domain, as `login@github.com`.
 fn is_name(name: &str) -> Result<(), Error> {
     let allowed = |c: char| c.is_ascii_graphic() && c != ',';
-    match (1..=128).contains(&name.len()) && name.chars().all(allowed) {
+    let fits = name.len() <= 128 && name.chars().all(allowed);
+    let is_of_others = name
+        .split_once('@')
+        .is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty());
+    match fits && (is_of_others || EXTENSIONS.contains(&name)) {
         true => Ok(()),
         false => Err(wrong(format!(
-            "{name:?} cannot be the name of an extension"
+            "OpenSSH knows no extension {name:?}; it knows {}, and those of others are called name@domain",
+            EXTENSIONS.join(", ")
         ))),
     }
 }
@@ -338,6 +354,16 @@ mod tests {
                 "an extension",
                 json!({"user": {"extensions": {"": ""}}}),
                 "extension",
+            ),
+            (
+                "an unknown extension",
+                json!({"user": {"extensions": {"permit-ptty": ""}}}),
+                "permit-pty,",
+            ),
+            (
+                "an extension of others",
+                json!({"user": {"extensions": {"login@github.com": "ada", "permit-pty": ""}}}),
+                "",
             ),
             ("a member", json!({"users": {}}), "unknown field"),
         ]
