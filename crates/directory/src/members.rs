@@ -32,13 +32,6 @@ macro_rules! named {
     };
 }
 
-/// Whether a group is a member of others.
-macro_rules! nested {
-    () => {
-        "EXISTS (SELECT 1 FROM members n WHERE n.directory_id = $1 AND n.member_id = a.group_id)"
-    };
-}
-
 statements! {
     FORGET = "DELETE FROM members WHERE directory_id = $1 AND member_id = $2 RETURNING group_id";
     CLEAR = "DELETE FROM members WHERE directory_id = $1 AND group_id = $2 RETURNING member_id";
@@ -49,11 +42,8 @@ statements! {
     COUNT = "SELECT count(*) FROM members WHERE directory_id = $1 AND group_id = $2";
     HAS_GROUPS = "SELECT 1 FROM members WHERE directory_id = $1 AND group_id = $2 AND kind = 'Group' LIMIT 1";
     GROUPS_OF_ONE = concat!(above!(), "SELECT group_id, direct, display_name FROM (SELECT a.group_id, max(a.direct) AS direct, ", named!(), " AS display_name FROM above a GROUP BY a.group_id) AS named WHERE display_name IS NOT NULL ORDER BY group_id");
-    /// The groups that somebody is in themselves, each with whether it is a member of others: few are, and for them alone
-    /// is recursion worth its price.
-    DIRECT_GROUPS = concat!("SELECT a.group_id, ", named!(), ", ", nested!(), " FROM members a WHERE a.directory_id = $1 AND a.member_id = $2 ORDER BY a.group_id");
-    /// A row for the user, and one for each group that they are in themselves, which has no status.
-    USER_IN_GROUPS = concat!("SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2 UNION ALL SELECT a.group_id, '', '', CASE WHEN ", nested!(), " THEN 1 ELSE 0 END, 0, 0, ", named!(), " FROM members a WHERE a.directory_id = $1 AND a.member_id = $2");
+    /// A row for the user, and one for each group, which has no status.
+    USER_IN_GROUPS = concat!(above!(), "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2 UNION ALL SELECT group_id, '', '', direct, 0, 0, display_name FROM (SELECT a.group_id, max(a.direct) AS direct, ", named!(), " AS display_name FROM above a GROUP BY a.group_id) AS named WHERE display_name IS NOT NULL");
 }
 
 /// One member of a group.
@@ -71,19 +61,6 @@ pub fn groups_of(
     directory_id: &str,
     user_id: &str,
 ) -> Result<Vec<InGroup>, Refusal> {
-    let rows = tx.query(DIRECT_GROUPS, &params![directory_id, user_id])?;
-    let mut groups = Vec::with_capacity(rows.len());
-    for mut row in rows {
-        if row.bool(2)? {
-            return all_above(tx, directory_id, user_id);
-        }
-        groups.extend(in_itself(&mut row, 1)?);
-    }
-    Ok(groups)
-}
-
-/// The same by recursion.
-fn all_above(tx: &mut Tx<'_>, directory_id: &str, user_id: &str) -> Result<Vec<InGroup>, Refusal> {
     tx.query(GROUPS_OF_ONE, &params![directory_id, user_id])?
         .into_iter()
         .map(|mut row| {
@@ -96,34 +73,22 @@ fn all_above(tx: &mut Tx<'_>, directory_id: &str, user_id: &str) -> Result<Vec<I
         .collect()
 }
 
-/// A group that somebody is in themselves; `None` where it is not active.
-fn in_itself(row: &mut Row, name: usize) -> Result<Option<InGroup>, Refusal> {
-    if row.opt_text(name)?.is_none() {
-        return Ok(None);
-    }
-    Ok(Some(InGroup {
-        direct: true,
-        id: row.take_text(0)?,
-        display: row.take_text(name)?,
-    }))
-}
-
-/// The user with that id and its groups.
+/// The user with that id and its groups, in one statement.
 pub fn user_in_groups(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<User, Refusal> {
-    let (mut user, mut groups, mut has_nested) = (None, Vec::new(), false);
+    let (mut user, mut groups) = (None, Vec::new());
     for mut row in tx.query(USER_IN_GROUPS, &params![directory_id, id])? {
         if row.text(1)?.is_empty() {
-            has_nested |= row.int(3)? == 1;
-            groups.extend(in_itself(&mut row, 6)?);
+            groups.push(InGroup {
+                direct: row.int(3)? == 1,
+                id: row.take_text(0)?,
+                display: row.take_text(6)?,
+            });
         } else {
             user = Some(users::from_row(row)?);
         }
     }
-    let user = user.ok_or_else(|| Refusal::NotFound(What::User, id.to_owned()))?;
-    if has_nested {
-        groups = all_above(tx, directory_id, id)?;
-    }
     groups.sort_by(|one, other| one.id.cmp(&other.id));
+    let user = user.ok_or_else(|| Refusal::NotFound(What::User, id.to_owned()))?;
     Ok(User { groups, ..user })
 }
 

@@ -167,7 +167,7 @@ const REFUSALS: &[(&str, &str, &str, &str, u16, &str)] = &[
         400,
         "hexadecimal",
     ),
-    ("no endpoint", "GET", "/nothing", "", 404, "directories"),
+    ("no endpoint", "GET", "/nothing", "", 404, "openapi.json"),
     ("no method", "DELETE", "/events", "", 405, "method"),
 ];
 

@@ -241,10 +241,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Runs all of a group anew, each in a savepoint.
+    /// Undoes the last of a group: alone it is rolled back, otherwise all run anew, each in a savepoint.
     fn again(&self, group: &mut Group) -> Result<()> {
         self.session.exec("ROLLBACK", &[])?;
         self.session.exec("BEGIN IMMEDIATE", &[])?;
+        if group.jobs.len() == 1 {
+            return Ok(());
+        }
         (group.has_savepoints, group.kept) = (true, 0);
         for job in &mut group.jobs {
             let step = self.step(&mut **job, true)?;
