@@ -147,9 +147,9 @@ fn follow(
             if let Some(main) = address(&line)
                 && let Some(ready) = ready.take()
             {
-                let metrics = line.split_once(", metrics ");
-                let metrics = metrics.and_then(|(_, rest)| address(rest));
-                let _ = ready.send((main, metrics.unwrap_or_default()));
+                let metrics = line.split_once(", metrics at ");
+                let metrics = metrics.and_then(|(_, rest)| rest.split('/').next());
+                let _ = ready.send((main, metrics.unwrap_or_default().to_owned()));
             }
         }
     })

@@ -39,7 +39,8 @@ pub(crate) fn run(global: &Global, args: &Args) -> Result<(), Failure> {
             .unwrap_or_default();
         let metrics = server
             .metrics_url()
-            .map(|url| format!(", metrics {url}"))
+            // Programs look for the one address that clients use.
+            .map(|url| format!(", metrics at {}", url.trim_start_matches("http://")))
             .unwrap_or_default();
         tracing::info!(
             "portreeve is ready: http://{}{public}{certifying}{metrics} (local socket {})",
