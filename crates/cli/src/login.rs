@@ -89,8 +89,8 @@ impl Args {
 
 /// Where somebody has signed in, and as whom.
 pub(crate) struct SignedIn {
-    context: String,
-    pub(crate) url: String,
+    pub(crate) context: String,
+    url: String,
     who: Value,
 }
 

@@ -14,7 +14,8 @@ use portreeve_store::{Param, Row, Tx, params, statements};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
-/// The groups above one member: those it is in itself, and on from each.
+/// The groups above one member: those it is in itself, and on from each. A group that it is in itself and through another
+/// one comes twice. [`InGroups`] puts that right, and the order: the database would need a table for each.
 ///
 /// `CROSS JOIN`, here and below, has SQLite look a membership up for each group it has found, in this order. Left to
 /// itself it may read all memberships of the directory for each of them.
@@ -41,9 +42,9 @@ statements! {
     NAMED = "SELECT m.member_id, m.kind, u.resource, g.display_name FROM members m LEFT JOIN users u ON m.kind = 'User' AND u.directory_id = m.directory_id AND u.id = m.member_id LEFT JOIN groups g ON m.kind = 'Group' AND g.directory_id = m.directory_id AND g.id = m.member_id WHERE m.directory_id = $1 AND m.group_id = $2 AND m.member_id > $3 ORDER BY m.member_id LIMIT $4";
     COUNT = "SELECT count(*) FROM members WHERE directory_id = $1 AND group_id = $2";
     HAS_GROUPS = "SELECT 1 FROM members WHERE directory_id = $1 AND group_id = $2 AND kind = 'Group' LIMIT 1";
-    GROUPS_OF_ONE = concat!(above!(), "SELECT group_id, direct, display_name FROM (SELECT a.group_id, max(a.direct) AS direct, ", named!(), " AS display_name FROM above a GROUP BY a.group_id) AS named WHERE display_name IS NOT NULL ORDER BY group_id");
+    GROUPS_OF_ONE = concat!(above!(), "SELECT a.group_id, a.direct, ", named!(), " FROM above a");
     /// A row for the user, and one for each group, which has no status.
-    USER_IN_GROUPS = concat!(above!(), "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2 UNION ALL SELECT group_id, '', '', direct, 0, 0, display_name FROM (SELECT a.group_id, max(a.direct) AS direct, ", named!(), " AS display_name FROM above a GROUP BY a.group_id) AS named WHERE display_name IS NOT NULL");
+    USER_IN_GROUPS = concat!(above!(), "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2 UNION ALL SELECT a.group_id, '', '', a.direct, 0, 0, ", named!(), " FROM above a");
 }
 
 /// One member of a group.
@@ -55,40 +56,57 @@ pub struct Member {
     pub kind: String,
 }
 
+/// Groups that somebody is in, as they are read: by id.
+#[derive(Default)]
+struct InGroups(BTreeMap<String, (String, bool)>);
+
+impl InGroups {
+    /// Takes a group from three columns of a row: its id, whether the user is a member itself, and its name. One without
+    /// a name does not count.
+    fn add(&mut self, row: &mut Row, [id, direct, name]: [usize; 3]) -> Result<(), Refusal> {
+        if let Some(name) = row.take_opt_text(name)? {
+            let direct = row.int(direct)? == 1;
+            let group = self.0.entry(row.take_text(id)?).or_insert((name, direct));
+            group.1 |= direct;
+        }
+        Ok(())
+    }
+
+    fn into_vec(self) -> Vec<InGroup> {
+        let group = |(id, (display, direct))| InGroup {
+            id,
+            display,
+            direct,
+        };
+        self.0.into_iter().map(group).collect()
+    }
+}
+
 /// The groups a user is in, directly or through nested groups; cycles do no harm.
 pub fn groups_of(
     tx: &mut Tx<'_>,
     directory_id: &str,
     user_id: &str,
 ) -> Result<Vec<InGroup>, Refusal> {
-    tx.query(GROUPS_OF_ONE, &params![directory_id, user_id])?
-        .into_iter()
-        .map(|mut row| {
-            Ok(InGroup {
-                direct: row.int(1)? == 1,
-                id: row.take_text(0)?,
-                display: row.take_text(2)?,
-            })
-        })
-        .collect()
+    let mut groups = InGroups::default();
+    for mut row in tx.query(GROUPS_OF_ONE, &params![directory_id, user_id])? {
+        groups.add(&mut row, [0, 1, 2])?;
+    }
+    Ok(groups.into_vec())
 }
 
 /// The user with that id and its groups, in one statement.
 pub fn user_in_groups(tx: &mut Tx<'_>, directory_id: &str, id: &str) -> Result<User, Refusal> {
-    let (mut user, mut groups) = (None, Vec::new());
+    let (mut user, mut groups) = (None, InGroups::default());
     for mut row in tx.query(USER_IN_GROUPS, &params![directory_id, id])? {
         if row.text(1)?.is_empty() {
-            groups.push(InGroup {
-                direct: row.int(3)? == 1,
-                id: row.take_text(0)?,
-                display: row.take_text(6)?,
-            });
+            groups.add(&mut row, [0, 3, 6])?;
         } else {
             user = Some(users::from_row(row)?);
         }
     }
-    groups.sort_by(|one, other| one.id.cmp(&other.id));
     let user = user.ok_or_else(|| Refusal::NotFound(What::User, id.to_owned()))?;
+    let groups = groups.into_vec();
     Ok(User { groups, ..user })
 }
 
@@ -98,27 +116,23 @@ pub fn groups_of_all(
     directory_id: &str,
     user_ids: &[&str],
 ) -> Result<HashMap<String, Vec<InGroup>>, Refusal> {
-    let mut out: HashMap<String, Vec<InGroup>> = HashMap::new();
+    let mut of: HashMap<String, InGroups> = HashMap::new();
     for chunk in user_ids.chunks(CHUNK) {
         let mut given: Vec<Param<'_>> = vec![directory_id.into()];
         let list = placeholders(chunk, &mut given);
         let sql = format!(
             "WITH RECURSIVE above (member_id, group_id, direct) AS (SELECT member_id, group_id, 1 FROM members WHERE directory_id = $1 AND member_id IN ({list}) \
              UNION SELECT a.member_id, m.group_id, 0 FROM above a CROSS JOIN members m WHERE m.directory_id = $1 AND m.member_id = a.group_id) \
-             SELECT group_id, direct, display_name, member_id FROM (SELECT a.member_id, a.group_id, max(a.direct) AS direct, {} AS display_name \
-             FROM above a GROUP BY a.member_id, a.group_id) AS named WHERE display_name IS NOT NULL ORDER BY member_id, group_id",
+             SELECT a.group_id, a.direct, {}, a.member_id FROM above a",
             named!()
         );
         for mut row in tx.query(&sql, &given)? {
-            let group = InGroup {
-                direct: row.int(1)? == 1,
-                id: row.take_text(0)?,
-                display: row.take_text(2)?,
-            };
-            out.entry(row.take_text(3)?).or_default().push(group);
+            let user = row.take_text(3)?;
+            of.entry(user).or_default().add(&mut row, [0, 1, 2])?;
         }
     }
-    Ok(out)
+    let groups = |(user, groups): (String, InGroups)| (user, groups.into_vec());
+    Ok(of.into_iter().map(groups).collect())
 }
 
 /// The next `limit` members of a group after an id (empty for the first).

@@ -15,21 +15,39 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The user at a version as it will be.
+/// The user at a version as it will be: the resource, and what else is said to be different. SQLite writes every index anew
+/// that a statement names a column of, whether its value is another one or not.
 macro_rules! update {
-    () => {
-        "UPDATE users SET user_name_key = $4, external_id = $5, display_name_key = $6, manager_id = $7, status = $8, level = $9, version = version + 1, updated_at = $10, resource = $11 WHERE directory_id = $1 AND id = $2 AND version = $3"
+    ($more:literal) => {
+        concat!(
+            "UPDATE users SET version = version + 1, updated_at = $4, resource = $5",
+            $more,
+            " WHERE directory_id = $1 AND id = $2 AND version = $3"
+        )
+    };
+    (standing) => {
+        update!(", status = $6, level = $7")
+    };
+    (keys) => {
+        update!(", status = $6, level = $7, user_name_key = $8, external_id = $9, display_name_key = $10, manager_id = $11")
     };
 }
 
 statements! {
     BY_ID = "SELECT id, status, level, version, created_at, updated_at, resource FROM users WHERE directory_id = $1 AND id = $2";
     INSERT = "INSERT INTO users (directory_id, id, user_name_key, external_id, display_name_key, manager_id, status, level, version, created_at, updated_at, resource) VALUES ($1, $2, $3, $4, $5, $6, $7, 'user', 1, $8, $8, $9)";
-    UPDATE = update!();
-    /// Says whether there was that version.
-    UPDATE_IF = concat!(update!(), " RETURNING version");
-    /// As `UPDATE_IF`, and who else has the new `externalId`.
-    UPDATE_IF_AND_SEE = concat!(update!(), " RETURNING version, (SELECT o.id FROM users o WHERE o.directory_id = $1 AND o.external_id = $5 AND o.id <> $2 LIMIT 1)");
+    /// Nothing that an index has is different.
+    UPDATE_RESOURCE = update!("");
+    /// Status or level are, too.
+    UPDATE_STANDING = update!(standing);
+    /// Anything may be.
+    UPDATE_KEYS = update!(keys);
+    /// As `UPDATE_RESOURCE`; says whether there was that version, as the next two.
+    UPDATE_RESOURCE_IF = concat!(update!(""), " RETURNING version");
+    UPDATE_STANDING_IF = concat!(update!(standing), " RETURNING version");
+    UPDATE_KEYS_IF = concat!(update!(keys), " RETURNING version");
+    /// As `UPDATE_KEYS_IF`, and who else has the new `externalId`.
+    UPDATE_KEYS_IF_AND_SEE = concat!(update!(keys), " RETURNING version, (SELECT o.id FROM users o WHERE o.directory_id = $1 AND o.external_id = $9 AND o.id <> $2 LIMIT 1)");
     DELETE = "DELETE FROM users WHERE directory_id = $1 AND id = $2";
     SAME_EXTERNAL_ID = "SELECT id FROM users WHERE directory_id = $1 AND external_id = $2 AND id <> $3 LIMIT 1";
     ACTIVE_SENT = "UPDATE directories SET active_sent_at = $2 WHERE id = $1 AND active_sent_at IS NULL";

@@ -195,16 +195,17 @@ impl Collector for OfStore {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let stats = self.0.stats();
         for (name, help, count) in counted(&stats) {
-            count_of(&mut encoder, name, help, count)?;
+            tell(&mut encoder, name, help, &ConstCounter::new(count))?;
         }
-        level_of(
+        tell(
             &mut encoder,
             "portreeve_store_writes_queued",
             "Write transactions that wait or run",
-            stats.queued as f64,
+            &ConstGauge::new(stats.queued as f64),
         )?;
         for (name, help, longest) in longest(&stats) {
-            level_of(&mut encoder, name, help, longest.as_secs_f64())?;
+            let seconds = ConstGauge::new(longest.as_secs_f64());
+            tell(&mut encoder, name, help, &seconds)?;
         }
         Ok(())
     }
@@ -260,37 +261,14 @@ fn longest(stats: &Stats) -> [(&'static str, &'static str, Duration); 3] {
     ]
 }
 
-fn count_of(
+/// Tells one metric that stands for itself.
+fn tell(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
-    count: u64,
+    metric: &impl EncodeMetric,
 ) -> fmt::Result {
-    let counter = ConstCounter::new(count);
-    let metric = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
-    counter.encode(metric)
-}
-
-fn count_of_seconds(
-    encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    seconds: f64,
-) -> fmt::Result {
-    let counter = ConstCounter::new(seconds);
-    let metric = encoder.encode_descriptor(name, help, None, counter.metric_type())?;
-    counter.encode(metric)
-}
-
-fn level_of(
-    encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    level: f64,
-) -> fmt::Result {
-    let gauge = ConstGauge::new(level);
-    let metric = encoder.encode_descriptor(name, help, None, gauge.metric_type())?;
-    gauge.encode(metric)
+    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
 }
 
 #[cfg(test)]

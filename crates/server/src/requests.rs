@@ -11,8 +11,10 @@ use std::time::Duration;
 
 /// How many requests are kept of each directory.
 pub(crate) const KEPT: usize = 100;
-/// The most characters of a path and of a query that are kept.
+/// The most characters of a path and of a query that are shown.
 const SHOWN: usize = 300;
+/// The most bytes of them as they came that are kept.
+const BYTES: usize = 8 * SHOWN;
 
 /// A request as it was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,10 +32,10 @@ pub(crate) struct Seen {
     pub(crate) request_id: String,
 }
 
-/// The requests of each directory, the newest first.
+/// The requests of each directory, the newest first. They are kept as they came: hardly any is ever looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
-    kept: Mutex<HashMap<String, VecDeque<Seen>>>,
+    kept: Mutex<HashMap<String, VecDeque<Answered>>>,
     /// Rises with every request.
     count: AtomicU64,
 }
@@ -41,19 +43,51 @@ pub(crate) struct Requests {
 /// What of a request is known before it is answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Coming {
-    directory: String,
+    /// From the directory on, as it came.
+    target: String,
+    /// How long the directory's id in it is.
+    directory: usize,
     at: i64,
     method: Method,
-    path: String,
-    query: String,
     request_id: String,
+}
+
+#[derive(Debug)]
+struct Answered {
+    coming: Coming,
+    status: StatusCode,
+    took: Duration,
 }
 
 impl Coming {
     /// A request of SCIM; `None` when it is for something else.
     pub(crate) fn of(method: &Method, uri: &Uri, request_id: &str, at: i64) -> Option<Self> {
-        let (directory, path) = uri.path().strip_prefix("/scim/")?.split_once("/v2")?;
-        let query = uri.query().unwrap_or_default();
+        let (directory, _) = uri.path().strip_prefix("/scim/")?.split_once(ROOT)?;
+        let target = uri.path_and_query()?.as_str().strip_prefix("/scim/")?;
+        let end = target.floor_char_boundary(directory.len() + ROOT.len() + BYTES);
+        Some(Self {
+            target: target[..end].to_owned(),
+            directory: directory.len(),
+            at,
+            method: method.clone(),
+            request_id: request_id.to_owned(),
+        })
+    }
+
+    fn directory(&self) -> &str {
+        &self.target[..self.directory]
+    }
+}
+
+/// What comes after the directory's id.
+const ROOT: &str = "/v2";
+
+impl Answered {
+    /// As people read it.
+    fn seen(&self) -> Seen {
+        let coming = &self.coming;
+        let target = &coming.target[coming.directory + ROOT.len()..];
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let decoded: Vec<String> = url::form_urlencoded::parse(query.as_bytes())
             .map(|(name, value)| match value.is_empty() {
                 true => name.into_owned(),
@@ -66,14 +100,15 @@ impl Coming {
                 .take(SHOWN)
                 .collect()
         };
-        Some(Self {
-            directory: directory.to_owned(),
-            at,
-            method: method.clone(),
+        Seen {
+            at: coming.at,
+            method: coming.method.clone(),
             path: short(if path.is_empty() { "/" } else { path }),
             query: short(&decoded.join(" & ")),
-            request_id: request_id.to_owned(),
-        })
+            status: self.status,
+            took: self.took,
+            request_id: coming.request_id.clone(),
+        }
     }
 }
 
@@ -81,19 +116,16 @@ impl Requests {
     /// Keeps a request as it was answered. `known`: its token was good.
     pub(crate) fn keep(&self, coming: Coming, status: StatusCode, took: Duration, known: bool) {
         let mut kept = self.lock();
-        if !known && !kept.contains_key(&coming.directory) {
-            return;
-        }
-        let of = kept.entry(coming.directory).or_default();
+        let of = match kept.get_mut(coming.directory()) {
+            Some(of) => of,
+            None if known => kept.entry(coming.directory().to_owned()).or_default(),
+            None => return,
+        };
         of.truncate(KEPT - 1);
-        of.push_front(Seen {
-            at: coming.at,
-            method: coming.method,
-            path: coming.path,
-            query: coming.query,
+        of.push_front(Answered {
+            coming,
             status,
             took,
-            request_id: coming.request_id,
         });
         drop(kept);
         self.count.fetch_add(1, Ordering::Relaxed);
@@ -105,7 +137,7 @@ impl Requests {
         kept.entry(directory.to_owned())
             .or_default()
             .iter()
-            .cloned()
+            .map(Answered::seen)
             .collect()
     }
 
@@ -119,7 +151,7 @@ impl Requests {
         self.lock().remove(directory);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Seen>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, VecDeque<Answered>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -171,11 +203,20 @@ mod tests {
 
     #[test]
     fn a_request_is_kept_as_people_read_it() {
-        let seen =
-            coming("/scim/d/v2/Users?filter=userName+eq+%22a%40b%22&aadOptscim062020").unwrap();
+        let shown = |uri: &str| {
+            let requests = Requests::default();
+            let status = StatusCode::OK;
+            requests.keep(coming(uri).unwrap(), status, Duration::ZERO, true);
+            requests.of("d").remove(0)
+        };
+        let seen = shown("/scim/d/v2/Users?filter=userName+eq+%22a%40b%22&aadOptscim062020");
+        assert_eq!(seen.path, "/Users");
         assert_eq!(seen.query, "filter=userName eq \"a@b\" & aadOptscim062020");
-        assert_eq!(coming("/api/v1/events").map(|c| c.path), None);
-        let long = coming(&format!("/scim/d/v2/{}", "x".repeat(5000))).unwrap();
+        assert_eq!(shown("/scim/d/v2").path, "/");
+        assert_eq!(coming("/api/v1/events").map(|c| c.target), None);
+        let long = shown(&format!("/scim/d/v2/{}", "x".repeat(5000)));
         assert_eq!(long.path.chars().count(), SHOWN);
+        let long = shown(&format!("/scim/d/v2/?q={}", "%C3%A9".repeat(5000)));
+        assert_eq!(long.query.chars().count(), SHOWN);
     }
 }

@@ -4,7 +4,7 @@ use super::certify::{self, Ask, Held};
 use super::hosts::{self, Hosts};
 use super::place::{HOSTS, KNOWN_HOSTS, Place, WHOLE_CONFIG};
 use super::{key, setup};
-use crate::contexts::Contexts;
+use crate::contexts::{self, Contexts};
 use crate::failure::{Code, Failure};
 use crate::login::{self, Way};
 use crate::output::{self, Column, Format, Shape};
@@ -40,25 +40,7 @@ const HOSTS_LIST: Shape = Shape {
 
 /// `portreeve ssh login`.
 pub(super) fn login(global: &Global, args: &login::Args) -> Result<(), Failure> {
-    let here = args.server();
-    let must_sign_in = match here {
-        Some(url) => args.has_token() || Contexts::load()?.token_for(url).is_none(),
-        None => args.has_token(),
-    };
-    let here = match must_sign_in {
-        true => Some(login::sign_in(global, args)?.url),
-        false => here.map(str::to_owned),
-    };
-    let global = match here {
-        Some(url) => &Global {
-            url: Some(url),
-            data: None,
-            context: None,
-            output: global.output,
-        },
-        None => global,
-    };
-    let mut place = Place::of(global)?;
+    let mut place = Place::of(&server(global, args)?)?;
     let lock = place.lock(|| eprintln!("Waiting for the certificate that an ssh is getting."))?;
     place.look_again()?;
     let held = certify::renew(&mut place, Ask::Person(args.way()), &lock)?;
@@ -73,6 +55,35 @@ pub(super) fn login(global: &Global, args: &login::Args) -> Result<(), Failure> 
         );
     }
     Ok(())
+}
+
+/// The server that a certificate is wanted of: somebody signs in there first, where nobody is by the name that was given.
+fn server(global: &Global, args: &login::Args) -> Result<Global, Failure> {
+    let contexts = Contexts::load()?;
+    let is_signed_in = match (args.server(), global.context.as_deref()) {
+        // Whoever is not is asked to when the certificate is.
+        (None, _) => true,
+        (Some(url), None) => contexts.token_for(url).is_some(),
+        (Some(url), Some(name)) => {
+            let url = contexts::address(url)?;
+            let named = contexts.get(name).filter(|context| context.url == url);
+            named.is_some_and(|context| context.token.is_some())
+        }
+    };
+    let (url, context) = match is_signed_in && !args.has_token() {
+        true => (args.server().map(str::to_owned), global.context.clone()),
+        false => (None, Some(login::sign_in(global, args)?.context)),
+    };
+    Ok(match (url, context) {
+        (None, None) => global.clone(),
+        (url, context) => Global {
+            // A name says more: several may be signed in at one address.
+            url: url.filter(|_| context.is_none()),
+            context,
+            data: None,
+            output: global.output,
+        },
+    })
 }
 
 /// `portreeve ssh status`: what this machine knows, without asking anybody.

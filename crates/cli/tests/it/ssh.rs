@@ -416,6 +416,22 @@ fn a_certificate_goes_with_the_session() {
 }
 
 #[test]
+fn a_context_that_is_named_gets_a_certificate_of_its_own() {
+    let double = Double::start();
+    let machine = signed_in(&double, Machine::without_agent());
+    let words = ["ssh", "login", &double.url(), "--context", "second"];
+    let with_token = [&words[..], &["--token-stdin", "-o", "json"]].concat();
+    let done = machine.says(&with_token, "prv_cli_second\n");
+    assert_eq!(done.json()["context"], "second", "{done:?}");
+    let contexts = machine.run(&["context", "list", "-o", "json"]).json();
+    assert_eq!(contexts["items"].as_array().unwrap().len(), 2, "{contexts}");
+    // Who has signed in by that name need not again.
+    let done = machine.run(&[&words[..], &["-o", "json"]].concat());
+    assert_eq!(done.json()["context"], "second", "{done:?}");
+    assert_eq!(double.logins(), 0);
+}
+
+#[test]
 fn hosts_are_listed_and_refusals_are_the_servers() {
     let double = Double::start();
     let machine = signed_in(&double, Machine::without_agent());

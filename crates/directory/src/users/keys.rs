@@ -30,4 +30,10 @@ impl Keys {
                 .collect(),
         }
     }
+
+    /// Whether all that is a column of the user's row is the same.
+    pub(super) fn has_columns_of(&self, other: &Self) -> bool {
+        (&self.user_name, &self.display_name, &self.manager)
+            == (&other.user_name, &other.display_name, &other.manager)
+    }
 }

@@ -171,11 +171,23 @@ pub struct Change {
     resource: Resource,
     keys: Keys,
     old_emails: BTreeSet<String>,
+    extent: Extent,
     another_external_id: bool,
     active_sent: bool,
     /// Whether the user was active and is not any more.
     is_out: bool,
     changes: Option<String>,
+}
+
+/// Which columns of the user's row a change is about. Each takes the parameters of the one before it, and more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Those that no index has.
+    Resource,
+    /// Status and level as well.
+    Standing,
+    /// All.
+    Keys,
 }
 
 /// What a request comes to.
@@ -233,12 +245,22 @@ fn plan(
         return Planned::Same(before);
     }
     let of = call.directory.catalog.user();
+    let (old_keys, keys) = (Keys::of(old), Keys::of(&new));
+    let another_external_id = new.external_id() != old.external_id();
+    let extent = if another_external_id || !keys.has_columns_of(&old_keys) {
+        Extent::Keys
+    } else if (status, &level) != (before.status, &before.level) {
+        Extent::Standing
+    } else {
+        Extent::Resource
+    };
     let was_active = old.as_map().get("active").and_then(Value::as_bool);
     Planned::Change(Box::new(Change {
         verb,
-        keys: Keys::of(&new),
-        old_emails: Keys::of(old).emails,
-        another_external_id: new.external_id() != old.external_id(),
+        keys,
+        old_emails: old_keys.emails,
+        extent,
+        another_external_id,
         active_sent: sent.is_some() && sent != was_active,
         is_out: before.status == Status::Active && status != Status::Active,
         changes: events::diff(&shown(of, old.as_map()), &shown(of, new.as_map())),
@@ -256,12 +278,13 @@ fn plan(
 
 /// Writes a change with its indexes and event, if the user is still at the version it was worked out for.
 pub fn write(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refusal> {
-    let statement = if change.another_external_id {
-        UPDATE_IF_AND_SEE
-    } else {
-        UPDATE_IF
+    let statement = match change.extent {
+        Extent::Keys if change.another_external_id => UPDATE_KEYS_IF_AND_SEE,
+        Extent::Keys => UPDATE_KEYS_IF,
+        Extent::Standing => UPDATE_STANDING_IF,
+        Extent::Resource => UPDATE_RESOURCE_IF,
     };
-    let Some(row) = tx.query_one(statement, &change.row(call))? else {
+    let Some(row) = tx.query_one(statement, change.parameters(&change.row(call)))? else {
         // Who is gone is gone; who is not has moved on.
         let found = by_id(tx, &call.directory.id, &change.now.id)?.version;
         return Err(Refusal::Changed {
@@ -282,7 +305,12 @@ fn write_read(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Ref
     if change.another_external_id {
         return write(tx, call, change);
     }
-    tx.exec(UPDATE, &change.row(call))?;
+    let statement = match change.extent {
+        Extent::Keys => UPDATE_KEYS,
+        Extent::Standing => UPDATE_STANDING,
+        Extent::Resource => UPDATE_RESOURCE,
+    };
+    tx.exec(statement, change.parameters(&change.row(call)))?;
     follow_up(tx, call, change)
 }
 
@@ -309,7 +337,16 @@ fn follow_up(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refu
 }
 
 impl Change {
-    /// The parameters of the statements that write it.
+    /// Those of a row's values that the statements of its extent take.
+    fn parameters<'a, 'v>(&self, row: &'a [Param<'v>; 11]) -> &'a [Param<'v>] {
+        match self.extent {
+            Extent::Resource => &row[..5],
+            Extent::Standing => &row[..7],
+            Extent::Keys => row,
+        }
+    }
+
+    /// All values of the row, in the order of the statements' parameters.
     fn row<'a>(&'a self, call: &'a Call) -> [Param<'a>; 11] {
         let Self {
             now,
@@ -321,14 +358,14 @@ impl Change {
             &call.directory.id,
             &now.id,
             now.version - 1,
+            now.updated_at,
+            &now.resource,
+            now.status.name(),
+            &now.level,
             &keys.user_name,
             resource.external_id(),
             keys.display_name.as_deref(),
             keys.manager.as_deref(),
-            now.status.name(),
-            &now.level,
-            now.updated_at,
-            &now.resource,
         ]
     }
 }

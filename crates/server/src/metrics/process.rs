@@ -1,9 +1,11 @@
 //! What the operating system says of this process, under the names that all clients of Prometheus use. Where it says nothing,
 //! nothing is told.
 
-use super::{count_of_seconds, level_of};
+use super::tell;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
 use std::fmt;
 use std::fs;
 
@@ -25,34 +27,34 @@ impl Process {
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        level_of(
+        tell(
             &mut encoder,
             "process_start_time_seconds",
             "When the server started, since 1970 UTC",
-            self.since,
+            &ConstGauge::new(self.since),
         )?;
         if let Some(seconds) = processor_seconds() {
-            count_of_seconds(
+            tell(
                 &mut encoder,
                 "process_cpu_seconds",
                 "Processor time, of the system for it too",
-                seconds,
+                &ConstCounter::new(seconds),
             )?;
         }
         if let Some(bytes) = resident_bytes() {
-            level_of(
+            tell(
                 &mut encoder,
                 "process_resident_memory_bytes",
                 "Memory that is resident",
-                bytes,
+                &ConstGauge::new(bytes),
             )?;
         }
         if let Some(count) = open_files() {
-            level_of(
+            tell(
                 &mut encoder,
                 "process_open_fds",
                 "File descriptors that are open",
-                count,
+                &ConstGauge::new(count),
             )?;
         }
         Ok(())

@@ -27,45 +27,49 @@ pub(crate) use refusals::Strangers;
 pub(crate) use render::media_type;
 use std::sync::Arc;
 
-/// The routes below `/scim/{directory}/v2`.
+/// A path below the tenant URL of a directory, as a route.
+fn at(path: &str) -> String {
+    format!("/scim/{{directory}}/v2{path}")
+}
+
+/// The routes of all directories. They are named whole: nested ones are looked for twice.
 pub(crate) fn router(app: Arc<App>) -> Router {
     let mut routes = Router::new();
     for (kind, path) in [(Kind::User, "/Users"), (Kind::Group, "/Groups")] {
         routes = routes
             .route(
-                path,
+                &at(path),
                 get(move |ctx| list::query(ctx, Some(kind)))
                     .post(move |ctx, body| resources::create(ctx, kind, body)),
             )
             .route(
-                &format!("{path}/.search"),
+                &at(&format!("{path}/.search")),
                 post(move |ctx, body| list::search(ctx, Some(kind), body)),
             )
             .route(
-                &format!("{path}/{{id}}"),
+                &at(&format!("{path}/{{id}}")),
                 get(move |ctx| resources::get(ctx, kind))
                     .put(move |ctx, body| resources::replace(ctx, kind, body))
                     .patch(move |ctx, body| resources::patch(ctx, kind, body))
                     .delete(move |ctx| resources::delete(ctx, kind)),
             );
     }
-    routes = routes
-        .route("/Outcomes/{id}", get(events::outcome))
-        .route("/", get(|ctx| list::query(ctx, None)))
-        .route("/.search", post(|ctx, body| list::search(ctx, None, body)))
-        .route("/Bulk", post(bulk::run))
-        .route("/Me", any(me::not_implemented))
+    let config = get(discovery::service_provider_config);
+    routes
+        .route(&at("/Outcomes/{id}"), get(events::outcome))
+        .route(&at(""), get(|ctx| list::query(ctx, None)))
+        .route(&at("/"), get(|ctx| list::query(ctx, None)))
         .route(
-            "/ServiceProviderConfig",
-            get(discovery::service_provider_config),
+            &at("/.search"),
+            post(|ctx, body| list::search(ctx, None, body)),
         )
-        .route("/ResourceTypes", get(discovery::resource_types))
-        .route("/ResourceTypes/{name}", get(discovery::resource_type))
-        .route("/Schemas", get(discovery::schemas))
-        .route("/Schemas/{urn}", get(discovery::schema));
-    Router::new()
-        .nest("/scim/{directory}/v2", routes)
-        .route("/scim/{directory}/v2/", get(|ctx| list::query(ctx, None)))
+        .route(&at("/Bulk"), post(bulk::run))
+        .route(&at("/Me"), any(me::not_implemented))
+        .route(&at("/ServiceProviderConfig"), config)
+        .route(&at("/ResourceTypes"), get(discovery::resource_types))
+        .route(&at("/ResourceTypes/{name}"), get(discovery::resource_type))
+        .route(&at("/Schemas"), get(discovery::schemas))
+        .route(&at("/Schemas/{urn}"), get(discovery::schema))
         .route("/scim/{directory}/streams/{stream}", post(events::poll))
         .route(events::JWKS_PATH, get(events::jwks))
         .method_not_allowed_fallback(nowhere::method_not_allowed)

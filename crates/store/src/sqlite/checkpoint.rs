@@ -8,6 +8,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use super::readers::Readers;
 use super::session::Session;
 use crate::clock::stopwatch;
 use crate::stats::Counters;
@@ -23,14 +24,20 @@ pub(super) struct Checkpoints {
 
 struct Worker {
     session: Mutex<Session>,
+    readers: [Arc<Readers>; 2],
     busy: AtomicBool,
     counters: Arc<Counters>,
 }
 
 impl Checkpoints {
-    pub(super) fn start(session: Session, counters: Arc<Counters>) -> Result<Self> {
+    pub(super) fn start(
+        session: Session,
+        readers: [Arc<Readers>; 2],
+        counters: Arc<Counters>,
+    ) -> Result<Self> {
         let worker = Arc::new(Worker {
             session: Mutex::new(session),
+            readers,
             busy: AtomicBool::new(false),
             counters,
         });
@@ -93,10 +100,17 @@ impl Worker {
     fn run(&self) {
         let session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = stopwatch();
+        self.let_go();
         if let Err(error) = session.exec("PRAGMA wal_checkpoint(PASSIVE)", &[]) {
             tracing::error!(%error, "the write-ahead log could not be carried over");
         }
+        // Whoever has read meanwhile may look into the log; from now on it is needed by nobody.
+        self.let_go();
         self.counters.checkpoints.fetch_add(1, Ordering::Relaxed);
         self.counters.longest_checkpoint.record(begun.elapsed());
+    }
+
+    fn let_go(&self) {
+        self.readers.iter().for_each(|readers| readers.let_go());
     }
 }

@@ -40,7 +40,16 @@ impl Sqlite {
         create_private(path)?;
         migrations::run(path, options.migrations, options.now)?;
         let (opener, connection) = Opener::start(path, options)?;
-        let checkpoints = Checkpoints::start(opener.reader()?, Arc::clone(&counters))?;
+        let readers = |count| {
+            let counters = Arc::clone(&counters);
+            Readers::new(opener.clone(), count, options.queue_wait, counters)
+        };
+        let (scans, lookups) = (readers(options.readers), readers(options.lookups));
+        let checkpoints = Checkpoints::start(
+            opener.reader()?,
+            [Arc::clone(&scans), Arc::clone(&lookups)],
+            Arc::clone(&counters),
+        )?;
         Ok(Self {
             writer: Writer::start(
                 connection,
@@ -49,8 +58,8 @@ impl Sqlite {
                 options,
                 Arc::clone(&counters),
             )?,
-            scans: Readers::new(opener.clone(), options.readers, options.queue_wait),
-            lookups: Readers::new(opener.clone(), options.lookups, options.queue_wait),
+            scans,
+            lookups,
             opener,
             counters,
         })

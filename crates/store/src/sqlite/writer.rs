@@ -8,7 +8,8 @@
 //! when one has, its group is rolled back and run once more, each in a savepoint.
 
 use std::fs::File;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -312,9 +313,10 @@ impl Engine {
         self.counters
             .rolled_back
             .fetch_add(transactions - kept, Relaxed);
+        // Readers go by it.
         self.counters
             .commits
-            .fetch_add(u64::from(kept > 0), Relaxed);
+            .fetch_add(u64::from(kept > 0), Release);
         self.counters.largest_group.fetch_max(transactions, Relaxed);
     }
 
