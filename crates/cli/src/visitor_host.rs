@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the people of a directory for visitors, and whether visitors find them; with --search, whom they find
+    #[command(mut_arg("search", |search| search.help("Only whom visitors find by these beginnings of the words of a name")))]
     List(Listing),
     /// Show whether visitors find somebody, and who is told of them
     Get(Which),

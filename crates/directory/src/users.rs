@@ -1,16 +1,17 @@
 //! Users: people as a provider describes them, with the status and level that Portreeve keeps beside.
 
 mod keys;
+mod plan;
 mod write;
 
+pub use plan::{Change, Planned, plan_patch};
 pub use write::{
-    Change, NewUser, Planned, REPORTS_AT_ONCE, create, delete, discard, patch, plan_patch,
-    release_reports, replace, write,
+    NewUser, REPORTS_AT_ONCE, create, delete, discard, patch, release_reports, replace, write,
 };
 
 use crate::{Refusal, What};
 use portreeve_scim::Resource;
-use portreeve_store::{Param, Row, Tx, params, statements};
+use portreeve_store::{Row, Tx, params, statements};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};

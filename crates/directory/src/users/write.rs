@@ -1,6 +1,7 @@
 //! Creating, changing and removing users. Each function does the whole change in one transaction, its event included.
 
 use super::keys::Keys;
+use super::plan::{Change, Extent, Planned, inactive, plan, plan_patch, with_active};
 use super::*;
 use crate::directories::{Directory, UserRemoval};
 use crate::events::{self, Cause, Outcome};
@@ -162,120 +163,6 @@ fn remove(tx: &mut Tx<'_>, call: &Call, user: &User, resource: &Resource) -> Res
     told(tx, call, "delete", user, resource, changes.as_deref())
 }
 
-/// A change to a user, worked out against the version that was read: writing it is a few statements.
-#[derive(Debug, Clone)]
-pub struct Change {
-    verb: &'static str,
-    /// The user as it will be.
-    now: User,
-    resource: Resource,
-    keys: Keys,
-    old_emails: BTreeSet<String>,
-    extent: Extent,
-    another_external_id: bool,
-    active_sent: bool,
-    /// Whether the user was active and is not any more.
-    is_out: bool,
-    changes: Option<String>,
-}
-
-/// Which columns of the user's row a change is about. Each takes the parameters of the one before it, and more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// Those that no index has.
-    Resource,
-    /// Status and level as well.
-    Standing,
-    /// All.
-    Keys,
-}
-
-/// What a request comes to.
-#[derive(Debug, Clone)]
-pub enum Planned {
-    /// Nothing would be different.
-    Same(User),
-    /// Something would.
-    Change(Box<Change>),
-}
-
-/// Works a PATCH out before the transaction, on a user read a moment ago: requests are many, the thread that writes is
-/// one. [`write()`] then refuses with [`Refusal::Changed`] if somebody else was faster.
-pub fn plan_patch(
-    call: &Call,
-    before: User,
-    patch: &Patch,
-    only_if: &Precondition,
-) -> Result<Planned, Refusal> {
-    only_if.check(What::User, before.version)?;
-    let old = before.parsed()?;
-    let mut new = old.clone();
-    let directory = &call.directory;
-    patch.apply(directory.catalog.user(), &mut new)?;
-    directory
-        .required
-        .check(&directory.catalog, &new, Some(&old))?;
-    Ok(plan(call, "patch", before, &old, new))
-}
-
-/// Works out what a changed resource comes to: indexes, event, and the status, which moves with `active`. Without
-/// `active` the status stays, because a client that leaves it out must not let a leaver in again. After a PUT the answer
-/// then says `false`; a PATCH that removes `active` gets its wish, and only that.
-fn plan(
-    call: &Call,
-    verb: &'static str,
-    before: User,
-    old: &Resource,
-    mut new: Resource,
-) -> Planned {
-    let sent = new.as_map().get("active").and_then(Value::as_bool);
-    let active = sent.unwrap_or(before.status == Status::Active);
-    if sent.is_none() && verb == "replace" {
-        new = with_active(&call.directory, new, active);
-    }
-    let (status, level) = match (active, before.status) {
-        (true, Status::Active) | (false, Status::Suspended | Status::Hidden) => {
-            (before.status, before.level.clone())
-        }
-        (true, _) => (Status::Active, "user".to_owned()),
-        (false, Status::Active) => (inactive(call), before.level.clone()),
-    };
-    let text = new.to_text();
-    if text == before.resource && status == before.status {
-        return Planned::Same(before);
-    }
-    let of = call.directory.catalog.user();
-    let (old_keys, keys) = (Keys::of(old), Keys::of(&new));
-    let another_external_id = new.external_id() != old.external_id();
-    let extent = if another_external_id || !keys.has_columns_of(&old_keys) {
-        Extent::Keys
-    } else if (status, &level) != (before.status, &before.level) {
-        Extent::Standing
-    } else {
-        Extent::Resource
-    };
-    let was_active = old.as_map().get("active").and_then(Value::as_bool);
-    Planned::Change(Box::new(Change {
-        verb,
-        keys,
-        old_emails: old_keys.emails,
-        extent,
-        another_external_id,
-        active_sent: sent.is_some() && sent != was_active,
-        is_out: before.status == Status::Active && status != Status::Active,
-        changes: events::diff(&shown(of, old.as_map()), &shown(of, new.as_map())),
-        resource: new,
-        now: User {
-            status,
-            level,
-            version: before.version + 1,
-            updated_at: call.at.max(before.updated_at + 1),
-            resource: text,
-            ..before
-        },
-    }))
-}
-
 /// Writes a change with its indexes and event, if the user is still at the version it was worked out for.
 pub fn write(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refusal> {
     let statement = match change.extent {
@@ -336,40 +223,6 @@ fn follow_up(tx: &mut Tx<'_>, call: &Call, change: &Change) -> Result<User, Refu
     Ok(now.clone())
 }
 
-impl Change {
-    /// Those of a row's values that the statements of its extent take.
-    fn parameters<'a, 'v>(&self, row: &'a [Param<'v>; 11]) -> &'a [Param<'v>] {
-        match self.extent {
-            Extent::Resource => &row[..5],
-            Extent::Standing => &row[..7],
-            Extent::Keys => row,
-        }
-    }
-
-    /// All values of the row, in the order of the statements' parameters.
-    fn row<'a>(&'a self, call: &'a Call) -> [Param<'a>; 11] {
-        let Self {
-            now,
-            resource,
-            keys,
-            ..
-        } = self;
-        params![
-            &call.directory.id,
-            &now.id,
-            now.version - 1,
-            now.updated_at,
-            &now.resource,
-            now.status.name(),
-            &now.level,
-            &keys.user_name,
-            resource.external_id(),
-            keys.display_name.as_deref(),
-            keys.manager.as_deref(),
-        ]
-    }
-}
-
 fn save(
     tx: &mut Tx<'_>,
     call: &Call,
@@ -395,29 +248,12 @@ fn carry_out(tx: &mut Tx<'_>, call: &Call, planned: Planned) -> Result<Written<U
     })
 }
 
-fn with_active(directory: &Directory, resource: Resource, active: bool) -> Resource {
-    if resource.as_map().get("active") == Some(&Value::Bool(active)) {
-        return resource;
-    }
-    let mut map = resource.into_map();
-    map.insert("active".into(), Value::Bool(active));
-    Resource::arrange(directory.catalog.user(), map)
-}
-
 /// Remembers that the provider sends `active`, once.
 fn active_was_sent(tx: &mut Tx<'_>, call: &Call) -> Result<(), Refusal> {
     if call.directory.active_sent {
         return Ok(());
     }
     Ok(tx.exec(ACTIVE_SENT, &params![&call.directory.id, call.at])?)
-}
-
-/// The status of a user whom the provider deactivates.
-fn inactive(call: &Call) -> Status {
-    match call.directory.settings.users {
-        UserRemoval::Hide => Status::Hidden,
-        UserRemoval::Suspend | UserRemoval::Delete => Status::Suspended,
-    }
 }
 
 fn told(

@@ -21,6 +21,7 @@ on_each_engine! {
     to_leave_active_out_or_to_remove_it_lets_nobody_in_again
     a_discarded_user_is_gone_whatever_the_directory_says
     values_that_are_never_returned_are_in_no_event
+    whatever_is_changed_is_found_by_what_it_is_now
 }
 
 const OFF: &str = "False";
@@ -304,4 +305,54 @@ fn values_that_are_never_returned_are_in_no_event(on: Engine) {
     let told = format!("{:?}", world.events());
     assert!(!told.contains("secret"), "{told}");
     assert!(told.contains("number"), "{told}");
+}
+
+/// Each change writes the columns that it is about and no others.
+fn whatever_is_changed_is_found_by_what_it_is_now(on: Engine) {
+    let world = World::new(on);
+    let found = |filter: &str| -> Vec<String> {
+        let page = world.page::<Users>(query(&[("filter", filter)]), None);
+        page.unwrap()
+            .items
+            .into_iter()
+            .map(|user| user.id)
+            .collect()
+    };
+    let ways: [(
+        &str,
+        fn(&World, &str, Value) -> Result<users::User, Refusal>,
+    ); 2] = [
+        ("in the transaction", World::patch_user),
+        ("before it", World::plan_and_write),
+    ];
+    for (way, patch) in ways {
+        let ann = world.named(&format!("ann {way}")).id;
+        for (path, value, filter) in [
+            ("title", json!("Pilot"), "title eq \"Pilot\""),
+            ("active", json!(false), "active eq false"),
+            ("active", json!(true), "active eq true"),
+            ("externalId", json!("4711"), "externalId eq \"4711\""),
+            ("displayName", json!("Ann B"), "displayName eq \"ann b\""),
+            (
+                "emails[type eq \"work\"].value",
+                json!("ann@x.example"),
+                "emails.value eq \"ann@x.example\"",
+            ),
+            ("userName", json!("anna"), "userName eq \"Anna\""),
+            (
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
+                json!({"value": "m"}),
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value eq \"m\"",
+            ),
+        ] {
+            let had = found(filter);
+            assert!(path == "active" || had.is_empty(), "{way}: {filter}");
+            let version = world.get(&ann).unwrap().version;
+            let operations = json!([{"op": "replace", "path": path, "value": value}]);
+            let changed = patch(&world, &ann, operations).unwrap();
+            assert_eq!(changed.version, version + 1, "{way}: {path}");
+            assert_eq!(found(filter), [ann.clone()], "{way}: {filter}");
+        }
+        world.delete_user(&ann).unwrap();
+    }
 }

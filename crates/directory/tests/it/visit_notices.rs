@@ -17,6 +17,7 @@ on_each_engine! {
     whoever_is_visited_is_told_or_somebody_else_is
     a_program_is_told_of_everything
     visits_say_when_whoever_is_visited_is_gone_and_back
+    whoever_stands_at_the_door_comes_first
     a_message_to_a_program_waits_until_it_was_taken
 }
 
@@ -414,6 +415,31 @@ fn visits_say_when_whoever_is_visited_is_gone_and_back(on: Engine) {
             "visitor_host_back"
         ]
     );
+}
+
+fn whoever_stands_at_the_door_comes_first(on: Engine) {
+    let world = world(on);
+    let user = ada(&world);
+    let door = location(&world, "Door", &fallback());
+    let come = |expected_at| come(&world, &door, Some(&user), (true, expected_at)).0;
+    let (here, hour) = (come(None), 3_600_000_000);
+    let [soon, later, tomorrow] = [1, 2, 24].map(|hours| come(Some(here.at + hours * hour)));
+    let notable = |since: i64, limit: i64| -> Vec<String> {
+        let (at, until) = (door.id.clone(), here.at + 12 * hour);
+        let found = world.read(move |tx| visits::notable(tx, TEAM, &at, (since, until), limit));
+        found.unwrap().into_iter().map(|visit| visit.id).collect()
+    };
+    assert!(notable(0, 6).is_empty(), "whoever is visited is there");
+    let operations = json!([{"op": "replace", "path": "active", "value": false}]);
+    world.patch_user(&user.id, operations).unwrap();
+    assert!(follow(&world).contains(&tomorrow.id));
+    assert_eq!(notable(0, 6), [here.id.clone(), later.id, soon.id]);
+    assert_eq!(
+        notable(0, 1),
+        [here.id],
+        "they stay where there is little room"
+    );
+    assert!(notable(LATEST, 6).is_empty(), "news is not news for ever");
 }
 
 fn a_message_to_a_program_waits_until_it_was_taken(on: Engine) {

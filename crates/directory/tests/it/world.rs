@@ -5,7 +5,7 @@ use portreeve_directory::directories::{self, Directory, New, Provider, Settings}
 use portreeve_directory::events::{self, Event};
 use portreeve_directory::groups::{self, Group};
 use portreeve_directory::list::{self, Page, Request};
-use portreeve_directory::users::{self, NewUser, Precondition, User};
+use portreeve_directory::users::{self, NewUser, Planned, Precondition, User};
 use portreeve_directory::{Actor, Call, Clock, Ids, Refusal, members, roll, teams};
 use portreeve_scim::query::ListQuery;
 use portreeve_scim::resource::Notes;
@@ -165,6 +165,16 @@ impl World {
         self.write(
             move |tx, call| Ok(users::patch(tx, call, &id, &patch, &Precondition::None)?.now),
         )
+    }
+
+    /// As [`patch_user`](Self::patch_user), worked out before the transaction.
+    pub(crate) fn plan_and_write(&self, id: &str, operations: Value) -> Result<User, Refusal> {
+        let patch = self.patch(false, id, operations);
+        let before = self.get(id)?;
+        match users::plan_patch(&self.call(), before, &patch, &Precondition::None)? {
+            Planned::Same(user) => Ok(user),
+            Planned::Change(change) => self.write(move |tx, call| users::write(tx, call, &change)),
+        }
     }
 
     pub(crate) fn patch_group(&self, id: &str, operations: Value) -> Result<Group, Refusal> {
