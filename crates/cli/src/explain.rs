@@ -33,6 +33,12 @@ pub(crate) async fn run(global: &Global, args: Args) -> Result<(), Failure> {
         )
     })?;
     print(global.output, &found)?;
+    for (title, member) in SAID_BESIDE {
+        let text = harmless(&plain(&found[member]));
+        if !text.is_empty() {
+            output::say(global.output, &format!("{title}: {text}"));
+        }
+    }
     match found["allowed"] == true {
         true => Ok(()),
         // The last of the reasons says it.
@@ -48,6 +54,12 @@ fn print(format: Format, found: &Value) -> Result<(), Failure> {
         Format::Csv | Format::Table => output::list(format, &REASONS, &reasons(found)),
     }
 }
+
+/// What people want to know of a decision beside its reasons.
+const SAID_BESIDE: [(&str, &str); 2] = [
+    ("Names on the certificate", "principals"),
+    ("Groups on the host", "posix_groups"),
+];
 
 const REASONS: output::Shape = output::Shape {
     columns: &[

@@ -5,7 +5,7 @@ use crate::body;
 use crate::client::{Api, page_size};
 use crate::failure::Failure;
 use crate::live;
-use crate::output::{self, Column, Format, Shape};
+use crate::output::{self, Column, Format, Shape, plain};
 use crate::scope::{AtLocation, OfTeam};
 use crate::time;
 use clap::{Args, Subcommand};
@@ -93,7 +93,7 @@ const LIST: Shape = Shape {
     columns: &[
         Column::text("VISITOR", "visitor_name"),
         Column::text("COMPANY", "company"),
-        Column::text("VISITS", "visitor_host.name"),
+        Column::made("VISITS", "visitor_host.name", visited),
         Column::text("LOCATION", "location.name"),
         Column::text("STATE", "state"),
         Column::time("EXPECTED", "expected_at", ""),
@@ -135,6 +135,15 @@ const NOTICES: Shape = Shape {
     ],
     name: "mails.waiting",
 };
+
+/// Whom, and whether they can still be found.
+fn visited(visit: &Value) -> String {
+    let name = plain(&visit["visitor_host"]["name"]);
+    match visit["visitor_host_is_gone_since"].is_null() || name.is_empty() {
+        true => name,
+        false => format!("{name} (not to be found)"),
+    }
+}
 
 pub(crate) async fn run(global: &Global, command: Command) -> Result<(), Failure> {
     let api = Api::open(global)?;
@@ -246,4 +255,29 @@ fn missing_place(failure: Failure) -> Failure {
     failure.hint_if_missing(
         "portreeve visit-location list shows the locations there are, portreeve visitor-host list the people",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_says_of_whom_that_they_are_gone() {
+        let ada = json!({"name": "Ada King"});
+        for (name, visit, shown) in [
+            (
+                "there",
+                json!({"visitor_host": ada, "visitor_host_is_gone_since": null}),
+                "Ada King",
+            ),
+            (
+                "gone",
+                json!({"visitor_host": ada, "visitor_host_is_gone_since": "2027-01-31T09:30:00Z"}),
+                "Ada King (not to be found)",
+            ),
+            ("nobody", json!({"visitor_host": null}), ""),
+        ] {
+            assert_eq!(visited(&visit), shown, "{name}");
+        }
+    }
 }

@@ -58,6 +58,7 @@ fn a_grant_is_made_explained_and_revoked() {
         table.out.contains("may log in to web-1 as ada, with sudo."),
         "{table:?}"
     );
+    assert_eq!(table.err, "Names on the certificate: ada\n");
     assert_eq!(
         server
             .run_line("explain ada@contoso.example web-1 -o name")

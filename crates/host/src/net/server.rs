@@ -117,7 +117,17 @@ pub fn fetch_root(url: &str, fingerprint: &str) -> Result<String, Fault> {
     let tls = tls().disable_verification(true).build();
     let path = format!("{url}/root/{fingerprint}");
     let answer = agent(tls).get(&path).call();
-    let Root { ca } = read(accept(answer.map_err(|error| unreachable(url, &error))?)?)?;
+    let answer = accept(answer.map_err(|error| unreachable(url, &error))?);
+    let Root { ca } = read(answer.map_err(|fault| match fault {
+        Fault::Refused { status: 404, code, .. } => Fault::Refused {
+            status: 404,
+            code,
+            detail: format!(
+                "{url} has no root with the fingerprint {fingerprint}; portreeve ca status, asked of that server, shows the one it has"
+            ),
+        },
+        fault => fault,
+    })?)?;
     let der = chain::from_pem(&ca).map_err(|cause| Fault::Unreadable(cause.to_string()))?;
     match der.first() {
         Some(root) if chain::fingerprint(root).eq_ignore_ascii_case(fingerprint) => Ok(ca),

@@ -56,6 +56,8 @@ async fn run(ctx: &Ctx, kind: Option<Kind>, query: ListQuery) -> Result<Response
 async fn users(ctx: &Ctx, query: &Arc<ListQuery>) -> Result<Body, Failure> {
     let page = page::<Users>(ctx, query).await?;
     let mut out = head::<Users>(ctx, query, &page);
+    let room: usize = page.items.iter().map(render::room_for).sum();
+    out.reserve(room + render::LIST_TAIL.len());
     push_users(ctx, query, &page, &mut out)?;
     out.push_str(render::LIST_TAIL);
     Ok(Body::from(out))

@@ -81,6 +81,11 @@ pub(crate) fn with_identity(mut response: Response, tag: &str, location: &str) -
     response
 }
 
+/// About how many bytes the answer has of a user who is in no group.
+pub(crate) fn room_for(user: &User) -> usize {
+    user.resource.len() + 360
+}
+
 /// A user as the projection wants it, with this tag. `groups` must have been loaded if it wants them.
 pub(crate) fn user(
     base: &str,
@@ -89,7 +94,7 @@ pub(crate) fn user(
     of: &ResourceType,
     projection: &Projection,
 ) -> Result<String, Refusal> {
-    let mut out = String::with_capacity(user.resource.len() + 360);
+    let mut out = String::with_capacity(room_for(user));
     open(&mut out, &user.id, &user.resource);
     if !user.groups.is_empty() && projection.wants(of, "groups") {
         out.push_str(",\"groups\":[");

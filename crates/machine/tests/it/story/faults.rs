@@ -231,11 +231,20 @@ fn certificates_run_out_while_the_machine_is_off() {
     // What the log says: no token is needed, because the server knows the key of the machine.
     let ca = stage.company.api("GET", "/ca", serde_json::Value::Null);
     let text = |name: &str| ca[name].as_str().unwrap();
-    stage.run(&format!(
-        "portreeve-host enroll --replace --name web-1 --server {} --fingerprint {}",
-        text("url"),
-        text("fingerprint")
-    ));
+    let enroll = |fingerprint: &str| {
+        let (url, words) = (text("url"), "portreeve-host enroll --replace --name web-1");
+        format!("{words} --server {url} --fingerprint {fingerprint}")
+    };
+    let mistyped = stage.machine.try_run(&enroll(&"0".repeat(64))).unwrap();
+    let says = [
+        "has no root with the fingerprint 000",
+        "portreeve ca status",
+    ];
+    assert!(
+        !mistyped.good() && says.iter().all(|it| mistyped.err.contains(it)),
+        "{mistyped}"
+    );
+    stage.run(&enroll(text("fingerprint")));
     start_agent(&stage.machine);
     stage.company.is_applied(&stage.machine);
     stage.expect("alice", true, "after it is enrolled again");
