@@ -75,7 +75,7 @@ pub(crate) struct OffboardedHostView {
     pub(crate) reported_at: Option<At>,
     /// Whether the host could remove what they have left.
     pub(crate) is_removable: bool,
-    /// What was asked for last about what they have left.
+    /// What was asked for last about what they have left; absent where they were let in again before the host did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) removal: Option<RemovalView>,
 }

@@ -251,9 +251,18 @@ impl Known {
         }
     }
 
+    /// What was asked for and can still come about, or has.
+    fn removal(&self) -> Option<&Removal> {
+        let removal = self.removal.as_ref();
+        removal.filter(|removal| {
+            let denied_at = |account: &HostAccount| account.denied_at == Some(removal.denied_at);
+            removal.answered_at.is_some() || self.account.as_ref().is_none_or(denied_at)
+        })
+    }
+
     fn view(&self) -> OffboardedHostView {
         let account = self.account.as_ref();
-        let removal = self.removal.as_ref();
+        let removal = self.removal();
         let name = account.map(|account| account.account.clone());
         let name = name.or_else(|| removal.map(|removal| removal.account.clone()));
         let denied_at = account.map_or_else(

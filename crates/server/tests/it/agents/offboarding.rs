@@ -183,6 +183,7 @@ async fn what_is_left_is_removed_when_somebody_asks_and_never_of_who_may_log_in(
     let report = town.report().await;
     assert_eq!(of(&report, "web-1")["state"], "removed", "{report}");
     assert_eq!(counts(&report), [3, 3, 1], "{report}");
+    assert_eq!(of(&report, "web-2")["removal"]["dry_run"], false);
     let events = town
         .world
         .events(&format!("category=ADMIN&object={ada}"))
@@ -201,6 +202,9 @@ async fn what_is_left_is_removed_when_somebody_asks_and_never_of_who_may_log_in(
     let (document, _) = town.web_2.until(Some(other), Some(true)).await;
     let due = town.told(&town.web_2, &document, &json!({})).await;
     assert_eq!(due, json!([]), "she may log in");
+    let report = town.report().await;
+    assert_eq!(of(&report, "web-2")["state"], "allowed", "{report}");
+    assert!(of(&report, "web-2")["removal"].is_null(), "{report}");
     town.world.server.stop().await;
 }
 
