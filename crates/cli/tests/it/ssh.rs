@@ -424,7 +424,7 @@ fn a_context_that_is_named_gets_a_certificate_of_its_own() {
     let done = machine.says(&with_token, "prv_cli_second\n");
     assert_eq!(done.json()["context"], "second", "{done:?}");
     let contexts = machine.run(&["context", "list", "-o", "json"]).json();
-    assert_eq!(contexts["items"].as_array().unwrap().len(), 2, "{contexts}");
+    assert_eq!(contexts.as_array().unwrap().len(), 2, "{contexts}");
     // Who has signed in by that name need not again.
     let done = machine.run(&[&words[..], &["-o", "json"]].concat());
     assert_eq!(done.json()["context"], "second", "{done:?}");

@@ -97,35 +97,31 @@ impl Touched {
         Ok(())
     }
 
-    /// What has become of it.
+    /// What has become of it. Who is gone comes first and takes all memberships along, also of groups that come before it;
+    /// those that it has again, having come back, come last.
     fn tell(self, tx: &mut Tx<'_>, directory: &Rules) -> Result<Vec<Change>, Error> {
-        let mut changes = Vec::new();
+        let (mut gone, mut present, mut moves) = (Vec::new(), Vec::new(), Vec::new());
         for key in self.users {
-            changes.push(match now(tx, directory, Kind::User, &key)? {
-                Some(user) => Change::Present(user),
-                None => Change::Gone {
-                    kind: Kind::User,
-                    key,
-                },
-            });
+            let kind = Kind::User;
+            match now(tx, directory, kind, &key)? {
+                Some(user) => present.push(Change::Present(user)),
+                None => gone.push(Change::Gone { kind, key }),
+            }
         }
         for (key, group) in self.groups {
-            let is_now = now(tx, directory, Kind::Group, &key)?;
+            let kind = Kind::Group;
+            let is_now = now(tx, directory, kind, &key)?;
             let is_here = is_now.is_some();
             if group.deleted || (group.itself && !is_here) {
-                changes.push(Change::Gone {
-                    kind: Kind::Group,
-                    key: key.clone(),
-                });
+                let key = key.clone();
+                gone.push(Change::Gone { kind, key });
             }
-            if let Some(object) = is_now.filter(|_| group.itself) {
-                changes.push(Change::Present(object));
-            }
+            present.extend(is_now.filter(|_| group.itself).map(Change::Present));
             if is_here && !group.members.is_empty() {
-                changes.push(moved(tx, directory, key, &group.members)?);
+                moves.push(moved(tx, directory, key, &group.members)?);
             }
         }
-        Ok(changes)
+        Ok([gone, present, moves].concat())
     }
 }
 
