@@ -1,7 +1,7 @@
 //! Connections that read, shared by whoever needs one. They are opened when first needed.
 //!
-//! Each keeps the snapshot it last read until there is a newer one: to give it up and to take the same one again costs as
-//! much as a look-up. The log cannot be begun anew meanwhile, so that checkpoints have idle ones [give it
+//! Each keeps the snapshot it last read until there is a newer one: to give it up and to take the same one again costs
+//! nearly half as much as a look-up. The log cannot be begun anew meanwhile, so that checkpoints have idle ones [give it
 //! up](Readers::let_go).
 
 use std::sync::atomic::Ordering::Acquire;

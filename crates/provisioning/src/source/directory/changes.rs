@@ -121,7 +121,9 @@ impl Touched {
                 moves.push(moved(tx, directory, key, &group.members)?);
             }
         }
-        Ok([gone, present, moves].concat())
+        gone.append(&mut present);
+        gone.append(&mut moves);
+        Ok(gone)
     }
 }
 
