@@ -3,7 +3,8 @@
 use super::context::Ctx;
 use super::error::Failure;
 use super::operations::Kind;
-use super::{render, resources, stream, tag};
+use super::stream::{self, Parts};
+use super::{render, resources};
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
@@ -55,25 +56,22 @@ async fn run(ctx: &Ctx, kind: Option<Kind>, query: ListQuery) -> Result<Response
 
 async fn users(ctx: &Ctx, query: &Arc<ListQuery>) -> Result<Body, Failure> {
     let page = page::<Users>(ctx, query).await?;
-    let mut out = head::<Users>(ctx, query, &page);
-    let room: usize = page.items.iter().map(render::room_for).sum();
-    out.reserve(room + render::LIST_TAIL.len());
-    push_users(ctx, query, &page, &mut out)?;
-    out.push_str(render::LIST_TAIL);
-    Ok(Body::from(out))
+    let parts = Parts {
+        head: head::<Users>(ctx, query, &page),
+        users: page.items,
+        ..Parts::list()
+    };
+    stream::body(ctx, query.projection.clone(), parts).await
 }
 
 async fn groups(ctx: &Ctx, query: &Arc<ListQuery>) -> Result<Body, Failure> {
     let page = page::<Groups>(ctx, query).await?;
-    let head = head::<Groups>(ctx, query, &page);
-    stream::groups(
-        ctx,
-        query.projection.clone(),
-        head,
-        page.items,
-        render::LIST_TAIL,
-    )
-    .await
+    let parts = Parts {
+        head: head::<Groups>(ctx, query, &page),
+        groups: page.items,
+        ..Parts::list()
+    };
+    stream::body(ctx, query.projection.clone(), parts).await
 }
 
 /// The root: users first, then groups, counted and paged as one list.
@@ -98,19 +96,13 @@ async fn both(ctx: &Ctx, query: &Arc<ListQuery>) -> Result<Body, Failure> {
     let second = page::<Groups>(ctx, &rest).await?;
     let total = users_total + second.total.unwrap_or(0);
     let items = first.items.len() + second.items.len();
-    let mut out = render::list_head(Some(total), Some(query.start_index), items, None);
-    push_users(ctx, query, &first, &mut out)?;
-    if !first.items.is_empty() && !second.items.is_empty() {
-        out.push(',');
-    }
-    stream::groups(
-        ctx,
-        query.projection.clone(),
-        out,
-        second.items,
-        render::LIST_TAIL,
-    )
-    .await
+    let parts = Parts {
+        head: render::list_head(Some(total), Some(query.start_index), items, None),
+        users: first.items,
+        groups: second.items,
+        ..Parts::list()
+    };
+    stream::body(ctx, query.projection.clone(), parts).await
 }
 
 /// The query as it is for users and for groups. Where only one of the types has the attribute of `sortBy`, the resources
@@ -134,23 +126,6 @@ fn orders(ctx: &Ctx, query: &Arc<ListQuery>) -> (Arc<ListQuery>, Arc<ListQuery>)
         (false, true) => (unsorted(), query.clone()),
         _ => (query.clone(), query.clone()),
     }
-}
-
-fn push_users(
-    ctx: &Ctx,
-    query: &ListQuery,
-    page: &Page<portreeve_directory::users::User>,
-    out: &mut String,
-) -> Result<(), Failure> {
-    let of = ctx.call.directory.catalog.user();
-    for (i, user) in page.items.iter().enumerate() {
-        if i > 0 {
-            out.push(',');
-        }
-        let tag = tag::of_user(user, of, &query.projection);
-        out.push_str(&render::user(&ctx.base, user, &tag, of, &query.projection)?);
-    }
-    Ok(())
 }
 
 fn head<K: Listed>(ctx: &Ctx, query: &ListQuery, page: &Page<K::Item>) -> String {

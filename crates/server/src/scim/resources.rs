@@ -167,7 +167,11 @@ async fn shown(ctx: &Ctx, item: Item, status: StatusCode) -> Result<Response, Fa
             render::json(status, media_type, render::bytes(text))
         }
         Item::Group(group) => {
-            let body = stream::groups(ctx, projection, String::new(), vec![group], "").await?;
+            let alone = stream::Parts {
+                groups: vec![group],
+                ..Default::default()
+            };
+            let body = stream::body(ctx, projection, alone).await?;
             render::json(status, media_type, body)
         }
     };

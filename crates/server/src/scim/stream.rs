@@ -1,12 +1,13 @@
-//! Groups with their members, sent piece by piece: a group may have a hundred thousand.
+//! Resources sent piece by piece: a page of users is over a megabyte, and a group may have a hundred thousand members.
 //!
-//! Each piece is a short read of its own, made when the client is ready for it, so that a slow client holds neither a
-//! snapshot of the database nor the whole answer in memory. Members who come or go meanwhile may be seen or not; the
-//! version that was sent is the one from before, so that a later `If-Match` notices.
+//! Each piece is put together when the client is ready for it, so that a slow client does not have the whole answer held
+//! in memory. Members are read in short reads of their own, so that it does not hold a snapshot of the database either.
+//! Members who come or go meanwhile may be seen or not; the version that was sent is the one from before, so that a later
+//! `If-Match` notices.
 
 use super::context::Ctx;
 use super::error::Failure;
-use super::render;
+use super::{render, tag};
 use crate::app::App;
 use axum::body::Body;
 use bytes::Bytes;
@@ -15,38 +16,57 @@ use portreeve_directory::Refusal;
 use portreeve_directory::directories::Directory;
 use portreeve_directory::groups::Group;
 use portreeve_directory::members::{self, Member};
+use portreeve_directory::users::User;
 use portreeve_scim::Projection;
 use serde_json::{Map, Value};
 use std::io;
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 /// Members per read.
 const MEMBERS: i64 = 1000;
 /// A piece is sent when it is this long.
 const PIECE: usize = 64 * 1024;
+/// Room for it and for what made it long enough, mostly.
+const ROOM: usize = PIECE + 4096;
 
-/// A body of `head`, the groups separated by commas, and `tail`. What fits into one piece is sent as one, with its length.
-pub(super) async fn groups(
-    ctx: &Ctx,
-    projection: Projection,
-    head: String,
-    groups: Vec<Group>,
-    tail: &'static str,
-) -> Result<Body, Failure> {
+/// What a body is made of: `head`, the users and then the groups, separated by commas, and `tail`.
+#[derive(Default)]
+pub(super) struct Parts {
+    pub(super) head: String,
+    pub(super) users: Vec<User>,
+    pub(super) groups: Vec<Group>,
+    pub(super) tail: &'static str,
+}
+
+impl Parts {
+    /// An empty list, but for its head.
+    pub(super) fn list() -> Self {
+        Self {
+            tail: render::LIST_TAIL,
+            ..Self::default()
+        }
+    }
+}
+
+/// The body. What fits into one piece is sent as one, with its length.
+pub(super) async fn body(ctx: &Ctx, projection: Projection, parts: Parts) -> Result<Body, Failure> {
     let directory = ctx.call.directory.clone();
-    let of = directory.catalog.group();
+    let room: usize = parts.users.iter().map(render::room_for).sum();
     let mut writer = Writer {
         app: ctx.app.clone(),
         base: ctx.base.clone(),
-        with_members: projection.wants(of, "members"),
+        with_members: projection.wants(directory.catalog.group(), "members"),
         projection,
-        directory: directory.clone(),
-        groups: groups.into_iter(),
+        directory,
+        users: parts.users.into_iter(),
+        groups: parts.groups.into_iter(),
         open: None,
         first: true,
-        buffer: head,
-        tail: Some(tail),
+        buffer: parts.head,
+        tail: Some(parts.tail),
     };
+    writer.buffer.reserve(ROOM.min(room + parts.tail.len()));
     let first = writer.piece().await?.unwrap_or_default();
     if writer.tail.is_none() {
         return Ok(Body::from(first));
@@ -56,7 +76,7 @@ pub(super) async fn groups(
             Ok(None) => None,
             Ok(Some(piece)) => Some((Ok(piece), writer)),
             Err(error) => {
-                tracing::error!(%error, "a group could not be read to its end");
+                tracing::error!(%error, "an answer could not be put together to its end");
                 writer.tail = None;
                 Some((Err(io::Error::other("interrupted")), writer))
             }
@@ -72,7 +92,8 @@ struct Writer {
     projection: Projection,
     with_members: bool,
     directory: Arc<Directory>,
-    groups: std::vec::IntoIter<Group>,
+    users: IntoIter<User>,
+    groups: IntoIter<Group>,
     /// The group whose members are being written.
     open: Option<Open>,
     first: bool,
@@ -96,7 +117,8 @@ impl Writer {
         while self.buffer.len() < PIECE && self.tail.is_some() {
             self.step().await?;
         }
-        let piece = std::mem::take(&mut self.buffer);
+        let room = self.tail.map_or(0, |_| ROOM);
+        let piece = std::mem::replace(&mut self.buffer, String::with_capacity(room));
         Ok((!piece.is_empty()).then(|| Bytes::from(piece)))
     }
 
@@ -104,13 +126,14 @@ impl Writer {
         if let Some(open) = self.open.take() {
             return self.members(open).await;
         }
+        if let Some(user) = self.users.next() {
+            return self.user(&user);
+        }
         let Some(group) = self.groups.next() else {
             self.buffer.push_str(self.tail.take().unwrap_or_default());
             return Ok(());
         };
-        if !std::mem::take(&mut self.first) {
-            self.buffer.push(',');
-        }
+        self.separate();
         let of = self.directory.catalog.group();
         let alone = render::group_alone(&self.base, &group, of, &self.projection)?;
         if !self.with_members {
@@ -123,6 +146,21 @@ impl Writer {
             alone: Some(alone),
             any: false,
         });
+        Ok(())
+    }
+
+    fn separate(&mut self) {
+        if !std::mem::take(&mut self.first) {
+            self.buffer.push(',');
+        }
+    }
+
+    fn user(&mut self, user: &User) -> Result<(), Refusal> {
+        self.separate();
+        let of = self.directory.catalog.user();
+        let tag = tag::of_user(user, of, &self.projection);
+        let text = render::user(&self.base, user, &tag, of, &self.projection)?;
+        self.buffer.push_str(&text);
         Ok(())
     }
 

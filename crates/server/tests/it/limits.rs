@@ -282,7 +282,7 @@ fn of_those_who_write_at_once_one_wins_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_large_group_is_sent_in_pieces_and_arrives_whole() {
+fn what_is_long_is_sent_in_pieces_and_arrives_whole() {
     let server = Server::start();
     let directory = server.directory("generic", None);
     let mut ids = Vec::new();
@@ -338,6 +338,21 @@ fn a_large_group_is_sent_in_pieces_and_arrives_whole() {
         .json;
     assert_eq!(only["members"][0], json!({"value": sorted[0]}));
     assert_eq!(members(&only), sorted);
+    let listed = |path: &str| -> (Vec<String>, bool) {
+        let answer = directory.get(path);
+        let resources = answer.json["Resources"].as_array().unwrap();
+        let id = |it: &Value| it["id"].as_str().unwrap().to_owned();
+        let length = answer.header("content-length");
+        (resources.iter().map(id).collect(), length.is_some())
+    };
+    let with_group = [&sorted[2600..], &[path["/Groups/".len()..].to_owned()]].concat();
+    for (name, path, ids, has_length) in [
+        ("a page", "/Users?count=1000", &sorted[..1000], false),
+        ("a short page", "/Users?count=10", &sorted[..10], true),
+        ("both", "/?startIndex=2601&count=1000", &with_group, false),
+    ] {
+        assert_eq!(listed(path), (ids.to_vec(), has_length), "{name}");
+    }
 }
 
 #[test]
