@@ -58,7 +58,7 @@ async fn lookup(
     Query(query): Query<HashMap<String, String>>,
 ) -> Response {
     if query.contains_key("filter") {
-        answer(StatusCode::OK, &recorded.lookup)
+        answer(StatusCode::OK, recorded.lookup.clone())
     } else {
         StatusCode::BAD_REQUEST.into_response()
     }
@@ -70,16 +70,16 @@ async fn change(State(recorded): State<Arc<Recorded>>, body: Bytes) -> Response 
 
 fn parsed(body: &[u8], status: StatusCode, bytes: &Bytes) -> Response {
     match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Object(_)) => answer(status, bytes),
+        Ok(Value::Object(_)) => answer(status, bytes.clone()),
         _ => StatusCode::BAD_REQUEST.into_response(),
     }
 }
 
-fn answer(status: StatusCode, bytes: &Bytes) -> Response {
+pub(crate) fn answer(status: StatusCode, body: impl IntoResponse) -> Response {
     (
         status,
         [(header::CONTENT_TYPE, "application/scim+json")],
-        bytes.clone(),
+        body,
     )
         .into_response()
 }

@@ -11,6 +11,7 @@ mod console;
 mod cycle;
 mod database;
 mod engine;
+mod floor;
 mod hosts;
 mod limits;
 mod load;
@@ -99,6 +100,16 @@ enum Command {
         /// The answers to give, as JSON
         answers: PathBuf,
     },
+    /// Serve the bare handlers over SQLite; the benchmark starts this by itself
+    #[command(hide = true)]
+    Floor {
+        /// The answers to give people by, as JSON
+        answers: PathBuf,
+        /// Where to make the database
+        database: PathBuf,
+        /// How many people to fill it with
+        users: u64,
+    },
 }
 
 fn main() -> Result<()> {
@@ -108,6 +119,11 @@ fn main() -> Result<()> {
         .build()?;
     match arguments.command {
         Some(Command::Bare { answers }) => runtime.block_on(bare::serve(&answers)),
+        Some(Command::Floor {
+            answers,
+            database,
+            users,
+        }) => runtime.block_on(floor::serve(&answers, &database, users)),
         Some(Command::Cycle(cycle)) => runtime.block_on(cycle::run(&cycle)),
         Some(Command::Engine(engine)) => runtime.block_on(engine::run(&engine)),
         Some(Command::Console(console)) => runtime.block_on(console::run(&console)),

@@ -18,7 +18,7 @@ use crate::client::{Connection, Exchange, Target};
 use crate::database::{Database, Kind};
 use crate::load::{Amount, Measured, run as generate};
 use crate::machine::{Machine, resident_mib};
-use crate::report::{Figure, Goal, GroupFigure, Memory, Report, Walk};
+use crate::report::{Figure, Goal, GroupFigure, Limits, Memory, Report, Walk};
 use crate::server::Server;
 use crate::{limits, requests};
 
@@ -68,12 +68,13 @@ struct Person {
     id: Arc<str>,
 }
 
-/// A server filled to one size, and the bare handlers with its answers.
+/// A server filled to one size, and the bare handlers with its answers, also over SQLite where that is its database.
 struct Stage<'a> {
     plan: &'a Plan,
     users: u64,
     server: Server,
     bare: Server,
+    floor: Option<Server>,
     answers: Answers,
     people: Arc<Vec<Person>>,
     next_number: u64,
@@ -88,12 +89,21 @@ impl<'a> Stage<'a> {
         let answers = record(&server).await?;
         let file = plan.folder.path().join(format!("answers-{users}.json"));
         std::fs::write(&file, serde_json::to_vec(&answers)?)?;
-        let bare = Server::bare(&file, server.target.authorization.clone()).await?;
+        let authorization = &server.target.authorization;
+        let bare = Server::bare(&file, authorization.clone()).await?;
+        let floor = match plan.database {
+            Kind::Sqlite => {
+                let database = plan.folder.path().join(format!("floor-{users}.db"));
+                Some(Server::floor(&file, &database, users, authorization.clone()).await?)
+            }
+            Kind::Postgres => None,
+        };
         let mut stage = Self {
             plan,
             users,
             server,
             bare,
+            floor,
             answers,
             people: Arc::default(),
             next_number: 1,
@@ -136,19 +146,25 @@ impl<'a> Stage<'a> {
     }
 
     async fn measure_reads(&self, report: &mut Report) -> Result<()> {
-        let by_name = self.goal(0.50, 10_000.0, 6_000.0);
-        let bare = self.bare(requests::find_by_user_name).await?;
-        self.add(
-            report,
-            "lookup by userName",
-            requests_for(&self.people, requests::find_by_user_name),
-            Some((bare, by_name)),
-        )
-        .await?;
-        let bare = self.bare(requests::find_by_external_id).await?;
-        let by_id = requests_for(&self.people, requests::find_by_external_id);
-        self.add(report, "lookup by externalId", by_id, Some((bare, by_name)))
-            .await?;
+        let goal = self.goal(0.50, 10_000.0, 6_000.0);
+        let users = self.users;
+        for (name, find) in [
+            (
+                "lookup by userName",
+                requests::find_by_user_name as fn(u64) -> Exchange,
+            ),
+            ("lookup by externalId", requests::find_by_external_id),
+        ] {
+            let limits = Limits {
+                goal,
+                bare: self.bare(find).await?,
+                floor: self
+                    .floor(move |number| find(scatter(number, users)))
+                    .await?,
+            };
+            let ask = requests_for(&self.people, find);
+            self.add(report, name, ask, Some(limits)).await?;
+        }
 
         let people = Arc::clone(&self.people);
         let get = move |number| {
@@ -170,32 +186,41 @@ impl<'a> Stage<'a> {
     }
 
     async fn measure_patch(&self, report: &mut Report) -> Result<()> {
-        let goal = self.goal(0.30, 4_000.0, 1_500.0);
-        let bare = self
-            .bare(|number| requests::change("person", number, number))
-            .await?;
+        let users = self.users;
+        let of_floor = move |number| {
+            let person = scatter(number, users);
+            requests::change(&requests::external_id(person), person, number)
+        };
+        let limits = Limits {
+            goal: self.goal(0.30, 4_000.0, 1_500.0),
+            bare: self
+                .bare(|number| requests::change("person", number, number))
+                .await?,
+            floor: self.floor(of_floor).await?,
+        };
         let people = Arc::clone(&self.people);
         let change = move |number| {
             with_person(&people, number, |person| {
                 requests::change(&person.id, person.number, number)
             })
         };
-        self.add(report, "PATCH", change, Some((bare, goal)))
-            .await?;
-        Ok(())
+        self.add(report, "PATCH", change, Some(limits)).await
     }
 
     async fn measure_create(&mut self, report: &mut Report) -> Result<()> {
-        let goal = self.goal(0.35, 5_000.0, 1_500.0);
-        let bare = self.bare(requests::create).await?;
+        let first = self.users;
+        let limits = Limits {
+            goal: self.goal(0.35, 5_000.0, 1_500.0),
+            bare: self.bare(requests::create).await?,
+            floor: self
+                .floor(move |number| requests::create(first + number))
+                .await?,
+        };
         say(&format!("{} users: create", self.users))?;
         let measured = self.create(Amount::Time(self.plan.time)).await?;
-        report.figures.push(Figure::new(
-            self.users,
-            "create",
-            measured,
-            Some((bare, goal)),
-        ));
+        report
+            .figures
+            .push(Figure::new(self.users, "create", measured, Some(limits)));
         Ok(())
     }
 
@@ -205,7 +230,7 @@ impl<'a> Stage<'a> {
         report: &mut Report,
         name: &'static str,
         make: impl Fn(u64) -> Exchange + Send + Sync + 'static,
-        bare: Option<(Measured, Goal)>,
+        limits: Option<Limits>,
     ) -> Result<()> {
         say(&format!("{} users: {name}", self.users))?;
         let amount = Amount::Time(self.plan.time);
@@ -219,7 +244,7 @@ impl<'a> Stage<'a> {
         .await?;
         report
             .figures
-            .push(Figure::new(self.users, name, measured, bare));
+            .push(Figure::new(self.users, name, measured, limits));
         Ok(())
     }
 
@@ -244,6 +269,20 @@ impl<'a> Stage<'a> {
             |_, _| Ok(()),
         )
         .await
+    }
+
+    /// Measures the like of them on the bare handlers over SQLite, which have their own people.
+    async fn floor(
+        &self,
+        make: impl Fn(u64) -> Exchange + Send + Sync + 'static,
+    ) -> Result<Option<Measured>> {
+        let Some(floor) = &self.floor else {
+            return Ok(None);
+        };
+        let amount = Amount::Time(self.plan.time);
+        let connections = self.plan.connections;
+        let measured = generate(&floor.target, connections, amount, make, |_, _| Ok(())).await?;
+        Ok(Some(measured))
     }
 
     /// Creates people with numbers not used before.

@@ -72,10 +72,30 @@ impl Server {
 
     /// Starts the bare handlers of this program, as a process of their own.
     pub(crate) async fn bare(answers: &Path, authorization: Option<HeaderValue>) -> Result<Self> {
-        let arguments = [OsStr::new("bare"), answers.as_os_str()];
+        Self::own(&["bare".as_ref(), answers.as_os_str()], authorization).await
+    }
+
+    /// Starts the bare handlers over SQLite, with so many people in a database of their own.
+    pub(crate) async fn floor(
+        answers: &Path,
+        database: &Path,
+        users: u64,
+        authorization: Option<HeaderValue>,
+    ) -> Result<Self> {
+        let users = users.to_string();
+        let arguments = [
+            "floor".as_ref(),
+            answers.as_os_str(),
+            database.as_os_str(),
+            users.as_ref(),
+        ];
+        Self::own(&arguments, authorization).await
+    }
+
+    async fn own(arguments: &[&OsStr], authorization: Option<HeaderValue>) -> Result<Self> {
         let mut child = start(
             &std::env::current_exe()?,
-            &arguments,
+            arguments,
             Stdio::piped(),
             Stdio::inherit(),
         )?;
