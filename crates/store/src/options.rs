@@ -35,7 +35,7 @@ pub struct Options {
 
 impl Options {
     /// The settings a server starts with: at most 4,096 queued writes, 10 s of waiting, and page caches that
-    /// together stay under 60 MiB. On PostgreSQL up to 17 connections: a thread that waits for a network needs company.
+    /// together stay under 30 MiB. On PostgreSQL up to 17 connections: a thread that waits for a network needs company.
     pub fn new(database: Database, migrations: &'static [Migration], now: i64) -> Self {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         let (readers, lookups) = match database {
@@ -51,7 +51,7 @@ impl Options {
             writers: 4,
             queue: 4096,
             queue_wait: Duration::from_secs(10),
-            writer_cache_kib: 24 * 1024,
+            writer_cache_kib: 12 * 1024,
             reader_cache_kib: 4 * 1024,
         }
     }
