@@ -234,15 +234,18 @@ pub(crate) fn save(folder: &Path, name: &str, figures: &impl Serialize, table: &
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_figure_stands_beside_its_limit() {
-        let measured = |per_second| Measured {
+    fn measured(per_second: f64) -> Measured {
+        Measured {
             requests: 9,
             per_second,
             p50_ms: 1.0,
             p99_ms: 2.0,
             max_ms: 3.0,
-        };
+        }
+    }
+
+    #[test]
+    fn a_figure_stands_beside_its_limit() {
         let goal = Goal {
             share: Some(0.5),
             per_second: 10_000.0,

@@ -42,7 +42,7 @@ impl Required {
         Ok(Self(all?.into()))
     }
 
-    /// Refuses a user who lacks something, naming it. What they lacked `before` as well is let pass: it was not required
+    /// Refuses a user who lacks something, naming all of it. What they lacked `before` as well is let pass: it was not required
     /// then, and whoever changes something else cannot know it.
     pub fn check(
         &self,
@@ -50,14 +50,19 @@ impl Required {
         user: &Resource,
         before: Option<&Resource>,
     ) -> Result<(), Refusal> {
+        let mut missing: Vec<&str> = Vec::new();
         for (path, filter) in &*self.0 {
             let checked = filter.check(catalog.user(), Profile::Strict)?;
             let had = before.is_none_or(|before| checked.matches(before.as_map()));
             if had && !checked.matches(user.as_map()) {
-                let why = format!("{path} is required in this directory");
-                return Err(Error::invalid_value(why).into());
+                missing.push(path);
             }
         }
-        Ok(())
+        let why = match &*missing {
+            [] => return Ok(()),
+            [one] => format!("{one} is required in this directory"),
+            several => format!("{} are required in this directory", several.join(", ")),
+        };
+        Err(Error::invalid_value(why).into())
     }
 }

@@ -224,7 +224,9 @@ fn check(settings: &Settings) -> Result<(), Refusal> {
     if settings.groups.len() > MOST_GROUPS {
         return refuse("groups", "at most 50 groups");
     }
-    if settings.languages.is_empty() || settings.languages.len() > Language::ALL.len() {
+    let offered = &settings.languages;
+    let is_once = |language: &Language| offered.iter().filter(|it| *it == language).count() == 1;
+    if offered.is_empty() || !offered.iter().all(is_once) {
         return refuse("languages", "name one to four languages, each once");
     }
     if let Some(fallback) = &settings.fallback {

@@ -1,6 +1,6 @@
 //! Too much, too deep, too long, cut off, all at once: every limit answers with a SCIM error and changes nothing.
 
-use crate::talk::{Server, connect, head, raw, read_some};
+use crate::talk::{Directory, Server, connect, head, raw, read_some};
 use portreeve_server::config::Patience;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -281,10 +281,8 @@ fn of_those_who_write_at_once_one_wins_and_nothing_is_lost() {
     );
 }
 
-#[test]
-fn what_is_long_is_sent_in_pieces_and_arrives_whole() {
-    let server = Server::start();
-    let directory = server.directory("generic", None);
+/// Makes 2,700 people, and says their ids in order.
+fn many_people(directory: &Directory<'_>) -> Vec<String> {
     let mut ids = Vec::new();
     for batch in 0..3 {
         let one = |i: usize| json!({"method": "POST", "path": "/Users", "bulkId": i.to_string(), "data": {"userName": format!("u{batch}-{i}")}});
@@ -303,7 +301,16 @@ fn what_is_long_is_sent_in_pieces_and_arrives_whole() {
         };
         ids.extend(answer["Operations"].as_array().unwrap().iter().map(id));
     }
-    let list: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn what_is_long_is_sent_in_pieces_and_arrives_whole() {
+    let server = Server::start();
+    let directory = server.directory("generic", None);
+    let sorted = many_people(&directory);
+    let list: Vec<Value> = sorted.iter().map(|id| json!({"value": id})).collect();
     let group = directory.send(
         "POST",
         "/Groups",
@@ -318,8 +325,6 @@ fn what_is_long_is_sent_in_pieces_and_arrives_whole() {
         (201, 2700)
     );
     let path = format!("/Groups/{}", group.json["id"].as_str().unwrap());
-    let mut sorted = ids.clone();
-    sorted.sort();
     let members = |answer: &Value| -> Vec<String> {
         answer["members"]
             .as_array()

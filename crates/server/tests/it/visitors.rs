@@ -88,7 +88,7 @@ async fn a_required_attribute_that_is_missing_is_named() {
         ("/emails", r#"emails[type eq "work"].value"#),
         ("/name/givenName", "name.givenName"),
         ("/name/familyName", "name.familyName"),
-        ("/name", "name.givenName"),
+        ("/name", "name.givenName, name.familyName are required"),
     ] {
         let answer = directory.post("/Users", without(pointer)).await;
         assert_eq!(

@@ -203,6 +203,12 @@ async fn what_makes_no_sense_of_a_location_is_refused_by_name() {
         ),
         ("no language", json!({"languages": []}), 400, "languages"),
         (
+            "a language twice",
+            json!({"languages": ["de", "de"]}),
+            400,
+            "languages",
+        ),
+        (
             "nothing to consent to",
             json!({"photo_consent": " "}),
             400,
