@@ -44,6 +44,9 @@ const BY_EXTERNAL_ID: &str = "SELECT resource FROM users WHERE external_id = ?1"
 /// The most changes that share a commit.
 const GROUP: usize = 64;
 
+/// Pages (32 MiB) after which the log is carried over: a page that is written often is carried over once.
+const CHECKPOINT: u32 = 8192;
+
 /// Fills a database and serves until it is killed; prints its address first.
 pub(crate) async fn serve(answers: &Path, database: &Path, users: u64) -> Result<()> {
     let text =
@@ -76,9 +79,10 @@ pub(crate) async fn serve(answers: &Path, database: &Path, users: u64) -> Result
 
 fn open(database: &Path) -> Result<Connection> {
     let connection = Connection::open(database)?;
-    connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;",
-    )?;
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;
+         PRAGMA wal_autocheckpoint = {CHECKPOINT};"
+    ))?;
     Ok(connection)
 }
 

@@ -9,14 +9,14 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 
 use crate::database::Kind;
-use crate::limits;
+use crate::limits::Limits;
 use crate::load::Measured;
 use crate::machine::Machine;
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) machine: Machine,
-    pub(crate) limits: limits::Limits,
+    pub(crate) limits: Limits,
     pub(crate) connections: usize,
     pub(crate) database: Kind,
     pub(crate) figures: Vec<Figure>,
@@ -31,12 +31,12 @@ pub(crate) struct Figure {
     users: u64,
     name: &'static str,
     measured: Measured,
-    limits: Option<Limits>,
+    beside: Option<Beside>,
 }
 
-/// What stands beside a figure.
+/// What stands beside a figure: what is wanted, and the limits.
 #[derive(Debug, Serialize)]
-pub(crate) struct Limits {
+pub(crate) struct Beside {
     pub(crate) goal: Goal,
     /// The bare handler.
     pub(crate) bare: Measured,
@@ -83,18 +83,18 @@ impl Figure {
         users: u64,
         name: &'static str,
         measured: Measured,
-        limits: Option<Limits>,
+        beside: Option<Beside>,
     ) -> Self {
         Self {
             users,
             name,
             measured,
-            limits,
+            beside,
         }
     }
 }
 
-impl Limits {
+impl Beside {
     /// Cells of the table: the limits, and how much of each the server reaches.
     fn cells(&self, measured: &Measured) -> String {
         let Self { goal, bare, floor } = self;
@@ -174,11 +174,11 @@ impl Report {
                 p99_ms,
                 ..
             } = &figure.measured;
-            let limits = figure.limits.as_ref();
-            let limits = limits.map_or(" |  |  |  | ".to_owned(), |it| it.cells(&figure.measured));
+            let beside = figure.beside.as_ref();
+            let beside = beside.map_or(" |  |  |  | ".to_owned(), |it| it.cells(&figure.measured));
             writeln!(
                 text,
-                "| {} | {} | {per_second:.0} | {p50_ms:.1} | {p99_ms:.1} | {limits} |",
+                "| {} | {} | {per_second:.0} | {p50_ms:.1} | {p99_ms:.1} | {beside} |",
                 figure.users, figure.name
             )?;
         }
@@ -257,7 +257,7 @@ mod tests {
                 kernel: "6.1".into(),
                 memory_gib: 24,
             },
-            limits: limits::Limits {
+            limits: Limits {
                 fdatasync: 260.0,
                 inserts: vec![],
             },
@@ -268,7 +268,7 @@ mod tests {
                     1000,
                     "lookup",
                     measured(6000.0),
-                    Some(Limits {
+                    Some(Beside {
                         goal,
                         bare: measured(8000.0),
                         floor: Some(measured(7500.0)),

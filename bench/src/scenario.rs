@@ -18,7 +18,7 @@ use crate::client::{Connection, Exchange, Target};
 use crate::database::{Database, Kind};
 use crate::load::{Amount, Measured, run as generate};
 use crate::machine::{Machine, resident_mib};
-use crate::report::{Figure, Goal, GroupFigure, Limits, Memory, Report, Walk};
+use crate::report::{Beside, Figure, Goal, GroupFigure, Memory, Report, Walk};
 use crate::server::Server;
 use crate::{limits, requests};
 
@@ -155,7 +155,7 @@ impl<'a> Stage<'a> {
             ),
             ("lookup by externalId", requests::find_by_external_id),
         ] {
-            let limits = Limits {
+            let beside = Beside {
                 goal,
                 bare: self.bare(find).await?,
                 floor: self
@@ -163,7 +163,7 @@ impl<'a> Stage<'a> {
                     .await?,
             };
             let ask = requests_for(&self.people, find);
-            self.add(report, name, ask, Some(limits)).await?;
+            self.add(report, name, ask, Some(beside)).await?;
         }
 
         let people = Arc::clone(&self.people);
@@ -191,7 +191,7 @@ impl<'a> Stage<'a> {
             let person = scatter(number, users);
             requests::change(&requests::external_id(person), person, number)
         };
-        let limits = Limits {
+        let beside = Beside {
             goal: self.goal(0.30, 4_000.0, 1_500.0),
             bare: self
                 .bare(|number| requests::change("person", number, number))
@@ -204,12 +204,12 @@ impl<'a> Stage<'a> {
                 requests::change(&person.id, person.number, number)
             })
         };
-        self.add(report, "PATCH", change, Some(limits)).await
+        self.add(report, "PATCH", change, Some(beside)).await
     }
 
     async fn measure_create(&mut self, report: &mut Report) -> Result<()> {
         let first = self.users;
-        let limits = Limits {
+        let beside = Beside {
             goal: self.goal(0.35, 5_000.0, 1_500.0),
             bare: self.bare(requests::create).await?,
             floor: self
@@ -220,7 +220,7 @@ impl<'a> Stage<'a> {
         let measured = self.create(Amount::Time(self.plan.time)).await?;
         report
             .figures
-            .push(Figure::new(self.users, "create", measured, Some(limits)));
+            .push(Figure::new(self.users, "create", measured, Some(beside)));
         Ok(())
     }
 
@@ -230,7 +230,7 @@ impl<'a> Stage<'a> {
         report: &mut Report,
         name: &'static str,
         make: impl Fn(u64) -> Exchange + Send + Sync + 'static,
-        limits: Option<Limits>,
+        beside: Option<Beside>,
     ) -> Result<()> {
         say(&format!("{} users: {name}", self.users))?;
         let amount = Amount::Time(self.plan.time);
@@ -244,7 +244,7 @@ impl<'a> Stage<'a> {
         .await?;
         report
             .figures
-            .push(Figure::new(self.users, name, measured, limits));
+            .push(Figure::new(self.users, name, measured, beside));
         Ok(())
     }
 

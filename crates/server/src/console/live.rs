@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(900);
 /// How many events are told at once.
 const PAGE: i64 = 200;
 
-/// Tells what happens from now on.
+/// Tells what happens from now on, and has happened since the page was made: `after` is where the feed ended then.
 pub(super) async fn stream(State(app): State<Arc<App>>, parts: Parts) -> Response {
     let Ok(who) = who::identify(&app, &parts).await else {
         return (StatusCode::UNAUTHORIZED, "the session has ended\n").into_response();
@@ -43,6 +43,10 @@ pub(super) async fn stream(State(app): State<Arc<App>>, parts: Parts) -> Respons
             .into_response();
     };
     let (end, stop) = (feeds::end(&app, &team_id), app.stop.clone());
+    let query = parts.uri.query().unwrap_or_default();
+    let after = url::form_urlencoded::parse(query.as_bytes())
+        .find(|(name, _)| name == "after")
+        .and_then(|(_, value)| value.parse().ok());
     let follower = Follower {
         parts,
         team_id,
@@ -51,6 +55,7 @@ pub(super) async fn stream(State(app): State<Arc<App>>, parts: Parts) -> Respons
         stop,
         requests: app.requests.count(),
         app,
+        after,
         place: None,
         silent: 0,
     };
@@ -79,6 +84,9 @@ struct Follower {
     who: Who,
     end: watch::Receiver<i64>,
     stop: watch::Receiver<bool>,
+    /// Where the page begins to listen, unless that is long ago: a stream that breaks off is asked for again at the same
+    /// address, and the page then asks for all it shows.
+    after: Option<i64>,
     /// The last position that was read; `None` before the first look.
     place: Option<i64>,
     /// How many requests of providers there had been.
@@ -118,20 +126,23 @@ impl Follower {
 
     /// What has happened since the last look, as events for the page.
     async fn news(&mut self) -> Result<String, Refusal> {
-        let (team, place) = (self.team_id.clone(), self.place);
+        let (team, place, after) = (self.team_id.clone(), self.place, self.after);
         let read = self.app.store.read(move |tx| -> Result<_, Refusal> {
-            match place {
-                None => Ok((events::last(tx, &team)?, Vec::new())),
-                Some(place) => {
-                    let query = Query {
-                        after: Some(Place::Position(place)),
-                        limit: PAGE,
-                        ..Query::default()
-                    };
-                    let found = events::list(tx, &team, &query)?;
-                    Ok((found.last().map_or(place, |last| last.position), found))
+            let place = match place {
+                Some(place) => place,
+                None => {
+                    let end = events::last(tx, &team)?;
+                    let is_recent = |after: &i64| (0..=PAGE).contains(&end.saturating_sub(*after));
+                    after.filter(is_recent).unwrap_or(end)
                 }
-            }
+            };
+            let query = Query {
+                after: Some(Place::Position(place)),
+                limit: PAGE,
+                ..Query::default()
+            };
+            let found = events::list(tx, &team, &query)?;
+            Ok((found.last().map_or(place, |last| last.position), found))
         });
         let (place, found) = read.await?;
         self.place = Some(place);

@@ -20,7 +20,7 @@ use portreeve_console::parts::{Level as Shown, Tone};
 use portreeve_console::{Flash, Page, Section, Shell};
 use portreeve_directory::permissions::Level;
 use portreeve_directory::teams::Team;
-use portreeve_directory::{Permission, Refusal};
+use portreeve_directory::{Permission, Refusal, events};
 use portreeve_store::Tx;
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ pub(crate) struct Visit {
     pub(crate) team: Team,
     /// Whether their console shows what concerns visitors.
     has_visitors: bool,
+    /// Where the team's feed ends; what the page shows is read later.
+    position: i64,
     /// Decoded query parameters.
     pub(crate) pairs: Vec<(String, String)>,
     params: Vec<(String, String)>,
@@ -99,9 +101,11 @@ async fn enter(parts: &mut Parts, app: &Arc<App>) -> Result<Visit, Response> {
     let found = app.store.lookup(move |tx| {
         let team = finder.team(tx, None)?;
         let has_visitors = may_see && visitors::are_received(tx, &team.id)?;
-        Ok::<_, Refusal>((team, has_visitors))
+        let position = events::last(tx, &team.id)?;
+        Ok::<_, Refusal>((team, has_visitors, position))
     });
-    let (team, has_visitors) = found.await.map_err(|error| Trouble::from(error).alone())?;
+    let (team, has_visitors, position) =
+        found.await.map_err(|error| Trouble::from(error).alone())?;
     let query = parts.uri.query().unwrap_or_default();
     Ok(Visit {
         app: app.clone(),
@@ -109,6 +113,7 @@ async fn enter(parts: &mut Parts, app: &Arc<App>) -> Result<Visit, Response> {
         admin,
         team,
         has_visitors,
+        position,
         pairs: url::form_urlencoded::parse(query.as_bytes())
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
             .collect(),
@@ -199,6 +204,7 @@ impl Visit {
                 .filter(|section| self.may(needed(*section)))
                 .filter(|section| *section != Section::Visitors || self.has_visitors)
                 .collect(),
+            position: self.position,
             needs_attention: 0,
             flash: self.flash(),
         }

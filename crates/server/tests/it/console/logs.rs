@@ -176,3 +176,30 @@ async fn the_log_is_exported_as_far_as_it_is_shown() {
     assert_eq!(owner.get("/console/logs.csv?to=never").await.status, 422);
     server.stop().await;
 }
+
+/// A page is made, comes and begins to listen: what happens meanwhile is not lost.
+#[tokio::test]
+async fn a_page_hears_what_has_happened_since_it_was_made() {
+    let server = TestServer::start().await;
+    let provider = server.directory("entra").await;
+    let mut owner = Browser::of_owner(&server, "olga").await;
+    let page = owner.page("/console/users").await;
+    let (_, rest) = page.split_once("data-live-url=\"").expect("it listens");
+    let (here, _) = rest.split_once('"').unwrap();
+    let ada = person(&provider, "ada", true).await;
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let long_ago = format!("/console/live?after={}", i64::MIN);
+    for (name, path, hears) in [
+        ("since it was made", here, true),
+        ("from now on", "/console/live", false),
+        ("since long ago", &long_ago, false),
+        ("since no time", "/console/live?after=noon", false),
+    ] {
+        let live = http.get(format!("{}{path}", owner.origin));
+        let live = live.header("cookie", owner.session()).send().await;
+        let first = live.unwrap().chunk().await.unwrap().expect("something");
+        let first = String::from_utf8_lossy(&first);
+        assert_eq!(first.contains(&ada), hears, "{name}: {first}");
+    }
+    server.stop().await;
+}
