@@ -38,8 +38,9 @@ pub struct Shell {
     pub who: Who,
     /// The entries of the navigation that this person may open, in order.
     pub sections: Vec<Section>,
-    /// Where the team's feed ended before what the page shows was read: the page hears what has happened since.
-    pub position: i64,
+    /// Where the team's feed ended before what the page shows was read: the page hears what has happened since. `None`:
+    /// it hears what happens once it listens.
+    pub position: Option<i64>,
     /// How many things on the Overview need attention.
     pub needs_attention: usize,
     /// What the last action did, shown once.

@@ -97,7 +97,7 @@ pub(crate) fn shell(words: Words) -> Shell {
             level: Level::Owner,
         },
         sections: Section::ALL.to_vec(),
-        position: 7,
+        position: Some(7),
         needs_attention: 2,
         flash: None,
     }

@@ -44,8 +44,9 @@ pub(crate) struct Visit {
     pub(crate) team: Team,
     /// Whether their console shows what concerns visitors.
     has_visitors: bool,
-    /// Where the team's feed ends; what the page shows is read later.
-    position: i64,
+    /// Where the team's feed ends; what the page shows is read later. Not for a page that answers a form, which would hear
+    /// first of what it has done itself.
+    position: Option<i64>,
     /// Decoded query parameters.
     pub(crate) pairs: Vec<(String, String)>,
     params: Vec<(String, String)>,
@@ -98,10 +99,11 @@ async fn enter(parts: &mut Parts, app: &Arc<App>) -> Result<Visit, Response> {
     };
     let finder = admin.clone();
     let may_see = who.may(Permission::VisitorRead);
+    let is_get = parts.method == http::Method::GET;
     let found = app.store.lookup(move |tx| {
         let team = finder.team(tx, None)?;
         let has_visitors = may_see && visitors::are_received(tx, &team.id)?;
-        let position = events::last(tx, &team.id)?;
+        let position = is_get.then(|| events::last(tx, &team.id)).transpose()?;
         Ok::<_, Refusal>((team, has_visitors, position))
     });
     let (team, has_visitors, position) =
