@@ -23,11 +23,17 @@ pub(crate) struct Answers {
     pub(crate) patch: String,
 }
 
+impl Answers {
+    pub(crate) fn read(file: &Path) -> Result<Self> {
+        let text =
+            std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+}
+
 /// Serves until it is killed; prints its address first.
 pub(crate) async fn serve(answers: &Path) -> Result<()> {
-    let text =
-        std::fs::read(answers).with_context(|| format!("cannot read {}", answers.display()))?;
-    let answers: Answers = serde_json::from_slice(&text)?;
+    let answers = Answers::read(answers)?;
     let recorded = Recorded {
         create: answers.create.into(),
         lookup: answers.lookup.into(),
@@ -37,6 +43,11 @@ pub(crate) async fn serve(answers: &Path) -> Result<()> {
         .route("/Users", post(create).get(lookup))
         .route("/Users/{id}", patch(change))
         .with_state(Arc::new(recorded));
+    listen(app).await
+}
+
+/// Serves at any address, which is printed.
+pub(crate) async fn listen(app: Router) -> Result<()> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     writeln!(std::io::stdout(), "http://{}", listener.local_addr()?)?;
     axum::serve(listener, app).await?;

@@ -2,7 +2,7 @@
 //! server has, and a change is on disk, with a line of a log, before it is answered. Nothing else is done: nobody is
 //! asked who they are, and what is asked for is neither checked nor worked out.
 //!
-//! A server on this database cannot be faster than this by much, however little it does.
+//! It is about what a server on this database could reach, were all its other work free.
 
 use std::cell::RefCell;
 use std::io::Write as _;
@@ -22,7 +22,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::bare::{Answers, answer};
+use crate::bare::{Answers, answer, listen};
 use crate::requests;
 
 /// The fewest indexes with which the requests can be answered, and the log be searched for what became of somebody.
@@ -49,9 +49,7 @@ const CHECKPOINT: u32 = 8192;
 
 /// Fills a database and serves until it is killed; prints its address first.
 pub(crate) async fn serve(answers: &Path, database: &Path, users: u64) -> Result<()> {
-    let text =
-        std::fs::read(answers).with_context(|| format!("cannot read {}", answers.display()))?;
-    let answers: Answers = serde_json::from_slice(&text)?;
+    let answers = Answers::read(answers)?;
     let mut connection = open(database)?;
     fill(&mut connection, &answers.create, users)?;
     let (changes, queue) = channel();
@@ -71,10 +69,7 @@ pub(crate) async fn serve(answers: &Path, database: &Path, users: u64) -> Result
         .route("/Users", post(create).get(lookup))
         .route("/Users/{id}", patch(change))
         .with_state(Arc::new(floor));
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
-    writeln!(std::io::stdout(), "http://{}", listener.local_addr()?)?;
-    axum::serve(listener, app).await?;
-    Ok(())
+    listen(app).await
 }
 
 fn open(database: &Path) -> Result<Connection> {
